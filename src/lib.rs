@@ -1,7 +1,7 @@
 //! doomtop, the `top` of the Linux OOM killer: which process is killed next, and why.
 //!
 //! This page is the map of the source. Reading the system, ranking, showing and acting are separate. Each
-//! room below is one directory, and imports point down this table only: `tests/suite/rules.rs` reads
+//! room below is one directory, and imports point down this table only: `tests/suite/rules/mod.rs` reads
 //! the sources and fails, with file and line, where they do not.
 //!
 //! | level | room | what it is |
@@ -30,91 +30,103 @@
 //!
 //! # How things flow
 //!
-//! The program is one loop, `Loop::turn` in `shell/tui.rs`, with one inbox. Threads send an `Event`;
-//! the loop turns it into an [`app::Msg`], gives that to [`app::App::update`], carries out the
+//! The program is one loop, `MainLoop::run` in `shell/tui/main_loop.rs`, with one inbox. Threads send an
+//! `Event` (`shell/event.rs`); the loop gives the [`app::Msg`] in it to [`app::App::update`], carries out the
 //! [`app::Request`]s that come back, and draws. Only the loop owns the [`app::App`], so there are no
 //! locks around it. The following three routes cover almost everything.
 //!
-//! **A sample**, from `/proc` to the screen:
+//! **A sample**, from the screen down to `/proc` and up again:
 //!
-//! 1. `Loop::turn` (`shell/tui.rs`) finds that the next sample is due. The delay comes from
-//!    `App::delay`: the interval that the user chose, shorter under memory pressure
+//! 1. `MainLoop::request_sample` (`shell/tui/main_loop.rs`) finds that the next sample is due. The delay comes
+//!    from [`app::App::delay`]: the interval that the user chose, shorter under memory pressure
 //!    (`app/refresh/pace.rs`).
-//! 2. `App::needs` (`app/refresh/needs.rs`) says what must be read for the policy, the columns and the
-//!    panels on the screen. What nothing shows is not read. `Sampler::sample`
-//!    (`shell/worker/sampler.rs`) hands this to the sampler thread.
+//! 2. [`app::App::needs`] (`app/update/needs.rs`) says what must be read for the policy, the columns, the view
+//!    and the open page. What nothing shows is not read. `Sampler::sample` (`shell/worker/sampler.rs`) hands
+//!    this to the sampler thread.
 //! 3. The sampler thread calls [`source::Source::sample`]; live, that is `source/live.rs`. It reads the
 //!    system-wide files and those of the top candidates through descriptors that stay open, because
 //!    opening a file allocates, and allocation is what stalls when memory is short. The walk over all
-//!    processes runs in a thread of its own (`source/walk_thread.rs`, [`sample::process`]); if it is
-//!    late, the last complete walk is used.
-//! 4. The [`model::Snapshot`] comes back to the inbox as `Msg::Sampled`.
-//! 5. `App::sampled` (`app/mod.rs`) puts it into the history, and `App::show_sample` makes it the newest
+//!    processes and cgroups runs in a thread of its own (`source/walk_thread.rs`, [`sample::process`],
+//!    [`sample::cgroup`]); if it is late, the last complete walk is used.
+//! 4. The [`model::Snapshot`] comes back to the inbox as [`app::Msg::Sampled`].
+//! 5. `App::sampled` (`app/update/sample.rs`) puts it into the history, and `App::show_sample` makes it the newest
 //!    of the [`model::Scene`], which also knows the sample before and the trend.
 //! 6. [`rank::Ranking::update`] lets the [`policy::Policy`] judge every process and sorts once.
-//!    `App::arrange` filters and orders the rows ([`rows`]) and keeps the cursor on the same
-//!    [`model::ProcId`]. The alarms are compared (`app/refresh/live_sample.rs`).
-//! 7. [`ui::draw`] paints the [`app::App`] into the cells of the terminal. The `Viewport` that it returns
-//!    goes back as `Msg::Drawn`, so that the app knows how many rows fit.
+//!    `App::refresh_lines` (`app/update/arrange.rs`) filters and orders the rows ([`rows`]) and keeps the cursor on
+//!    the same [`model::ProcId`]; another view builds its lines in `View::arrange` (`app/input/view`).
+//!    `App::take_live_sample` (`app/update/live.rs`) sets the pace and compares the alarms.
+//! 7. [`ui::draw`] paints the [`app::App`] into the cells of the terminal. The [`app::Viewport`] that it returns
+//!    goes back as [`app::Msg::Drawn`], so that the app knows how many rows fit.
 //!
-//! **A key press**, from the terminal to a new state:
+//! **A key press**, from the terminal to a new state and back to the terminal:
 //!
-//! 1. The input thread (`shell/worker/input.rs`) reads the key and sends `Msg::Key` with the time.
-//! 2. `App::key` (`app/input/browse.rs`) gives it to the active mode: the table, a prompt, a menu, a
-//!    dialog or a page.
+//! 1. The input thread (`shell/worker/input.rs`) reads the key and sends [`app::Msg::Key`] with the time.
+//! 2. [`app::App::update`] gives it to `App::key` (`app/input/dispatch.rs`), and that to what has the keys, the
+//!    [`app::mode::Mode`]: the view, a prompt, a menu, a dialog or a page. Each has a file below `app/input`.
 //! 3. The mode looks it up in the one table of keys, [`app::keymap::bindings::KEYS`], in its
 //!    [`app::keymap::bindings::KeyContext`], and gets an [`app::keymap::bindings::Action`].
-//! 4. `App::browse`, or the function of the dialog, changes the state. What the app cannot do itself
-//!    (sample now, copy, write a file, act, quit) it returns as an [`app::Request`].
-//! 5. `Loop::serve` carries the request out, and the loop draws.
+//! 4. A dialog or a page carries it out itself. In a view, `App::view_action` (`app/input/view/mod.rs`) first asks
+//!    `View::action` of the view on the screen, and then `App::table_action` for what means the same in all views.
+//!    What the app cannot do itself (sample now, copy, write a file, act, quit) it returns as an
+//!    [`app::Request`].
+//! 5. `MainLoop::serve_key` (`shell/tui/requests.rs`) carries the request out, and the loop draws.
 //!
-//! **An intent**, from a key to the kernel and back (here: SIGKILL for a process):
+//! **An intent**, from a key down to the kernel and up again (here: SIGKILL for a process):
 //!
-//! 1. `X` only opens a dialog ([`app::dialog`]), which shows who dies and what else happens. [`plan`]
-//!    decides what needs a typed pid and what is refused at once.
-//! 2. The confirming key makes `App::signal_key` (`app/input/dialogs.rs`) build an [`intent::Intent`]. It
-//!    holds the process as the user saw it. It leaves as `Request::Act`. A key that was typed before
-//!    the dialog was on the screen, or that arrives together with other keys as in a paste, does not
-//!    confirm (`Loop::serve_key`).
-//! 3. `Loop::serve` calls [`effects::Effects::perform`]. [`effects::LiveEffects`] can only be built from
+//! 1. `X` only opens a dialog (`App::open_sacrifice` in `app/input/dialog/signal.rs`), which shows who dies and what
+//!    else happens. [`plan::signal::SignalPlan`] decides what needs a typed pid and what is refused at once.
+//! 2. The confirming key makes `App::signal_key` (`app/input/dialog/signal.rs`) take an [`intent::Intent`] from the
+//!    plan. It holds the process as the user saw it. It leaves as [`app::Request::Act`]. A key that was typed
+//!    before the dialog was on the screen ([`app::keymap::press::ShownSince`]), or that arrives together with
+//!    other keys as in a paste, does not confirm (`MainLoop::serve_key`).
+//! 3. `MainLoop::act` calls [`effects::Effects::perform`]. [`effects::LiveEffects`] can only be built from
 //!    a [`sample::proc_root::LiveRoot`]; `--read-only`, a recording and the demo get
 //!    [`effects::NoEffects`], `--dry-run` gets [`effects::DryRun`].
 //! 4. `effects/signal.rs` opens a pidfd, compares the identity and checks the protection again, and only
 //!    then sends the signal. Whatever is written is read back.
-//! 5. The [`intent::Outcome`] goes to the app as `Msg::Outcome`: into the journal and, as a sentence of
-//!    [`words`], to the bottom line. The loop keeps calling [`effects::Effects::settle`] until the process
-//!    has exited and reports that too.
+//! 5. The [`intent::Outcome`] goes to the app as [`app::Msg::Outcome`] (`app/update/outcome.rs`): into the journal
+//!    and, as a sentence of [`words`], to the bottom line. The loop keeps calling [`effects::Effects::settle`]
+//!    until the process has exited and reports that too.
 //!
-//! The command line (`shell/command/act.rs`) uses the same `plan`, `intent` and `effects` without an app.
+//! The command line (`shell/command/act/mod.rs`) uses the same `plan`, `intent` and `effects` without an app.
 //!
 //! *Rules of adj* ([`app::adj_rules`]) are the only intents without a key press: once the user has
-//! confirmed the rules, `App::apply_adj_rules` returns their intents with every sample. A changed rule
-//! file withdraws the consent.
+//! confirmed the rules, `App::apply_adj_rules` (`app/update/adj_rules.rs`) returns their intents with every sample.
+//! A changed rule file withdraws the consent.
 //!
 //! # Threads
 //!
+//! The name is that of the thread, as `/proc/PID/task/TID/comm` shows its first 15 bytes. `shell/thread.rs` starts
+//! all but the walker, the reader of environments and the reaper.
+//!
 //! | thread | file | what it does |
 //! |---|---|---|
-//! | main | `shell/tui.rs` | the loop: inbox, app, effects, drawing |
-//! | input | `shell/worker/input.rs` | keys and pastes |
-//! | signals | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
-//! | sampler | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
-//! | walk | `source/walk_thread.rs` | the part of a sample that may stall |
-//! | environment reader | `sample/process/exe_cwd_environ.rs` | environments, if a rule matches them |
-//! | lookups (three) | `shell/worker/lookup.rs` | what may block: user names and command lines; details for a dialog; the breakdown of a process's memory |
-//! | log sources (three) | `shell/worker/log_sources.rs` | kernel log, journal, log files |
-//! | PSI trigger | `shell/worker/psi_trigger.rs` | sleeps at a pressure file; `Msg::Pressure` asks for a sample at once |
-//! | site policy, adj rules | `shell/worker/site_rules.rs`, `shell/worker/adj_rules.rs` | watch the file and compile it |
-//! | player | `shell/worker/player.rs` | reads a recording |
-//! | recorder | `shell/worker/recorder.rs` | writes a recording |
-//! | alarm command | `shell/worker/alarm_command.rs` | runs the command of an alarm |
-//! | reaper | `effects/reap.rs` | `process_mrelease(2)` for killed processes |
+//! | main | `shell/tui/main_loop.rs` | the loop: inbox, app, effects, drawing |
+//! | `input` | `shell/worker/input.rs` | keys and pastes |
+//! | `signals` | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
+//! | `sampler` | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
+//! | `walker` | `source/walk_thread.rs` | the part of a sample that may stall |
+//! | `environs` | `sample/process/exe_cwd_environ.rs` | environments, if a rule of an installed nohang tests them |
+//! | `command lines` | `shell/worker/command_lines.rs` | user names and command lines: reading them may block |
+//! | `detail` | `shell/worker/detail.rs` | what a dialog shows about its process |
+//! | `breakdowns` | `shell/worker/breakdowns.rs` | what the memory of processes consists of, for the page of commitments |
+//! | `kernel log` | `shell/worker/log_sources/kernel.rs` | follows the kernel log |
+//! | `journal` | `shell/worker/log_sources/journal.rs` | follows the journal, through journalctl |
+//! | `log files` | `shell/worker/log_sources/files.rs` | reads log files with each sample |
+//! | `pressure` | `shell/worker/psi_trigger.rs` | sleeps at a pressure file; [`app::Msg::Pressure`] asks for a sample at once |
+//! | `site rules` | `shell/worker/site_rules.rs` | watches the file of a site policy and compiles it |
+//! | `adj rules` | `shell/worker/adj_rules.rs` | the same for adj rules |
+//! | `player` | `shell/worker/player.rs` | reads a recording |
+//! | `recorder` | `shell/worker/recorder.rs` | writes a recording |
+//! | `alarm command` | `shell/worker/alarm_command.rs` | runs the command of an alarm |
+//! | `reaper` | `effects/reap.rs` | `process_mrelease(2)` for killed processes |
 //!
-//! # Four tables
+//! # Tables
 //!
-//! [`policy::POLICIES`], [`columns::COLUMNS`], [`app::keymap::bindings::KEYS`] and the clap command
-//! ([`shell::command::cli::Cli`]). Every list that a user sees is printed from one of them. A policy is
-//! one file and one row, a column is one row, a key is one row and one match arm.
+//! [`policy::POLICIES`], [`columns::COLUMNS`], [`app::keymap::bindings::KEYS`], [`alarm::QUANTITIES`],
+//! [`forecast::series::SERIES`], [`shell::exit_status::EXIT_STATUSES`] and the clap command
+//! ([`shell::command::cli::Cli`]). Every list that a user sees is printed from one of them. `CONTRIBUTING.md` has
+//! a recipe for adding a row, a view, a dialog, a fact or a daemon.
 
 pub mod alarm;
 pub mod app;

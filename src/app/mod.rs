@@ -34,8 +34,8 @@ use crate::app::view::Views;
 use crate::app::view::display::Display;
 use crate::app::view::table::Table;
 use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
-use crate::forecast::at_limit::FirstLimit;
 use crate::forecast::next_death::Deaths;
+use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
 use crate::policy::Policy;
 use crate::policy::site::SitePolicy;
@@ -47,8 +47,8 @@ pub use crate::app::message::{LoadedPolicy, Msg, Request};
 pub use crate::app::session::notice::{Notice, NoticeLevel};
 pub use crate::app::setup::{ActingMode, Setup};
 pub use crate::app::view::display::HeaderLevel;
+pub use crate::app::view::last_frame::Viewport;
 pub use crate::app::view::table::CursorAnchor;
-pub use crate::app::view::viewport::Viewport;
 
 /// The rows of the table keep their order for this long after a key.
 const HOLD: Millis = Millis(1500);

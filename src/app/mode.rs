@@ -2,7 +2,7 @@
 
 use crate::app::adj_rules::consent::RuleConsentDialog;
 use crate::app::dialog::adjust::AdjustDialog;
-use crate::app::dialog::bulk::BulkDialog;
+use crate::app::dialog::bulk_confirm::BulkDialog;
 use crate::app::dialog::menu::Menu;
 use crate::app::dialog::prompt::Prompt;
 use crate::app::dialog::revert::RevertDialog;

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
+use crate::effects::kill_guard;
 use crate::effects::proc_dir::{OTHERS, ProcDir, is_kernel_thread, refusal, write_once};
-use crate::effects::protection;
 use crate::intent::Refusal;
 use crate::model::ProcId;
 use crate::units::Adj;
@@ -26,14 +26,14 @@ const WRITING: &str = "writing its oom_score_adj";
 
 /// Opens the directory of the process if its value may be written at all. Returns the present value too.
 fn open_dir(proc: impl AsFd, who: ProcId) -> Result<(ProcDir, Adj), Refusal> {
-    if let Some(why) = protection::not_a_process(who.pid) {
+    if let Some(why) = kill_guard::not_a_process(who.pid) {
         return Err(Refusal::Protected { why });
     }
     let (dir, stat) = ProcDir::open_identified(&proc, who)?;
     if is_kernel_thread(&stat) {
         return Err(Refusal::Protected { why: "kernel thread: the OOM killer never chooses it" });
     }
-    if who.pid == 1 && protection::in_initial_namespace(&proc) {
+    if who.pid == 1 && kill_guard::in_initial_namespace(&proc) {
         let why = "init is never chosen, and every service would inherit its adj";
         return Err(Refusal::Protected { why });
     }

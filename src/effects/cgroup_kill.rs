@@ -8,8 +8,8 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::effects::kill_guard;
 use crate::effects::proc_dir::{ProcDir, refusal, write_once};
-use crate::effects::protection;
 use crate::effects::signal::SignalTarget;
 use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, unescape};
@@ -56,7 +56,7 @@ impl CgroupKill {
         raise_file_limit(pids.len());
         let seen: HashMap<i32, &(ProcId, String)> =
             seen.iter().map(|member| (member.0.pid, member)).collect();
-        let ancestors = protection::own_ancestors(&proc);
+        let ancestors = kill_guard::own_ancestors(&proc);
         let mut targets = Vec::new();
         for &pid in &pids {
             let Some((who, name)) = seen.get(&pid) else {

@@ -8,8 +8,8 @@ use rustix::process::{
     Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
+use crate::effects::kill_guard;
 use crate::effects::proc_dir::{ProcDir, is_dead, is_kernel_thread, read_file, refusal};
-use crate::effects::protection;
 use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, Process, Signal};
 
@@ -39,7 +39,7 @@ impl SignalTarget {
     ) -> Result<Self, Refusal> {
         // With a typed pid it may be an ancestor of doomtop, so they are not needed.
         let plain = consent == ConfirmedBy::Plain;
-        let ancestors = if plain { protection::own_ancestors(&proc) } else { Vec::new() };
+        let ancestors = if plain { kill_guard::own_ancestors(&proc) } else { Vec::new() };
         Self::take_with(proc, who, consent, with_pidfd, &ancestors)
     }
 
@@ -51,7 +51,7 @@ impl SignalTarget {
         with_pidfd: bool,
         ancestors: &[i32],
     ) -> Result<Self, Refusal> {
-        if let Some(why) = protection::never_signalled(who.pid, protection::own()) {
+        if let Some(why) = kill_guard::never_signalled(who.pid, kill_guard::own()) {
             return Err(Refusal::Protected { why });
         }
         let Some(pid) = Pid::from_raw(who.pid) else { return Err(Refusal::Gone) };
@@ -69,7 +69,7 @@ impl SignalTarget {
         }
         if consent == ConfirmedBy::Plain {
             let adj = dir.adj().ok();
-            if let Some(why) = protection::needs_typed_pid(who.pid, &stat, adj, ancestors) {
+            if let Some(why) = kill_guard::needs_typed_pid(who.pid, &stat, adj, ancestors) {
                 return Err(Refusal::Protected { why });
             }
         }

@@ -6,8 +6,9 @@
 
 mod log;
 mod psi_trigger;
-mod reconstruct;
+pub(crate) mod snapshot_from_report;
 
+pub use crate::events::snapshot_from_report::{Reconstruction, page_size, reconstruct};
 pub use log::daemon::{DaemonKill, DaemonLogReader, by_name};
 pub use log::framing::{Framer, LogTimestamp};
 pub use log::kernel_log::KernelLogReader;
@@ -15,4 +16,3 @@ pub use log::report::{
     Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, OomReport, ReapedTask,
 };
 pub use psi_trigger::{TriggerEvent, TriggerFile, WaitInterrupt, trigger_refusal};
-pub use reconstruct::{Reconstruction, page_size, reconstruct};

@@ -45,7 +45,7 @@ impl WaitInterrupt {
 pub enum TriggerEvent {
     /// Tasks stall on memory.
     Stalled,
-    /// [`WakeHandle::wake`] was called.
+    /// [`WaitInterrupt::wake`] was called.
     Woken,
     /// The file has ended: its cgroup was removed.
     Gone,

@@ -1,5 +1,5 @@
 //! The limits that memory use can reach, of the machine and of cgroups: how far each is, and which is
-//! reached first. What happens there is in [`at_limit`](crate::forecast::at_limit).
+//! reached first. What happens there is in [`at_limit`](crate::forecast::oom_at_limit).
 
 use std::sync::Arc;
 

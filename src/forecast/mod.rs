@@ -1,13 +1,13 @@
 //! Trends and limits: when a limit is reached, and what happens there. What each killer would do now.
 
-pub mod at_limit;
 mod cgroup_trends;
 pub mod chart_window;
 pub mod commitments;
 mod fit;
 mod headroom_trend;
-pub mod killer_opinion;
+pub mod killer_verdict;
 pub mod limits;
 pub mod next_death;
+pub mod oom_at_limit;
 pub mod series;
 pub mod trend;

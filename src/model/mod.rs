@@ -23,6 +23,8 @@ mod scene;
 mod snapshot;
 mod text;
 
+pub use crate::model::machine::stall_detection::{PressureWatch, PsiTrigger};
+pub use crate::model::process::user_and_cmdline::Names;
 pub use cgroup::group::{Cgroup, CgroupEvents, IoStat, OomdXattrs};
 pub use cgroup::limit::{Hierarchy, Limit};
 pub use cgroup::tree::{Cgroups, is_within, tree_order};
@@ -48,7 +50,6 @@ pub use machine::numa::{NodeSet, NumaNode};
 pub use machine::overcommit::{CommitCharge, Overcommit, OvercommitMode, commit_limit};
 pub use machine::pressure::{Pressure, PsiLine};
 pub use machine::privileges::Privileges;
-pub use machine::psi_trigger::{PressureWatch, PsiTrigger};
 pub use machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
 pub use machine::vm_counters::VmCounters;
 pub use needs::{CgroupNeeds, Needs, Scores};
@@ -58,7 +59,6 @@ pub use oom_event::{
 pub use process::detail::{FrozenBy, MemorySharers, ProcessDetail};
 pub use process::id::ProcId;
 pub use process::memory_breakdown::MemoryBreakdown;
-pub use process::names::Names;
 pub use process::row::{ExeCwdEnviron, Process, RunState, UserIds};
 pub use process::service_unit::{RestartPolicy, ServiceUnit};
 pub use process::signal::Signal;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
 use crate::model::history::growth_bounds::{GrowthBound, GrowthBounds};
-use crate::model::history::growth_window::{Baseline, GrowthWindow, SizeThen};
+use crate::model::history::size_history::{Baseline, GrowthWindow, SizeThen};
 use crate::units::{Adj, Millis, Pages, Points};
 
 /// How much a process grew between two samples.

@@ -2,9 +2,9 @@
 
 use crate::intent::{ConfirmedBy, Expedite, Intent};
 use crate::model::{ProcId, Process, ProcessDetail, Scene, Signal};
-use crate::plan::consequences;
-use crate::plan::consequences::RestartOutcome;
 use crate::plan::protection::{Protection, protection};
+use crate::plan::signal_consequences;
+use crate::plan::signal_consequences::RestartOutcome;
 use crate::policy::{Policy, sacrifice};
 
 /// A signal to one process.
@@ -71,8 +71,8 @@ impl SignalPlan {
             Protection::None => None,
         };
         let (also_killed, survivors) = if signal.ends() {
-            let survivors = consequences::survivors(process, scene).into_iter().collect();
-            (consequences::also_killed(process, scene, None), survivors)
+            let survivors = signal_consequences::survivors(process, scene).into_iter().collect();
+            (signal_consequences::also_killed(process, scene, None), survivors)
         } else {
             (Vec::new(), Vec::new())
         };
@@ -83,7 +83,7 @@ impl SignalPlan {
             why,
             sacrifice: false,
             protected,
-            warning: consequences::obstacle(process, scene),
+            warning: signal_consequences::obstacle(process, scene),
             also_killed,
             survivors,
             detail: None,
@@ -94,7 +94,7 @@ impl SignalPlan {
     #[must_use]
     pub fn under(mut self, policy: &dyn Policy, process: &Process, scene: &Scene) -> Self {
         if self.signal.ends() {
-            self.survivors.extend(consequences::killed_by_policy(policy, process, scene));
+            self.survivors.extend(signal_consequences::killed_by_policy(policy, process, scene));
         }
         self
     }
@@ -102,7 +102,7 @@ impl SignalPlan {
     /// Takes what was read about the process.
     pub fn learn(&mut self, detail: ProcessDetail, scene: &Scene) {
         if let Some(process) = scene.find(self.who).filter(|_| self.signal.ends()) {
-            self.also_killed = consequences::also_killed(process, scene, Some(&detail));
+            self.also_killed = signal_consequences::also_killed(process, scene, Some(&detail));
         }
         self.detail = Some(detail);
     }
@@ -132,14 +132,14 @@ impl SignalPlan {
     #[must_use]
     pub fn frozen(&self) -> Option<String> {
         let frozen = self.detail.as_ref()?.frozen.as_ref().filter(|_| self.signal.ends())?;
-        Some(consequences::frozen(frozen, self.signal))
+        Some(signal_consequences::frozen(frozen, self.signal))
     }
 
     /// Whether the service manager starts the process again, and the sentence that says so.
     #[must_use]
     pub fn restart(&self) -> Option<(RestartOutcome, String)> {
         let unit = self.detail.as_ref()?.unit.as_ref().filter(|_| self.signal.ends())?;
-        Some(consequences::restart(unit, self.signal))
+        Some(signal_consequences::restart(unit, self.signal))
     }
 
     /// The intent, once it was confirmed in this way.

@@ -5,16 +5,15 @@
 //! (`effects`) are other rooms.
 
 mod badness;
+pub mod daemon;
 mod definition;
+pub mod kernel;
 mod overrides;
-mod sacrifice_signal;
+pub mod proposal;
+pub(crate) mod sacrifice_key_signal;
+pub mod site;
 mod tie_break;
 mod trigger;
-
-pub mod daemon;
-pub mod kernel;
-pub mod proposal;
-pub mod site;
 
 use crate::policy::kernel::linux_2_6::era;
 
@@ -36,7 +35,7 @@ pub use crate::policy::kernel::linux_2_6::{
     LINUX_2_6_0, LINUX_2_6_11, LINUX_2_6_12, LINUX_2_6_16, LINUX_2_6_19, LINUX_2_6_20,
     LINUX_2_6_22, LINUX_2_6_24, LINUX_2_6_25, LINUX_2_6_32,
 };
-pub use crate::policy::kernel::linux_2_6_36::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
+pub use crate::policy::kernel::linux_2_6_36_to_3_4::{LINUX_2_6_36, LINUX_2_6_39, LINUX_3_3};
 pub use crate::policy::kernel::no_killer::LINUX_2_4_23;
 pub use crate::policy::kernel::oom_score::{
     ScoreComparison, agreement, compare, comparisons, kernel_score,
@@ -45,15 +44,15 @@ pub use crate::policy::kernel::relatives::likely_sharers;
 pub use crate::policy::kernel::skipped::kernel_skips;
 pub use crate::policy::proposal::blame::blame;
 pub use crate::policy::proposal::kill_parent::KILL_PARENT;
+pub use crate::policy::proposal::least_trusted::SECURITY;
 pub use crate::policy::proposal::panic::PANIC;
 pub use crate::policy::proposal::rss::{RSS, RSS_SWAP};
-pub use crate::policy::proposal::security::SECURITY;
+pub use crate::policy::sacrifice_key_signal::{Sacrifice, sacrifice};
 pub use badness::{Badness, BadnessUnit, SparedReason, Term, TermNote, Terms, Verdict};
 pub use definition::{
     AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
 };
 pub use overrides::{Override, OverrideKind};
-pub use sacrifice_signal::{Sacrifice, sacrifice};
 pub use tie_break::TieBreak;
 pub use trigger::{Trigger, TriggerKind, TriggerState};
 

@@ -9,17 +9,18 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::death::DeathReport;
-use super::dto::{OverrideReport, ProcessName, VerdictReport, unit_word};
 use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
-use crate::forecast::at_limit::{self, FirstLimit};
 use crate::forecast::next_death::Deaths;
+use crate::forecast::oom_at_limit;
+use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
     Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
 };
 use crate::policy::{Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
+use crate::report::shared_objects::{OverrideReport, ProcessName, VerdictReport, unit_word};
 use crate::units::{Bytes, Millis, Pages, Points};
 use crate::words::prediction::sentence;
 
@@ -210,7 +211,7 @@ fn frame<'a>(
         domain: DomainReport::of(scene),
         next: sentence(context).whole(),
         off: policy.overridden(scene).map(|by| OverrideReport::of(by, scene)),
-        first_wall: FirstLimitReport::of(at_limit::first(policy, scene, ranking), scene),
+        first_wall: FirstLimitReport::of(oom_at_limit::first(policy, scene, ranking), scene),
         next_death: deaths.next.as_ref().map(DeathReport::of),
         deaths: deaths.list.iter().map(DeathReport::of).collect(),
         victim: ranking.victim().and_then(ranked),

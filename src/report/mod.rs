@@ -1,13 +1,13 @@
 //! The content of the screen without a screen: plain text, JSON lines that can be read back, and metrics.
 
 mod death;
-mod dto;
 pub mod explain;
 pub mod json;
 pub mod line;
 pub mod metrics;
 pub mod outcomes;
 pub mod self_check;
+pub(crate) mod shared_objects;
 pub mod text;
 mod time;
 pub mod verdicts;

@@ -12,8 +12,8 @@ use crate::policy::{
 };
 use crate::rank::Placement;
 use crate::units::Pages;
+use crate::words::numbers_and_names;
 use crate::words::prediction::sentence;
-use crate::words::values;
 
 /// The result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +91,8 @@ fn method(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
             "total",
             format!(
                 "{} pages ({}): 1 step of adj is {} pages",
-                values::grouped(total.points().0),
-                values::size(context, total),
+                numbers_and_names::grouped(total.points().0),
+                numbers_and_names::size(context, total),
                 total.0 / 1000
             ),
         ),
@@ -186,7 +186,7 @@ fn margin(context: &RowContext<'_>) -> String {
     let unit = if context.policy.info().unit == BadnessUnit::Pages { "pages" } else { "points" };
     format!(
         "{} {unit} between the first two, uncertainty {}: {}",
-        values::grouped(margin.0),
+        numbers_and_names::grouped(margin.0),
         ranking.slack().0,
         if ranking.too_close() { "too close to call" } else { "the first one is certain" }
     )

@@ -8,13 +8,13 @@ use unicode_width::UnicodeWidthStr;
 use super::line::{TextStyle, fit, write_line};
 use super::time::rfc3339;
 use crate::columns::{Align, Column, RowContext, human_size, span_of};
-use crate::forecast::at_limit;
 use crate::forecast::next_death::NextDeath;
+use crate::forecast::oom_at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
 use crate::units::Kib;
 use crate::words::prediction::{SentenceForm, sentence};
-use crate::words::{next_death, values};
+use crate::words::{next_death, numbers_and_names};
 
 /// Writes one sample: the header with the predicted death, then the table with these rows (positions in the
 /// sample).
@@ -114,7 +114,7 @@ fn title(context: &RowContext<'_>) -> String {
         policy.id(),
         policy.title(),
         scene.domain().name,
-        values::scope_note(scene),
+        numbers_and_names::scope_note(scene),
         rfc3339(clock.unix_ms),
     )
 }
@@ -152,10 +152,16 @@ fn self_check(context: &RowContext<'_>) -> String {
 }
 
 fn first_limit(context: &RowContext<'_>) -> String {
-    let first = at_limit::first(context.policy, context.scene, context.ranking);
-    let (name, room) = (values::limit_name(&first.limit), values::room(context, &first.limit));
+    let first = oom_at_limit::first(context.policy, context.scene, context.ranking);
+    let (name, room) = (
+        numbers_and_names::limit_name(&first.limit),
+        numbers_and_names::room(context, &first.limit),
+    );
     let comma = if first.limit.is_machine() { "," } else { "" };
-    format!("first limit: {name}{comma} {room}: {}", values::outcome(context, &first.outcome))
+    format!(
+        "first limit: {name}{comma} {room}: {}",
+        numbers_and_names::outcome(context, &first.outcome)
+    )
 }
 
 fn commit(snapshot: &Snapshot) -> String {

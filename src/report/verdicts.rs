@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use super::dto::{
-    ArmedReport, OverrideReport, ProcessName, TriggerReport, VerdictReport, unit_word,
-};
 use super::line::{TextStyle, write_line};
 use crate::columns::RowContext;
-use crate::forecast::killer_opinion::{KillerOpinion, all_policies, opinions};
+use crate::forecast::killer_verdict::{KillerOpinion, all_policies, opinions};
 use crate::model::{ProcId, Scene};
 use crate::policy::Policy;
-use crate::words::values;
+use crate::report::shared_objects::{
+    ArmedReport, OverrideReport, ProcessName, TriggerReport, VerdictReport, unit_word,
+};
+use crate::words::numbers_and_names;
 
 fn opinions_of_all(context: &RowContext<'_>, current: &'static dyn Policy) -> Vec<KillerOpinion> {
     opinions(&all_policies(current), context.scene, (current, context.ranking))
@@ -79,8 +79,10 @@ pub fn write_verdicts(
 /// A verdict as one line. `context` has its policy.
 fn sentence(opinion: &KillerOpinion, context: &RowContext<'_>) -> String {
     let policy = opinion.policy;
-    let name = |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), values::who);
-    let mut line = format!("{:<20} {}", policy.id(), values::outcome(context, &opinion.outcome));
+    let name =
+        |id: ProcId| context.scene.find(id).map_or_else(|| id.to_string(), numbers_and_names::who);
+    let mut line =
+        format!("{:<20} {}", policy.id(), numbers_and_names::outcome(context, &opinion.outcome));
     let sure = opinion.outcome.overridden.is_none() && !opinion.outcome.too_close();
     if let Some((other, _)) = opinion.instead.as_ref().filter(|_| sure) {
         line.push_str(&format!(", {} in its place", name(*other)));
@@ -89,7 +91,7 @@ fn sentence(opinion: &KillerOpinion, context: &RowContext<'_>) -> String {
         line.push_str(&format!(", {}", act.signal));
     }
     if let Some(margin) = opinion.margin.filter(|_| opinion.dies().is_some()) {
-        line.push_str(&format!(", {} ahead", values::points(context, margin)));
+        line.push_str(&format!(", {} ahead", numbers_and_names::points(context, margin)));
     }
     let armed = if opinion.armed.ready { "armed" } else { "not armed" };
     line.push_str(&format!("; {armed}: {}", opinion.armed.why));

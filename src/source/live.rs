@@ -16,10 +16,10 @@ use crate::model::{
     Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
-use crate::sample::machine::calibration::SourceEvidence;
+use crate::sample::machine::oom_score_scale::SourceEvidence;
 use crate::sample::machine::privileges::privileges;
 use crate::sample::machine::system::{SystemFiles, SystemSample};
-use crate::sample::machine::{calibration, host};
+use crate::sample::machine::{host, oom_score_scale};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::open_files::{OpenFiles, budget};
 use crate::sample::process::walk::ProcessWalk;
@@ -80,7 +80,7 @@ impl LiveSource {
     pub fn start(root: ProcRoot, patience: ScanPatience) -> Result<Self, SourceError> {
         let root = Arc::new(root);
         let mut machine = host::machine(&root);
-        let own_scale = calibration::own_scale(&root);
+        let own_scale = oom_score_scale::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
 
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
@@ -225,7 +225,7 @@ impl LiveSource {
             return;
         }
         self.calibrated = true;
-        if let Some(scale) = calibration::calibrate(&self.rows, &self.machine, total) {
+        if let Some(scale) = oom_score_scale::calibrate(&self.rows, &self.machine, total) {
             Arc::make_mut(&mut self.machine).score_scale = scale;
         }
     }

@@ -23,7 +23,7 @@ use crate::ui::frame::layout::{Layout, SMALLEST};
 use crate::ui::frame::{function_bar, header, status_line};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::PageShown;
-use crate::ui::view::parts::ViewParts;
+use crate::ui::view::view_table::ViewParts;
 
 pub use crate::ui::paint::theme::Theme;
 
@@ -91,7 +91,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
     let whole = match &app.mode {
         Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => return PageShown::default(),
         Mode::Menu(menu) => return dialog::menu::paint(menu, page, canvas),
-        Mode::Bulk(bulk) => return dialog::bulk::paint(bulk, space, canvas),
+        Mode::Bulk(bulk) => return crate::ui::dialog::bulk_confirm::paint(bulk, space, canvas),
         Mode::Explain(scroll) => return page::explain::paint(app, *scroll, page, canvas),
         Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
         Mode::Help(scroll) => return page::help::paint(*scroll, page, canvas),

@@ -10,7 +10,7 @@ use crate::policy::{Policy, of_kernel};
 use crate::rank::Ranking;
 use crate::rank::what_if::what_if;
 use crate::units::{Adj, Kib};
-use crate::words::values;
+use crate::words::numbers_and_names;
 
 /// Facts that some reports of a log lack and others contain.
 #[derive(Clone, Debug, Default)]
@@ -339,7 +339,11 @@ impl JudgedTask {
         let chosen = first.and_then(|row| {
             let process = self.scene.find(row.id)?;
             let points = row.placement.points()?;
-            Some(format!("{} with {}", values::who(process), values::points(&context, points)))
+            Some(format!(
+                "{} with {}",
+                numbers_and_names::who(process),
+                numbers_and_names::points(&context, points)
+            ))
         });
         let chosen = chosen.unwrap_or_else(|| "no process".to_owned());
         match &self.agreement {
@@ -349,8 +353,8 @@ impl JudgedTask {
                     let other = self.scene.find(row.id)?;
                     Some(format!(
                         ", {} ahead of {}",
-                        values::points(&context, margin),
-                        values::who(other)
+                        numbers_and_names::points(&context, margin),
+                        numbers_and_names::who(other)
                     ))
                 });
                 format!("{rule} agrees: {chosen}{}", ahead.unwrap_or_default())
@@ -387,7 +391,7 @@ impl JudgedTask {
             let next = self.ranking.rows()[..self.ranking.eligible()].iter();
             let next = next.map(|row| row.id).find(|&id| id != victim.id);
             let next = next.and_then(|id| self.scene.find(id));
-            let next = next.map_or_else(|| "no other process".to_owned(), values::who);
+            let next = next.map_or_else(|| "no other process".to_owned(), numbers_and_names::who);
             // -1000 is the minimum.
             let lower = if saved == Adj::MIN { "" } else { " or lower" };
             lines.push(format!(
@@ -414,7 +418,7 @@ impl JudgedTask {
                 let same = if first.id == victim.id { " as well" } else { "" };
                 lines.push(format!(
                     "with every oom_score_adj at 0, {} would have died{same}",
-                    values::who(first)
+                    numbers_and_names::who(first)
                 ));
             }
         }

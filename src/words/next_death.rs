@@ -5,8 +5,8 @@ use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
 use crate::model::Scope;
 use crate::units::Millis;
+use crate::words::numbers_and_names;
 use crate::words::prediction::SentenceForm;
-use crate::words::values;
 
 /// The name of the kernel as a killer.
 const KERNEL: &str = "kernel";
@@ -34,7 +34,7 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
         DeathCertainty::Named => {
             let Some(first) = death.candidates.first() else { return Vec::new() };
             let name = name(first);
-            let user = context.scene.find(first.id).map(|it| values::user(context, it));
+            let user = context.scene.find(first.id).map(|it| numbers_and_names::user(context, it));
             let user = user.map(|it| format!(" ({it})")).unwrap_or_default();
             vec![
                 form("NEXT", &name, format!("{user} {when}: {long}{killer}")),
@@ -85,7 +85,7 @@ fn name(candidate: &Candidate) -> String {
 fn when(death: &NextDeath) -> String {
     match death.middle() {
         Millis::ZERO => "now".to_owned(),
-        time => format!("in {}", values::soon(time)),
+        time => format!("in {}", numbers_and_names::soon(time)),
     }
 }
 
@@ -108,7 +108,7 @@ fn places(death: &NextDeath) -> [String; 3] {
 fn others(candidates: &[Candidate]) -> String {
     let [first, second, more @ ..] = candidates else { return String::new() };
     if more.is_empty() && first.to <= second.from && first.to > Millis::ZERO {
-        return format!(" (until {}, then {})", values::soon(first.to), name(second));
+        return format!(" (until {}, then {})", numbers_and_names::soon(first.to), name(second));
     }
     let more = match more.len() {
         0 => String::new(),

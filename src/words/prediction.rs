@@ -10,7 +10,7 @@ use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
 use crate::rank::{Placement, Ranked};
 use crate::units::{Adj, Points};
-use crate::words::values;
+use crate::words::numbers_and_names;
 
 /// What the sentence predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,15 +101,16 @@ fn named(
     row: &Ranked,
     victim: &Process,
 ) -> PredictionSentence {
-    let (name, points) = (values::who(victim), row.placement.points().unwrap_or_default());
-    let user = values::user(context, victim);
+    let (name, points) =
+        (numbers_and_names::who(victim), row.placement.points().unwrap_or_default());
+    let user = numbers_and_names::user(context, victim);
     let (score, short_score) = match context.policy.info().unit {
         BadnessUnit::Pages => {
-            let permille = values::permille(context, points).to_string();
+            let permille = numbers_and_names::permille(context, points).to_string();
             (format!("{permille}/1000"), permille)
         }
         BadnessUnit::Bare => {
-            let score = format!("{} points", values::grouped(points.0));
+            let score = format!("{} points", numbers_and_names::grouped(points.0));
             (score.clone(), score)
         }
     };
@@ -152,9 +153,11 @@ fn versus(context: &RowContext<'_>, victim: &Process, points: Points) -> String 
         None if sees_all(context) => "no other process can be chosen".to_owned(),
         None => "no other process is visible".to_owned(),
         Some((row, other)) if ranking.margin().is_some() => {
-            format!("{} ahead of {}", lead(context, points, row), values::who(other))
+            format!("{} ahead of {}", lead(context, points, row), numbers_and_names::who(other))
         }
-        Some((_, other)) => format!("chosen before {} regardless of points", values::who(other)),
+        Some((_, other)) => {
+            format!("chosen before {} regardless of points", numbers_and_names::who(other))
+        }
     }
 }
 
@@ -177,7 +180,7 @@ fn instead(context: &RowContext<'_>, victim: &Process) -> Option<String> {
 /// `child 4712 httpd`, as seen from the victim.
 fn kin(victim: &Process, other: &Process) -> String {
     let word = if victim.parent == other.id.pid { "parent" } else { "child" };
-    format!("{word} {}", values::who(other))
+    format!("{word} {}", numbers_and_names::who(other))
 }
 
 /// The number of processes that die with the victim, in words.
@@ -214,15 +217,15 @@ fn sees_all(context: &RowContext<'_>) -> bool {
 fn lead(context: &RowContext<'_>, points: Points, next: &Ranked) -> String {
     let lead = points - next.placement.points().unwrap_or_default();
     match context.policy.info().unit {
-        BadnessUnit::Pages => values::points(context, lead),
-        BadnessUnit::Bare => format!("{} points", values::grouped(lead.0)),
+        BadnessUnit::Pages => numbers_and_names::points(context, lead),
+        BadnessUnit::Bare => format!("{} points", numbers_and_names::grouped(lead.0)),
     }
 }
 
 /// The effect of `oom_score_adj` on the rank of a process; `None` if it is zero.
 fn adj_share(context: &RowContext<'_>, process: &Process) -> Option<String> {
     let (term, adj) = adj_term(context, process)?;
-    let amount = values::points(context, Points(term.points.0.saturating_abs()));
+    let amount = numbers_and_names::points(context, Points(term.points.0.saturating_abs()));
     let verb = if term.points.0 < 0 { "subtracts" } else { "adds" };
     let rank = what_if(context.policy, context.scene, context.ranking, process)?.rank_at_zero?;
     Some(format!("adj {adj} {verb} {amount} (rank {rank} at adj 0)"))
@@ -242,7 +245,8 @@ fn adj_term(context: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> 
 /// What overrides the ranking, then the process with the highest badness.
 fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
     let first = context.ranking.victim().and_then(|row| context.scene.find(row.id));
-    let lead = |process: &Process| format!(" (highest badness: {})", values::who(process));
+    let lead =
+        |process: &Process| format!(" (highest badness: {})", numbers_and_names::who(process));
     let lead = first.map(lead).unwrap_or_default();
     let (whole, brief) = (off.sentence(context.scene), off.brief(context.scene));
     let form = |label: &str, rest: String| SentenceForm {
@@ -266,7 +270,9 @@ fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
 fn too_close(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
     let RuleName { long: rule, short: short_rule } = rule;
     let ranking = context.ranking;
-    let name = |id: &ProcId| context.scene.find(*id).map_or_else(|| id.to_string(), values::who);
+    let name = |id: &ProcId| {
+        context.scene.find(*id).map_or_else(|| id.to_string(), numbers_and_names::who)
+    };
     let mut names = ranking.candidates().iter().map(name);
     let (who, other) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
     let more = match ranking.candidates().len() {
@@ -274,8 +280,8 @@ fn too_close(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
         3 => " or another".to_owned(),
         count => format!(" or {} others", count - 2),
     };
-    let margin = values::points(context, ranking.margin().unwrap_or_default());
-    let slack = values::points(context, ranking.slack().points());
+    let margin = numbers_and_names::points(context, ranking.margin().unwrap_or_default());
+    let slack = numbers_and_names::points(context, ranking.slack().points());
     let form = |label: String, rest: String| SentenceForm { label, who: who.clone(), rest };
     let names = format!(" or {other}{more}");
     PredictionSentence {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use doomtop::app::{ActingMode, App, Msg, Setup};
 use doomtop::columns::COLUMNS;
-use doomtop::forecast::killer_opinion::opinions;
+use doomtop::forecast::killer_verdict::opinions;
 use doomtop::model::{Needs, ProcId, Reading, Scene, Snapshot, Text};
 use doomtop::policy::site::SiteRule;
 use doomtop::policy::{self, POLICIES, Policy};

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use doomtop::app::adj_rules::reload::RulesUpdate;
 use doomtop::app::adj_rules::rules::{ActiveRules, MOST_A_LOOK, RuleCase, RuleCaseState};
-use doomtop::app::adj_rules::update::RulesUpdate;
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyCode};
 use doomtop::app::mode::Mode;
 use doomtop::app::{ActingMode, App, Msg, NoticeLevel, Request, Setup};

@@ -1,7 +1,7 @@
 //! An act on several processes: whom it reaches, what it takes to confirm it, and what came of each.
 
 use doomtop::app::Request;
-use doomtop::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
+use doomtop::app::dialog::bulk_confirm::{BulkConsent, BulkDialog, BulkItem};
 use doomtop::app::mode::Mode;
 use doomtop::app::{Msg, NoticeLevel};
 use doomtop::intent::{Intent, Outcome, Refusal};

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
-use doomtop::forecast::at_limit::each_outcome;
 use doomtop::forecast::limits;
+use doomtop::forecast::oom_at_limit::each_outcome;
 use doomtop::model::{
     Cgroup, Cgroups, DomainKind, Hierarchy, Limit, Names, NodeSet, NumaNode, PanicOnOom, Process,
     Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Sysctls, Text,

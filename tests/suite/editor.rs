@@ -7,7 +7,7 @@ use doomtop::app::session::journal::ChangeState;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Capabilities, ProcId, Process, Reading, ScoreScale, Snapshot, Text};
-use doomtop::plan::rights::WriteRights;
+use doomtop::plan::adj_rights::WriteRights;
 use doomtop::policy::site::SiteRule;
 use doomtop::policy::{LINUX_2_4, LINUX_2_6_36, Policy};
 use doomtop::rank::Ranking;

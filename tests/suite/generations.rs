@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
-use doomtop::forecast::killer_opinion::KillerOpinion;
+use doomtop::forecast::killer_verdict::KillerOpinion;
 use doomtop::model::{
     Capabilities, Names, NodeSet, NumaNode, Process, Reading, Scene, Scope, ScoreScale, Signal,
     Snapshot, Text, UserIds,
@@ -15,8 +15,8 @@ use doomtop::policy::{
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
+use doomtop::words::numbers_and_names;
 use doomtop::words::prediction::sentence;
-use doomtop::words::values;
 use serde_json::Value;
 
 use crate::stage::{machine, process};
@@ -281,7 +281,10 @@ fn nobody_is_too_close_to_itself() {
             command: CommandStyle::Name,
         };
         let opinion = KillerOpinion::new(policy, &scene, &ranking);
-        assert_eq!(values::outcome(&context, &opinion.outcome), "too close: 30 child or 50 other");
+        assert_eq!(
+            numbers_and_names::outcome(&context, &opinion.outcome),
+            "too close: 30 child or 50 other"
+        );
         for form in sentence(&context).forms {
             let text = form.text();
             assert!(text.contains("30 child or 50 other"), "{text}");

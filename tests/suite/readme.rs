@@ -14,6 +14,7 @@ use doomtop::app::keymap::bindings::{KEYS, Key, KeyBinding, KeyContext, keys_of}
 use doomtop::columns::COLUMNS;
 use doomtop::policy::{PATTERNS, POLICIES, SparedReason, site};
 use doomtop::shell::command::cli::Cli;
+use doomtop::shell::exit_status;
 use serde_json::Value;
 
 /// A generated part of a document: the file, the name of the marker around the part, and what writes it.
@@ -27,6 +28,7 @@ const GENERATED: &[Part] = &[
     ("assets/docs/alarms.md", "facts", variables),
     ("assets/docs/columns.md", "columns", columns),
     ("assets/docs/command-line.md", "flags", flags),
+    ("assets/docs/command-line.md", "exit-status", exit_status::markdown),
     ("assets/docs/explain.md", "explain", explained_kill),
     ("assets/docs/keys.md", "keys", keys),
     ("assets/docs/metrics.md", "metrics", metrics),
@@ -132,26 +134,9 @@ fn patterns() -> String {
     table
 }
 
-/// Where keys have their meaning, and what a reader calls that.
-const PLACES: [(KeyContext, &str); 13] = [
-    (KeyContext::Browse, "The view Processes"),
-    (KeyContext::Cgroups, "The view Cgroups"),
-    (KeyContext::Verdicts, "The view Verdicts"),
-    (KeyContext::Memory, "The view Memory"),
-    (KeyContext::Events, "The view Events"),
-    (KeyContext::Adjust, "The editor of oom_score_adj (`a`)"),
-    (KeyContext::Confirm, "A question before an act"),
-    (KeyContext::Sysctl, "Settings of vm (Alt-o)"),
-    (KeyContext::AdjRules, "The page of the adj rules (Alt-a)"),
-    (KeyContext::Journal, "The journal (`J`)"),
-    (KeyContext::Persist, "How to keep a value (`W`)"),
-    (KeyContext::Menu, "Menus"),
-    (KeyContext::Page, "Pages: help, explanations"),
-];
-
 fn keys() -> String {
     for row in KEYS {
-        let known = |place| PLACES.iter().any(|(known, _)| *known == place);
+        let known = |place| KeyContext::ALL.iter().any(|(known, _)| *known == place);
         assert!(
             row.places.iter().copied().all(known),
             "{} has a key in a place without a name",
@@ -159,16 +144,16 @@ fn keys() -> String {
         );
     }
     let mut text = String::new();
-    for (place, title) in PLACES {
+    for (place, title) in KeyContext::ALL {
         let gap = if text.is_empty() { "" } else { "\n" };
         let _ = writeln!(text, "{gap}## {title}");
-        // A row that is also one of the view Processes is explained there.
+        // A row that is also one of the Processes view is explained there.
         let (shared, own): (Vec<_>, Vec<_>) = keys_of(place).partition(|row| {
             place != KeyContext::Browse && row.places.contains(&KeyContext::Browse)
         });
         if !shared.is_empty() {
             let names: Vec<String> = shared.into_iter().map(key_names).collect();
-            let _ = writeln!(text, "\nAs in the view Processes: {}.", names.join(" "));
+            let _ = writeln!(text, "\nAs in the Processes view: {}.", names.join(" "));
         }
         if !own.is_empty() {
             text.push_str("\n| key | what it does |\n|---|---|\n");

@@ -7,7 +7,7 @@ use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
-use doomtop::forecast::killer_opinion::{all_policies, opinions};
+use doomtop::forecast::killer_verdict::{all_policies, opinions};
 use doomtop::model::{Reading, Scene, Snapshot};
 use doomtop::policy::{self, POLICIES};
 use doomtop::rank::Ranking;

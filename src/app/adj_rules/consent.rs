@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::keymap::press::{KeyPress, ShownSince};
+use crate::app::keymap::press_time::{KeyPress, ShownSince};
 use crate::policy::site::AdjRules;
 use crate::units::Adj;
 

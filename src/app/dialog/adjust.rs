@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::keymap::press::ShownSince;
+use crate::app::keymap::press_time::ShownSince;
 use crate::model::{ProcId, Process, Scene};
+use crate::plan::adj_rights::{AffectedKin, WriteRights};
 use crate::plan::preview::{Previews, Proposals};
-use crate::plan::rights::{AffectedKin, WriteRights};
 use crate::plan::targets::Targets;
 use crate::policy::Policy;
 use crate::rank::Ranking;

@@ -1,12 +1,12 @@
 //! One adj for many processes: the dialog that lists them before anything is written.
 
 use crate::app::dialog::adjust::AdjustDialog;
-use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
+use crate::app::dialog::bulk_confirm::{BulkConsent, BulkDialog, BulkItem};
 use crate::app::session::journal::{AdjChange, Journal};
 use crate::intent::Intent;
 use crate::model::{ProcId, Process, Scene};
+use crate::plan::adj_rights::WriteRights;
 use crate::plan::protection::{Protection, protection};
-use crate::plan::rights::WriteRights;
 use crate::plan::targets::Targets;
 use crate::units::Adj;
 

@@ -1,8 +1,8 @@
 //! The state of each dialog.
 
 pub mod adjust;
-pub mod bulk;
 pub(crate) mod bulk_adj;
+pub mod bulk_confirm;
 pub mod menu;
 pub mod prompt;
 pub mod revert;

@@ -1,6 +1,6 @@
 //! The dialog before a change of adj is reverted or made again.
 
-use crate::app::keymap::press::ShownSince;
+use crate::app::keymap::press_time::ShownSince;
 use crate::app::session::journal::AdjChange;
 use crate::model::ProcId;
 use crate::units::Adj;

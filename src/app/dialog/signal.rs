@@ -1,7 +1,7 @@
 //! The dialog before a signal. It names everything that the signal entails; only its own confirmation
 //! sends the signal.
 
-use crate::app::keymap::press::ShownSince;
+use crate::app::keymap::press_time::ShownSince;
 use crate::model::{ProcessDetail, Scene};
 use crate::plan::signal::SignalPlan;
 

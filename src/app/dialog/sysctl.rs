@@ -1,7 +1,7 @@
 //! The sysctl editor: overcommit, and what the kernel does on OOM. It shows a forecast before anything
 //! is written; a value that could stop the machine has to be confirmed again.
 
-use crate::app::keymap::press::ShownSince;
+use crate::app::keymap::press_time::ShownSince;
 use crate::model::{Reading, Snapshot, Sysctl, global_total};
 use crate::plan::overcommit::{OvercommitForecast, OvercommitRoom, SysctlDanger};
 

@@ -1,10 +1,10 @@
 //! OOM events and reports: the timeline, and the report on the screen.
 
 pub mod event_text;
+pub(crate) mod kernel_report_events;
 pub mod log_update;
 pub(crate) mod prediction;
 pub mod report;
-pub(crate) mod report_events;
 pub mod timeline;
 
 use crate::app::incident::report::ShownReport;

@@ -1,7 +1,7 @@
 //! Dispatches a key to the focused mode.
 
 use crate::app::keymap::bindings::{Key, KeyCode, KeyContext};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};

@@ -1,9 +1,9 @@
 //! Keys: each key goes to the focused mode, which changes the state or opens a dialog.
 
-pub(crate) mod acting;
 pub(crate) mod dialog;
 pub(crate) mod dispatch;
 pub(crate) mod global;
+pub(crate) mod may_act;
 pub(crate) mod menu;
 pub(crate) mod page;
 pub(crate) mod prompt;

@@ -3,6 +3,6 @@
 pub mod action;
 pub mod bindings;
 pub mod key;
-pub mod press;
+pub mod press_time;
 pub mod row;
 pub(crate) mod rows;

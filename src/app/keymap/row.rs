@@ -34,6 +34,25 @@ pub enum KeyContext {
     Persist,
 }
 
+impl KeyContext {
+    /// All contexts, in the order of help and documentation, with the heading of each.
+    pub const ALL: [(Self, &str); 13] = [
+        (Self::Browse, "In the Processes view"),
+        (Self::Cgroups, "In the Cgroups view"),
+        (Self::Verdicts, "In the Verdicts view"),
+        (Self::Memory, "In the Memory view"),
+        (Self::Events, "In the Events view"),
+        (Self::Adjust, "In the editor of oom_score_adj"),
+        (Self::Sysctl, "In the editor of the sysctls"),
+        (Self::AdjRules, "On the page of the adj rules"),
+        (Self::Confirm, "In a confirmation"),
+        (Self::Menu, "In a list"),
+        (Self::Page, "On a page to read: help, explanations"),
+        (Self::Journal, "In the journal"),
+        (Self::Persist, "On the page of the ways to make a value persistent"),
+    ];
+}
+
 /// A row of the table of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyBinding {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::app::session::bulk_result::BulkResult;
 use crate::app::session::notice::NoticeLevel;
-use crate::app::session::pending::PendingSignal;
+use crate::app::session::pending_exit::PendingSignal;
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::model::ProcId;
 use crate::units::Adj;

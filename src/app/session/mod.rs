@@ -3,7 +3,7 @@
 pub mod bulk_result;
 pub mod journal;
 pub mod notice;
-pub mod pending;
+pub mod pending_exit;
 pub mod sysctl_history;
 
 use crate::app::adj_rules::rules::ActiveRules;

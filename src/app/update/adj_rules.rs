@@ -1,7 +1,7 @@
 //! What adj rules do when their file changes, a sample comes, or a write has an outcome.
 
+use crate::app::adj_rules::reload::RulesUpdate;
 use crate::app::adj_rules::rules::{ActiveRules, RuleCaseState};
-use crate::app::adj_rules::update::RulesUpdate;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::setup::ActingMode;
 use crate::app::{App, Request};

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::mode::Mode;
 use crate::app::session::notice::{Notice, NoticeLevel};
-use crate::app::view::viewport::Viewport;
+use crate::app::view::last_frame::Viewport;
 use crate::units::Millis;
 
 /// A message is shown for this long.

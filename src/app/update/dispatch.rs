@@ -1,6 +1,6 @@
 //! Dispatches a message.
 
-use crate::app::keymap::press::{KeyPress, QUIET};
+use crate::app::keymap::press_time::{KeyPress, QUIET};
 use crate::app::message::{LoadedPolicy, Msg};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::incident::event_text::victim_text;
+use crate::app::incident::kernel_report_events::report_events;
 use crate::app::incident::log_update::LogUpdate;
 use crate::app::incident::prediction::{MAX_LOOKUPS, guess_victims, predicted_before, victim_of};
-use crate::app::incident::report_events::report_events;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::columns::cgroup_leaf;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::session::journal::JournalAct;
 use crate::app::session::notice::NoticeLevel;
-use crate::app::session::pending::PendingSignal;
+use crate::app::session::pending_exit::PendingSignal;
 use crate::intent::{Intent, Outcome, StepResult};
 use crate::model::{ProcId, Signal};
 use crate::words::outcome::outcome_text;

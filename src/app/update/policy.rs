@@ -4,7 +4,7 @@ use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::table::CursorAnchor;
 use crate::app::{App, Request};
-use crate::forecast::killer_opinion::all_policies;
+use crate::forecast::killer_verdict::all_policies;
 use crate::model::Scope;
 use crate::policy;
 use crate::policy::site::SitePolicy;

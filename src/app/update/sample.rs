@@ -6,7 +6,7 @@ use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
-use crate::forecast::{at_limit, trend};
+use crate::forecast::{oom_at_limit, trend};
 use crate::model::{Reading, Scene, Snapshot};
 use crate::policy::Override;
 use crate::rank::growth;
@@ -130,7 +130,7 @@ impl App {
         self.growing = None;
         if let Some(scene) = &self.scene {
             self.ranking.update(self.policy(), scene);
-            self.first_limit = Some(at_limit::first(self.policy(), scene, &self.ranking));
+            self.first_limit = Some(oom_at_limit::first(self.policy(), scene, &self.ranking));
         }
     }
 }

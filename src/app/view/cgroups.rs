@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::app::view::list_cursor::ListCursor;
-use crate::forecast::at_limit::OutcomeAtLimit;
 use crate::forecast::limits::ReachableLimit;
-use crate::forecast::{at_limit, limits};
+use crate::forecast::oom_at_limit::OutcomeAtLimit;
+use crate::forecast::{limits, oom_at_limit};
 use crate::model::{Cgroup, Cgroups, Scene, Text, is_within};
 use crate::policy::Policy;
 use crate::rank::Ranking;
@@ -77,7 +77,7 @@ impl CgroupsView {
             depth: 0,
             said: 0,
             members: scene.now().processes.len(),
-            outcome: Some(at_limit::of_domain(policy, scene, ranking, &machine)),
+            outcome: Some(oom_at_limit::of_domain(policy, scene, ranking, &machine)),
             limit: Some(machine).filter(|_| !scene.now().unavailable.lives),
         });
         self.push_groups(policy, scene, &census);
@@ -101,7 +101,7 @@ impl CgroupsView {
 
     /// Adds a line for each cgroup that is shown, as a tree.
     fn push_groups(&mut self, policy: &dyn Policy, scene: &Scene, census: &GroupCensus) {
-        let mut outcomes = at_limit::outcomes(policy, scene, census).into_iter().peekable();
+        let mut outcomes = oom_at_limit::outcomes(policy, scene, census).into_iter().peekable();
         let cgroups = &scene.now().cgroups;
         let mut above: Vec<&str> = Vec::new();
         for at in shown(cgroups, self.hide) {

@@ -1,7 +1,7 @@
 //! How things are shown, whatever the view: units, header, message, size of the screen.
 
 use crate::app::session::notice::Notice;
-use crate::app::view::viewport::Viewport;
+use crate::app::view::last_frame::Viewport;
 use crate::columns::{CommandStyle, SizeUnit};
 
 /// How much of the header is shown.

@@ -4,11 +4,11 @@ pub mod cgroups;
 pub mod display;
 pub mod events;
 pub mod kind;
+pub mod last_frame;
 pub mod list_cursor;
 pub mod memory;
 pub mod table;
 pub mod verdicts;
-pub mod viewport;
 
 use crate::app::view::cgroups::CgroupsView;
 use crate::app::view::events::EventsView;

@@ -2,7 +2,7 @@
 //! matter.
 
 use crate::app::view::list_cursor::ListCursor;
-use crate::forecast::killer_opinion::KillerOpinion;
+use crate::forecast::killer_verdict::KillerOpinion;
 use crate::model::{ProcId, Scene};
 use crate::rank::Ranking;
 

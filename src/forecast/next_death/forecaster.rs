@@ -13,10 +13,10 @@ use crate::units::{Bytes, Millis, Pages};
 use super::growth::GrowthTracks;
 use super::headline::{Approach, Headline};
 use super::history::{Basis, Estimate, RoomHistory};
-use super::lasting::lasting;
 use super::room::{self, Room};
 use super::victim::{Course, Victims, victims};
 use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
+use crate::forecast::next_death::unreclaimable::lasting;
 
 /// The name of the kernel as a killer.
 const KERNEL: &str = "kernel";

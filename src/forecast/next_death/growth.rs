@@ -4,7 +4,7 @@ use crate::model::{ProcId, Process, Scene};
 use crate::units::Millis;
 
 use super::history::WINDOWS;
-use super::lasting::lasting;
+use crate::forecast::next_death::unreclaimable::lasting;
 
 /// Maximum number of sizes kept of one process.
 const SIZES: usize = 12;

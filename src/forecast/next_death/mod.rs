@@ -8,9 +8,9 @@ mod forecaster;
 mod growth;
 mod headline;
 mod history;
-mod lasting;
 mod room;
 mod slope;
+pub(crate) mod unreclaimable;
 mod victim;
 
 use std::sync::Arc;

@@ -5,8 +5,8 @@ use crate::policy::{BadnessUnit, Policy, TieBreak, Verdict};
 use crate::units::Millis;
 
 use super::growth::{GrowthTracks, ProcessGrowth};
-use super::lasting::{Reclaim, lasting};
 use super::{Candidate, DeathCertainty, TimeSpan};
+use crate::forecast::next_death::unreclaimable::{Reclaim, lasting};
 
 /// Maximum number of processes that are followed to the limit: the leaders now, and those that grow.
 const FOLLOWED: usize = 48;

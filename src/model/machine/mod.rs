@@ -7,6 +7,6 @@ pub(crate) mod numa;
 pub(crate) mod overcommit;
 pub(crate) mod pressure;
 pub(crate) mod privileges;
-pub(crate) mod psi_trigger;
+pub(crate) mod stall_detection;
 pub(crate) mod sysctl;
 pub(crate) mod vm_counters;

@@ -3,7 +3,7 @@
 pub(crate) mod detail;
 pub(crate) mod id;
 pub(crate) mod memory_breakdown;
-pub(crate) mod names;
 pub(crate) mod row;
 pub(crate) mod service_unit;
 pub(crate) mod signal;
+pub(crate) mod user_and_cmdline;

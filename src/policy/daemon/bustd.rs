@@ -4,7 +4,7 @@
 
 use crate::model::{Needs, Process, Scene, Scores, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::daemon::conditions::{
+use crate::policy::daemon::shared::{
     ConditionState, Threshold, at_most, avg10, oom_score, percent, rss, stall,
 };
 use crate::policy::{

@@ -10,9 +10,9 @@ use crate::model::{
     Scene, Scores, Signal,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::daemon::conditions;
-use crate::policy::daemon::conditions::{ConditionState, at_most, oom_score, percent, rss};
 use crate::policy::daemon::pattern::{compile_error, compiled, matches};
+use crate::policy::daemon::shared;
+use crate::policy::daemon::shared::{ConditionState, at_most, oom_score, percent, rss};
 use crate::policy::kernel::relatives::process_group;
 use crate::policy::{
     AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
@@ -262,7 +262,7 @@ impl Policy for Earlyoom {
     }
 
     fn drift(&self, process: &Process, scene: &Scene) -> Drift {
-        if self.by_rss { conditions::growth(process, scene) } else { Drift::default() }
+        if self.by_rss { shared::growth(process, scene) } else { Drift::default() }
     }
 
     fn max_drift_up(&self, scene: &Scene) -> Pages {

@@ -9,7 +9,7 @@ use crate::model::{CgroupNeeds, Limit, Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{cgroup_of, path_from_root};
-use crate::policy::daemon::conditions::ConditionState;
+use crate::policy::daemon::shared::ConditionState;
 use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
     TriggerKind, TriggerState,

@@ -4,8 +4,8 @@
 
 use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::daemon::conditions;
-use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, rss, stall};
+use crate::policy::daemon::shared;
+use crate::policy::daemon::shared::{ConditionState, Threshold, avg10, percent, rss, stall};
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
     Trigger, TriggerKind, TriggerState,
@@ -88,7 +88,7 @@ impl Policy for Lmkd {
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        if let Some(spared) = conditions::not_killable(process, scene) {
+        if let Some(spared) = shared::not_killable(process, scene) {
             return spared;
         }
         let adj = match process.adj {

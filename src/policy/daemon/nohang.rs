@@ -10,8 +10,8 @@ use crate::model::{
     unescape,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::daemon::conditions::{ConditionState, Threshold, oom_score, percent, stall};
 use crate::policy::daemon::pattern::{compile_error, compiled, matches};
+use crate::policy::daemon::shared::{ConditionState, Threshold, oom_score, percent, stall};
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
     TriggerKind, TriggerState,

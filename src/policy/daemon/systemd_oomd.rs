@@ -13,7 +13,7 @@ use crate::model::{
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, is_leaf, path_from_root};
-use crate::policy::daemon::conditions::{ConditionState, Threshold, avg10, percent, stall};
+use crate::policy::daemon::shared::{ConditionState, Threshold, avg10, percent, stall};
 use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
     TriggerKind, TriggerState,

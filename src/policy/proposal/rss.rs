@@ -3,7 +3,7 @@
 
 use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::daemon::conditions;
+use crate::policy::daemon::shared;
 use crate::policy::{
     Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TriggerState,
 };
@@ -65,7 +65,7 @@ impl Policy for Largest {
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        if let Some(spared) = conditions::not_killable(process, scene) {
+        if let Some(spared) = shared::not_killable(process, scene) {
             return spared;
         }
         let badness = Badness::default().plus("rss", scene.rss(process).points(), TermNote::Fact);
@@ -82,7 +82,7 @@ impl Policy for Largest {
     }
 
     fn drift(&self, process: &Process, scene: &Scene) -> Drift {
-        conditions::growth(process, scene)
+        shared::growth(process, scene)
     }
 
     fn max_drift_up(&self, scene: &Scene) -> Pages {

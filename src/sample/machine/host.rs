@@ -23,7 +23,7 @@ fn line(root: &ProcRoot, path: &std::ffi::CStr, buffer: &mut FileBuffer) -> Opti
 }
 
 /// Reads the facts. The scale of `oom_score` is that of the kernel version, until
-/// [`calibration`](crate::sample::machine::calibration) finds the real one.
+/// [`calibration`](crate::sample::machine::oom_score_scale) finds the real one.
 #[must_use]
 pub fn machine(root: &ProcRoot) -> Machine {
     let mut buffer = FileBuffer::new();

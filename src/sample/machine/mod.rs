@@ -1,6 +1,6 @@
 //! Reading facts of the whole machine.
 
-pub mod calibration;
 pub mod host;
+pub mod oom_score_scale;
 pub mod privileges;
 pub mod system;

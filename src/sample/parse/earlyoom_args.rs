@@ -151,8 +151,8 @@ fn given(args: &[Vec<u8>]) -> Vec<Given> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::words;
     use super::*;
+    use crate::sample::parse::words;
 
     fn read(line: &str) -> (EarlyoomOptions, Vec<Text>) {
         earlyoom_args(&words(line.as_bytes()))

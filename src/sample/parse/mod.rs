@@ -17,6 +17,7 @@ mod oom_score;
 mod oom_score_adj;
 mod oomd_json;
 mod pressure;
+pub(crate) mod quoted_words;
 mod smaps_rollup;
 mod stat;
 mod status;
@@ -24,11 +25,11 @@ mod swaps;
 mod systemd_conf;
 mod uptime;
 mod vmstat;
-mod words;
 mod zoneinfo;
 
 use std::fmt;
 
+pub use crate::sample::parse::quoted_words::{assigned, words};
 pub use cgroup::memory_cgroup;
 pub use cgroup_controllers::has_memory;
 pub use earlyoom_args::earlyoom_args;
@@ -52,7 +53,6 @@ pub use swaps::{SwapArea, leaving, swaps};
 pub use systemd_conf::{UnitSetting, percentage, seconds, systemd_conf};
 pub use uptime::uptime;
 pub use vmstat::vmstat;
-pub use words::{assigned, words};
 pub use zoneinfo::zoneinfo;
 
 /// Which file could not be parsed, and which item of it.

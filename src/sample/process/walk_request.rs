@@ -50,7 +50,7 @@ impl WalkRequest {
         self.swap_traffic = swap_traffic;
     }
 
-    /// Adds what [`calibrate`](crate::sample::machine::calibration::calibrate) needs.
+    /// Adds what [`calibrate`](crate::sample::machine::oom_score_scale::calibrate) needs.
     pub fn for_calibration(&mut self) {
         self.status = true;
         self.scores = true;

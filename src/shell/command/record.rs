@@ -16,7 +16,7 @@ use crate::model::{Needs, SampleHistory, Snapshot};
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::stdio::complain;
-use crate::shell::worker::kill_burst::{KillBurst, MAX_FILES};
+use crate::shell::worker::oom_burst_end::{KillBurst, MAX_FILES};
 use crate::shell::worker::recorder::{Users, create, file_stem, write_history};
 use crate::source::{Recorder, Source};
 use crate::units::{Bytes, Millis};

@@ -2,7 +2,7 @@
 
 use super::cli::{Cli, Command};
 use super::invocation::Invocation;
-use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::adj_rules::reload::RulesUpdate;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::tui::{self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions};

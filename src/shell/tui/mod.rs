@@ -11,7 +11,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use crate::alarm::{Alarm, Alarms};
-use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::adj_rules::reload::RulesUpdate;
 use crate::app::incident::log_update::LogUpdate;
 use crate::app::setup::StartOptions;
 use crate::app::{ActingMode, App, Msg, Setup};

@@ -9,7 +9,7 @@ use crossterm::execute;
 
 use super::main_loop::{MainLoop, Quit};
 use super::terminal;
-use crate::app::keymap::press::QUIET;
+use crate::app::keymap::press_time::QUIET;
 use crate::app::{Msg, NoticeLevel, Request};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::report::json::{self, LineExtras};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use crate::app::Msg;
-use crate::app::adj_rules::update::RulesUpdate;
+use crate::app::adj_rules::reload::RulesUpdate;
 use crate::policy::site::AdjRules;
 use crate::shell::event::Inbox;
 use crate::shell::rule_file::{compile_adj_rules, shown};

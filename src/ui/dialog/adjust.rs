@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::dialog::adjust::{AdjScale, AdjustDialog};
 use crate::columns::{RowContext, cgroup_leaf};
 use crate::model::{Machine, Process};
-use crate::plan::rights::WriteRights;
+use crate::plan::adj_rights::WriteRights;
 use crate::ui::dialog::adjust_preview::previews;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;

@@ -2,7 +2,7 @@
 
 pub(crate) mod adjust;
 pub(crate) mod adjust_preview;
-pub(crate) mod bulk;
+pub(crate) mod bulk_confirm;
 pub(crate) mod menu;
 pub(crate) mod revert;
 pub(crate) mod rule_consent;

@@ -9,7 +9,7 @@ use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::columns::RowContext;
 use crate::intent::Expedite;
 use crate::model::{Process, Reading, Signal};
-use crate::plan::consequences::{RestartOutcome, may_raise_priority};
+use crate::plan::signal_consequences::{RestartOutcome, may_raise_priority};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};

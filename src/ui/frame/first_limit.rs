@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
-use crate::forecast::at_limit::FirstLimit;
+use crate::forecast::oom_at_limit::FirstLimit;
 use crate::ui::paint::canvas::{cells, tail};
 use crate::ui::paint::severity;
 use crate::ui::paint::text;

@@ -8,7 +8,7 @@ use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::panel::explain::case::{Case, LABEL};
+use crate::ui::panel::explain::explained_process::{Case, LABEL};
 use crate::ui::panel::{conditions, explain};
 
 /// Where continued lines are indented: behind the labels.

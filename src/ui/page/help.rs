@@ -33,22 +33,7 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
         Line::raw("Rows are in the order in which the OOM killer would choose them."),
         Line::default(),
     ];
-    let places = [
-        (KeyContext::Browse, "In the Processes view"),
-        (KeyContext::Cgroups, "In the Cgroups view"),
-        (KeyContext::Verdicts, "In the Verdicts view"),
-        (KeyContext::Memory, "In the Memory view"),
-        (KeyContext::Events, "In the Events view"),
-        (KeyContext::Adjust, "In the editor of oom_score_adj"),
-        (KeyContext::Sysctl, "In the editor of the sysctls"),
-        (KeyContext::AdjRules, "On the page of the adj rules"),
-        (KeyContext::Confirm, "In a confirmation"),
-        (KeyContext::Menu, "In a list"),
-        (KeyContext::Page, "On a page like this one"),
-        (KeyContext::Journal, "In the journal"),
-        (KeyContext::Persist, "On the page of the ways to make a value persistent"),
-    ];
-    for (place, title) in places {
+    for (place, title) in KeyContext::ALL {
         lines.push(heading(title));
         for binding in keys_of(place) {
             let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();

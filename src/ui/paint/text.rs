@@ -1,6 +1,6 @@
 //! Numbers and names as the screen writes them: those of `words`, and those of the screen alone.
 
-pub use crate::words::values::*;
+pub use crate::words::numbers_and_names::*;
 
 use crate::app::App;
 use crate::columns::{RowContext, span_of};

@@ -6,7 +6,7 @@ use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::timeline::TimelineEntry;
 use crate::app::keymap::bindings::{Action, KeyContext, key_of};
 use crate::app::session::journal::JournalEntry;
-use crate::app::session::pending::PendingSignal;
+use crate::app::session::pending_exit::PendingSignal;
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size, span_of};
 use crate::model::{EventTime, Killer, OomEvent, Signal};

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
-use crate::forecast::killer_opinion::KillerOpinion;
+use crate::forecast::killer_verdict::KillerOpinion;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::label;
 use crate::ui::paint::text;

@@ -16,7 +16,7 @@ use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{gauge, list, severity, text};
 use crate::ui::panel;
 use crate::ui::view::cgroup_columns::{Cell, CgroupColumn, Entry, GROUP_COLUMNS};
-use crate::ui::view::parts::{FULL_HEADER_FROM, RowsShown, ViewParts};
+use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 
 /// The view.
 pub static PARTS: ViewParts = ViewParts {

@@ -16,7 +16,7 @@ use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::dates::{date, day_of, today};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{list, severity, text};
-use crate::ui::view::parts::{FULL_HEADER_FROM, RowsShown, ViewParts, no_panels};
+use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts, no_panels};
 
 /// The view.
 pub static PARTS: ViewParts = ViewParts {

@@ -15,7 +15,7 @@ use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::view::memory_cgroups;
 use crate::ui::view::memory_column::ChartColumn;
-use crate::ui::view::parts::{RowsShown, ViewParts, no_panels};
+use crate::ui::view::view_table::{RowsShown, ViewParts, no_panels};
 
 /// The view. Its charts show more than the gauges of the full header, which needs a high screen.
 pub static PARTS: ViewParts = ViewParts {

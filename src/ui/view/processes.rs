@@ -19,7 +19,7 @@ use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{list, tree_lines};
 use crate::ui::panel;
-use crate::ui::view::parts::{FULL_HEADER_FROM, RowsShown, ViewParts};
+use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::units::Adj;
 
 /// The view.

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 
 use crate::app::App;
 use crate::app::view::verdicts::VerdictRow;
-use crate::forecast::killer_opinion::{KillerOpinion, OpinionCertainty};
+use crate::forecast::killer_verdict::{KillerOpinion, OpinionCertainty};
 use crate::model::Process;
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::theme::Theme;

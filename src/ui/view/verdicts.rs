@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::columns::RowContext;
-use crate::forecast::killer_opinion::KillerOpinion;
+use crate::forecast::killer_verdict::KillerOpinion;
 use crate::policy::BadnessUnit;
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::{headline, status_line};
@@ -17,8 +17,8 @@ use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{list, text};
 use crate::ui::panel::verdict;
-use crate::ui::view::parts::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::ui::view::verdict_ranks;
+use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::units::Points;
 
 /// The view.

@@ -9,7 +9,7 @@ use doomtop::columns::{COLUMNS, CommandStyle, RowContext, SizeUnit};
 use doomtop::model::{Names, ProcId, Scene, Snapshot, escape_bytes};
 use doomtop::policy::{LINUX, POLICIES};
 use doomtop::rank::Ranking;
-use doomtop::report::text::TextStyle;
+use doomtop::report::line::TextStyle;
 use doomtop::report::{json, metrics, self_check, text, verdicts};
 use doomtop::rows::filter::Filter;
 use doomtop::ui::{self, Theme};

@@ -7,17 +7,17 @@
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::app::adj_rules::update::RulesUpdate;
+use doomtop::app::adj_rules::reload::RulesUpdate;
 use doomtop::app::dialog::signal::ConfirmStep;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
-use doomtop::app::keymap::press::{QUIET, TYPE_AHEAD};
+use doomtop::app::keymap::press_time::{QUIET, TYPE_AHEAD};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{ActingMode, App, LoadedPolicy, Msg, Request};
 use doomtop::intent::{ConfirmedBy, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Snapshot};
 use doomtop::policy::Policy;
-use doomtop::policy::site::{AdjRules, SitePolicy};
+use doomtop::policy::site::{AdjRules, SiteRule};
 use doomtop::ui::Theme;
 use doomtop::units::{Adj, Kib, Millis};
 use doomtop_fuzz::{SIZES, bounded, fixture, paint, setup};
@@ -47,8 +47,7 @@ static RULES: LazyLock<Vec<Arc<AdjRules>>> = LazyLock::new(|| {
 /// A site's own rule.
 static SITE: LazyLock<Option<&'static dyn Policy>> = LazyLock::new(|| {
     let text = include_str!("../../../assets/policies/protect-databases.toml");
-    let site: &'static dyn Policy =
-        SitePolicy::compile(text, Arc::default()).ok()?.leak("rule.toml");
+    let site: &'static dyn Policy = SiteRule::compile(text, Arc::default()).ok()?.leak("rule.toml");
     Some(site)
 });
 
@@ -252,7 +251,7 @@ impl Player {
             other => panic!("{other:?}"),
         }
         if matches!(intent, Intent::Signal { .. } | Intent::KillCgroup { .. }) {
-            for who in intent.reached() {
+            for who in intent.targets() {
                 assert!(who.pid > 1 && who.pid != self.own.pid, "{intent:?}");
             }
         }
@@ -273,9 +272,9 @@ impl Player {
                     Outcome::AdjSetByRule { who, name, before: from, now: to, rule, digest }
                 }
                 Intent::Signal { who, name, signal, .. } => {
-                    let (haste, pinned) = (Vec::new(), true);
+                    let (steps, pinned) = (Vec::new(), true);
                     let sent =
-                        Outcome::Signalled { who, name: name.clone(), signal, pinned, haste };
+                        Outcome::Signalled { who, name: name.clone(), signal, pinned, steps };
                     self.quiet(Msg::Outcome(sent));
                     let (after, spare) = (Millis(40), FreeMemory::default());
                     Outcome::Exited { who, name, after, held: Kib(100), before: spare, now: spare }

@@ -5,7 +5,7 @@
 use doomtop::events::KernelLogReader;
 use doomtop::policy::POLICIES;
 use doomtop::report::explain::{DumpContext, ExplainedReport};
-use doomtop::report::text::TextStyle;
+use doomtop::report::line::TextStyle;
 use doomtop_fuzz::{bounded, harmless, harmless_bytes, judge};
 use libfuzzer_sys::fuzz_target;
 
@@ -31,7 +31,7 @@ fn explain(data: &[u8]) {
         harmless(&explained.json().to_string());
     }
     if first % 16 == 15
-        && let Some(post) = reports.first().and_then(|it| doomtop::events::reconstruct(it, None))
+        && let Some(post) = reports.first().and_then(|it| doomtop::events::snapshot_from_report(it, None))
     {
         let snapshot = std::sync::Arc::new(post.snapshot);
         judge(&doomtop::model::Scene::scoped(snapshot, None, post.scope));

@@ -59,7 +59,7 @@ fn site(text: &str) {
     if spent > LEAKED {
         for scene in &*MACHINES {
             for process in &scene.now().processes {
-                if let Err(trouble) = rule.opinion(process, scene) {
+                if let Err(trouble) = rule.verdict(process, scene) {
                     harmless(&trouble.to_string());
                 }
             }
@@ -94,7 +94,7 @@ fn adj(text: &str) {
     for rule in &rules.rules {
         harmless(&rule.about);
         assert!((-1000..=1000).contains(&rule.adj.0), "out of range: {}", rule.adj);
-        rule.whom.iter().for_each(|whom| harmless(&whom.to_string()));
+        rule.subjects.iter().for_each(|subject| harmless(&subject.to_string()));
     }
     for scene in &*MACHINES {
         for process in &scene.now().processes {

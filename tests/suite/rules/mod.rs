@@ -219,13 +219,13 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["update"],
         ],
     ),
-    ("events", &[&["log", "psi_trigger"], &["reconstruct"]]),
+    ("events", &[&["log", "psi_trigger"], &["snapshot_from_report"]]),
     (
         "forecast",
         &[
             &["commitments", "fit", "limits", "next_death", "series"],
-            &["at_limit", "chart_window", "headroom_trend"],
-            &["cgroup_trends", "killer_opinion"],
+            &["oom_at_limit", "chart_window", "headroom_trend"],
+            &["cgroup_trends", "killer_verdict"],
             &["trend"],
         ],
     ),
@@ -244,7 +244,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "policy",
         &[
-            &["badness", "overrides", "sacrifice_signal", "tie_break", "trigger"],
+            &["badness", "overrides", "sacrifice_key_signal", "tie_break", "trigger"],
             &["definition"],
             &["kernel"],
             &["daemon", "site"],
@@ -254,7 +254,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "report",
         &[
-            &["death", "dto", "line", "metrics", "outcomes", "self_check", "time"],
+            &["death", "shared_objects", "line", "metrics", "outcomes", "self_check", "time"],
             &["json", "text", "verdicts"],
             &["explain"],
         ],

@@ -4,13 +4,13 @@ use crate::app::dialog::adjust::AdjustDialog;
 use crate::app::dialog::bulk_adj;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::intent::Intent;
+use crate::plan::adj_rights::WriteRights;
 use crate::plan::preview::Proposals;
-use crate::plan::rights::WriteRights;
 use crate::units::Adj;
 
 impl App {

@@ -4,7 +4,7 @@ use crate::app::dialog::bulk_adj;
 use crate::app::dialog::revert::RevertDialog;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};

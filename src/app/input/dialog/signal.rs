@@ -3,10 +3,10 @@
 use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext, key_of};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
-use crate::app::session::pending::PendingSignal;
+use crate::app::session::pending_exit::PendingSignal;
 use crate::app::{App, Request};
 use crate::columns::span_of;
 use crate::intent::{ConfirmedBy, FROZEN};

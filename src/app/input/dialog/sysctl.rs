@@ -3,7 +3,7 @@
 use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::keymap::press::{KeyPress, ShownSince};
+use crate::app::keymap::press_time::{KeyPress, ShownSince};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};

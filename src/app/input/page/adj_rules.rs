@@ -4,7 +4,7 @@ use crate::app::adj_rules::consent::RuleConsent;
 use crate::app::adj_rules::rules::ActiveRules;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::setup::ActingMode;

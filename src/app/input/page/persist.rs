@@ -5,7 +5,7 @@ use tui_input::InputRequest;
 use crate::app::input::prompt::line_edit;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::page::persist::PersistPage;
 use crate::app::session::notice::NoticeLevel;
@@ -105,7 +105,7 @@ impl App {
                 let edit = page.edit.take();
                 self.mode = Mode::Browse;
                 if let Some(mut edit) = edit {
-                    edit.shown = crate::app::keymap::press::ShownSince::default();
+                    edit.shown = crate::app::keymap::press_time::ShownSince::default();
                     self.mode = Mode::Adjust(edit);
                     self.renew_preview();
                 }

@@ -6,7 +6,7 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::columns::RowContext;
-use crate::forecast::killer_opinion::{KillerOpinion, opinions};
+use crate::forecast::killer_verdict::{KillerOpinion, opinions};
 use crate::model::{Needs, Scores};
 
 pub(crate) struct VerdictsInput;

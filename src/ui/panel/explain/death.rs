@@ -7,7 +7,7 @@ use crate::plan::signal::SignalPlan;
 use crate::policy::{KillScope, sacrifice};
 use crate::rank::also_killed::group_mates;
 use crate::ui::paint::text;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::explained_process::Case;
 
 impl Case<'_> {
     /// The signal that the key for a sacrifice would send.

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::model::{Capability, Cgroup, Process, Reading, Scope};
 use crate::policy::Verdict;
 use crate::ui::paint::text;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::explained_process::Case;
 use crate::units::Pages;
 
 impl Case<'_> {

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::policy::sacrifice;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::explained_process::Case;
 
 impl Case<'_> {
     pub(crate) fn keys(&self) -> Line<'static> {

@@ -1,8 +1,8 @@
 //! Why a process has its rank: every term, what would change it, and what dies with it. The panel has
 //! the most important lines, the page all of them.
 
-pub(crate) mod case;
 pub(crate) mod death;
+pub(crate) mod explained_process;
 pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod score;
@@ -13,7 +13,7 @@ use ratatui::text::Line;
 use crate::app::App;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::explained_process::Case;
 
 /// The title of panel and page.
 #[must_use]

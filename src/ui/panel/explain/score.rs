@@ -6,7 +6,7 @@ use crate::app::refresh::self_check::ScoreAgreement;
 use crate::model::Reading;
 use crate::policy::{BadnessUnit, SparedReason, Term, TermNote, Verdict, kernel_score};
 use crate::ui::paint::text;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::explained_process::Case;
 use crate::units::{Adj, Pages, Points};
 
 impl Case<'_> {

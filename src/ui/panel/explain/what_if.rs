@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use crate::policy::{AdjEffect, BadnessUnit};
 use crate::rank::Ranked;
 use crate::rank::what_if::what_if;
-use crate::ui::panel::explain::case::Case;
+use crate::ui::panel::explain::explained_process::Case;
 use crate::units::{Adj, LegacyAdj, Points};
 
 impl Case<'_> {

@@ -1,8 +1,8 @@
 //! Numbers and names as text, the same in all output.
 
 use crate::columns::{RowContext, SizeUnit, span_of};
-use crate::forecast::at_limit::OutcomeAtLimit;
 use crate::forecast::limits::ReachableLimit;
+use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{
     Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope, TimeToFull,
 };

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::forecast::at_limit::OutcomeAtLimit;
+use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{ProcId, Process, Scene};
 use crate::policy::{POLICIES, Policy, PolicyAction, TriggerState};
 use crate::rank::Ranking;

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
+use crate::app::dialog::bulk_confirm::{BulkConsent, BulkDialog, BulkItem};
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::paint::{keys, popup};

@@ -1,7 +1,7 @@
 //! The dialog before an act on several processes. It lists all of them; only its own confirmation sends
 //! the intents.
 
-use crate::app::keymap::press::ShownSince;
+use crate::app::keymap::press_time::ShownSince;
 use crate::intent::Intent;
 use crate::model::ProcId;
 use crate::units::Millis;

@@ -1,9 +1,9 @@
 //! Keys in the dialog before an act on several processes, and what opens it.
 
-use crate::app::dialog::bulk::{BulkConsent, BulkDialog, BulkItem};
+use crate::app::dialog::bulk_confirm::{BulkConsent, BulkDialog, BulkItem};
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
-use crate::app::keymap::press::KeyPress;
+use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::bulk_result::BulkResult;
 use crate::app::session::notice::NoticeLevel;
@@ -12,8 +12,8 @@ use crate::columns::human_size;
 use crate::intent;
 use crate::intent::{Expedite, Intent};
 use crate::model::{Hierarchy, ProcId, Process, Reading, Scene, Signal, is_within};
-use crate::plan::consequences;
 use crate::plan::protection::{Protection, protection};
+use crate::plan::signal_consequences;
 use crate::policy::sacrifice;
 use crate::units::Bytes;
 
@@ -168,7 +168,7 @@ fn left_alone(process: &Process, own: ProcId, scene: &Scene) -> Option<String> {
     match protection(process, own, scene) {
         Protection::Never(why) => Some(why.to_owned()),
         Protection::TypePid(why) => Some(format!("{why} (alone, with its pid typed)")),
-        Protection::None => consequences::obstacle(process, scene).map(str::to_owned),
+        Protection::None => signal_consequences::obstacle(process, scene).map(str::to_owned),
     }
 }
 
