@@ -12,7 +12,8 @@ use super::death::DeathReport;
 use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
 use crate::forecast::next_death::Deaths;
-use crate::forecast::oom_at_limit::{self, FirstLimit};
+use crate::forecast::oom_at_limit;
+use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
     Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
