@@ -12,7 +12,7 @@ use crate::units::{Bytes, Millis, Pages};
 
 use super::growth::GrowthTracks;
 use super::headline::{Approach, Headline};
-use super::history::{Basis, Estimate, RoomHistory};
+use super::history::{Basis, Estimate, Kind, RoomHistory};
 use super::lasting::lasting;
 use super::room::{self, Room};
 use super::victim::{Course, Victims, victims};
@@ -28,6 +28,9 @@ const NEAR: Millis = Millis(30_000);
 const EXITING: Millis = Millis(5_000);
 /// Growth is foreseen for this many times as long as it has been seen, by the use of the domain in per-mille.
 const REACH: [(u64, f64); 3] = [(750, 2.0), (500, 0.9), (0, 0.6)];
+/// A domain that has been known for less than this may just be starting: its growth is foreseen for half as
+/// long.
+const START: Millis = Millis(30_000);
 /// Growth that has been seen for longer is foreseen for ten minutes, and for an hour.
 const LASTING: [Millis; 2] = [Millis(60_000), Millis(100_000)];
 /// A kill that frees more than this part of a limit begins a history anew.
@@ -133,10 +136,10 @@ impl DeathForecaster {
         let room = room::of_machine(now);
         let left = (room.left + sum(exits.leaving.iter())).min(room.limit);
         self.machine_limit = room.limit;
-        if is_much(sum(exits.killed.iter()), room.limit) {
+        if self.machine.was_full() && is_much(sum(exits.killed.iter()), room.limit) {
             self.machine.forget();
         } else {
-            self.machine.push(at, left, room.limit);
+            self.machine.push(Kind::Sample, at, left, room.limit);
         }
         self.observe_groups(now, &exits);
         self.growth.observe(scene);
@@ -220,7 +223,8 @@ impl DeathForecaster {
         let approach =
             |domain: &Arc<Text>, history: &RoomHistory, limit, stalled: Option<StallReason>| {
                 let room = Room { left: history.left()?, limit };
-                let estimate = history.estimate().filter(|it| is_supported(it, room));
+                let estimate =
+                    history.estimate().filter(|it| is_supported(it, room, history.age()));
                 let passed = self.now.saturating_sub(history.read_at()?);
                 let when = estimate.map(|it| it.when.after(passed));
                 let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
@@ -368,10 +372,10 @@ impl GroupRoom {
         let most =
             (taken.abs().max(charged.abs()) * ALIKE).max(room.limit.0 as f64 * ALIKE_OF_LIMIT);
         self.tells = (taken - charged).abs() <= most;
-        if killed {
+        if killed && self.history.was_full() {
             self.history.forget();
         } else {
-            self.history.push(at, room.left, room.limit);
+            self.history.push(Kind::Sample, at, room.left, room.limit);
         }
         if let Some(count) = group.events.oom_kill.value() {
             if let Some((_, since)) = self.kills.filter(|(before, _)| count > *before) {
@@ -388,9 +392,9 @@ impl GroupRoom {
         let freed = self.usage.saturating_sub(usage);
         if self.tells {
             let left = left.0.saturating_add(self.usage.0).saturating_sub(usage.0);
-            self.history.push(at, Bytes(left), self.limit);
-        } else if is_much(freed, self.limit) {
-            // Whatever it was, it is not the page cache that made room.
+            self.history.push(Kind::Reading, at, Bytes(left), self.limit);
+        } else if freed.0 > self.limit.0 / 4 {
+            // That was no page cache.
             self.history.forget();
         }
         self.usage = usage;
@@ -403,12 +407,15 @@ struct Exits<'a> {
     killed: Vec<Leaving<'a>>,
 }
 
-/// Who was killed since the sample before, with what they held then: that may not be free yet.
+/// Those who may have been killed since the sample before, with what they held then: that may not be free yet.
+/// The kernel counts its kills, but not whom.
 fn killed(scene: &Scene) -> Vec<Leaving<'_>> {
     let Some(before) = scene.before() else { return Vec::new() };
-    let at = scene.now().clock.monotonic_ms;
-    let new = scene.kills().iter().rev().take_while(|it| it.at == at);
-    new.filter_map(|it| before.find(it.victim)).map(|it| Leaving::of(it, scene)).collect()
+    let count = |sample: &Snapshot| sample.traffic.oom_kills.value();
+    if count(scene.now()) <= count(before) {
+        return Vec::new();
+    }
+    before.killed_until(scene.now()).into_iter().map(|it| Leaving::of(it, scene)).collect()
 }
 
 /// Whether what a kill frees is a good part of a limit.
@@ -417,10 +424,11 @@ fn is_much(bytes: Bytes, limit: Bytes) -> bool {
 }
 
 /// Whether growth has been seen for long enough to be foreseen for so long.
-fn is_supported(estimate: &Estimate, room: Room) -> bool {
+fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
     let Estimate { when, seen, .. } = estimate;
     let used = room.used_permille();
     let reach = REACH.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
+    let reach = if age < START { reach / 2.0 } else { reach };
     let far = if *seen >= LASTING[1] {
         LIST_HORIZON
     } else if *seen >= LASTING[0] {
