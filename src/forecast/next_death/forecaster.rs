@@ -12,7 +12,7 @@ use crate::units::{Bytes, Millis, Pages};
 
 use super::growth::GrowthTracks;
 use super::headline::{Approach, Headline};
-use super::history::{Basis, Estimate, Kind, RoomHistory};
+use super::history::{Basis, Estimate, Kind, Loss, RoomHistory, WINDOWS};
 use super::lasting::lasting;
 use super::room::{self, Room};
 use super::victim::{Course, Victims, victims};
@@ -35,6 +35,10 @@ const START: Millis = Millis(30_000);
 const LASTING: [Millis; 2] = [Millis(60_000), Millis(100_000)];
 /// A kill that frees more than this part of a limit begins a history anew.
 const MUCH: u64 = 33;
+/// A reading may be so much later than the sample after it.
+const AHEAD: Millis = Millis(2_000);
+/// Readings that are further from the newest sample are left out.
+const LATEST: Millis = Millis(600_000);
 /// A usage reading tells what is left where usage and room changed alike between samples, up to this share.
 const ALIKE: f64 = 0.25;
 /// The same as a share of the limit.
@@ -131,7 +135,10 @@ impl DeathForecaster {
             _ => *self = Self::default(),
         }
         self.sampled = Some(at);
-        self.now = self.now.max(at);
+        // A reading may have been a little later than the clock of this sample.
+        if self.now < at || self.now.saturating_sub(at) > AHEAD {
+            self.now = at;
+        }
         let exits = Exits { leaving: self.leaving(scene), killed: killed(scene) };
         let room = room::of_machine(now);
         let left = (room.left + sum(exits.leaving.iter())).min(room.limit);
@@ -185,6 +192,11 @@ impl DeathForecaster {
     pub fn observe_usage(&mut self, path: &str, at: Millis, usage: Bytes) {
         let found = self.groups.binary_search_by(|it| tree_order(it.path.as_str(), path));
         let Some(group) = found.ok().and_then(|at| self.groups.get_mut(at)) else { return };
+        // What belongs to no time near the sample is an error.
+        let sampled = self.sampled.unwrap_or_default();
+        if sampled.0.abs_diff(at.0) > LATEST.0 {
+            return;
+        }
         group.observe_usage(at, usage);
         self.now = self.now.max(at);
         self.choose();
@@ -196,7 +208,7 @@ impl DeathForecaster {
     pub fn near(&self) -> Vec<Arc<Text>> {
         let is_near = |it: &&GroupRoom| {
             let Some(left) = it.history.left() else { return false };
-            let soon = it.history.estimate().is_some_and(|it| it.when.middle < NEAR);
+            let soon = it.history.earliest().is_some_and(|it| it < NEAR);
             soon || Room { left, limit: it.limit }.used_permille() >= NEARLY_FULL
         };
         self.groups.iter().filter(is_near).map(|it| Arc::clone(&it.path)).collect()
@@ -329,21 +341,22 @@ impl DeathForecaster {
         sampled: Millis,
         passed: Millis,
     ) -> Course {
-        let (falls, left) = self
+        let (losses, left) = self
             .history(&approach.domain)
-            .map_or(([0.0; 3], 0.0), |history| history.falls(sampled));
+            .map_or(([Loss::default(); 3], 0.0), |history| history.losses(sampled));
         let (window, at_peak) = match approach.basis {
             Basis::Window(window) => (window, false),
-            Basis::Levels => (2, true),
+            Basis::Levels => (WINDOWS.len() - 1, true),
         };
-        let time = |fall: f64| (fall > 0.0 && !at_peak).then(|| left / fall);
+        let times = |loss: Loss| (loss.bytes > 0.0 && !at_peak).then(|| left / loss.bytes);
         Course {
             when: TimeSpan {
                 low: when.low + passed,
                 middle: when.middle + passed,
                 high: when.high + passed,
             },
-            times: falls.map(time),
+            over: if at_peak { WINDOWS } else { losses.map(|loss| loss.over) },
+            times: losses.map(times),
             window,
             at_peak,
         }

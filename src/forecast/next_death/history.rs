@@ -38,8 +38,6 @@ const FULL: f64 = 0.1;
 const RELEASES: Millis = Millis(240_000);
 /// A domain is a saw tooth where this share of what was taken was given back by releases.
 const GIVEN_BACK: f64 = 0.4;
-/// It goes one way where what is lost in the end is this share of all movements.
-const STEADY: f64 = 0.95;
 /// It is restless where what is lost in the end is less than this share of all movements.
 const RESTLESS: f64 = 0.4;
 /// A domain is fuller than before when it is fuller by this share of the limit.
@@ -99,6 +97,14 @@ struct Release {
     /// What was left just before, in bytes.
     before: f64,
     freed: f64,
+}
+
+/// What a domain lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loss {
+    /// Negative where it gained.
+    pub bytes: f64,
+    pub over: Millis,
 }
 
 /// The room of one domain over the last two minutes.
@@ -234,19 +240,20 @@ impl RoomHistory {
         self.generation
     }
 
-    /// How fast room shrank over each of [`WINDOWS`] until this time, in bytes a second, and what was left
-    /// then. Where the history is younger, over less.
-    pub fn falls(&self, until: Millis) -> ([f64; 3], f64) {
+    /// What was lost over each of [`WINDOWS`] until this time, and what was left then, in bytes.
+    pub fn losses(&self, until: Millis) -> ([Loss; 3], f64) {
         let Some(&(at, left)) = self.points.iter().rev().find(|it| it.0 <= until) else {
-            return ([0.0; 3], self.points.back().map_or(0.0, |it| it.1));
+            return ([Loss::default(); 3], self.points.back().map_or(0.0, |it| it.1));
         };
-        let fall = |window: Millis| {
+        let loss = |window: Millis| {
             let early = |it: &&(Millis, f64)| at.saturating_sub(it.0) >= window;
-            let then = self.points.iter().rev().find(early).or(self.points.front())?;
-            let seconds = at.saturating_sub(then.0).0 as f64 / 1000.0;
-            (seconds > 0.2).then(|| (then.1 - left) / seconds)
+            let then = self.points.iter().rev().find(early).or(self.points.front());
+            then.map_or_else(Loss::default, |then| Loss {
+                bytes: then.1 - left,
+                over: at.saturating_sub(then.0),
+            })
         };
-        (WINDOWS.map(|window| fall(window).unwrap_or(0.0)), left)
+        (WINDOWS.map(loss), left)
     }
 
     fn find_estimate(&self) -> Option<Estimate> {
@@ -264,8 +271,10 @@ impl RoomHistory {
         let level = |seconds: f64| line.map_or(lowest, |line| line.left - line.rate.best * seconds);
         if let Some(ramp) = ramp {
             let seconds = ramp.when.middle.0 as f64 / 1000.0;
-            // The limit comes before the release, or the domain is fuller than it was at any.
-            if level(seconds) <= limit * FULLER || left < level(0.0) - limit * FULLER {
+            let off =
+                levels.iter().skip(1).map(|it| (it.1 - level(it.0)).abs()).fold(0.0, f64::max);
+            // The limit comes before the release, or the domain is clearly fuller than it was at any.
+            if level(seconds) <= limit * FULLER || left < level(0.0) - off.max(limit * FULLER) {
                 return Some(ramp);
             }
         }
@@ -274,19 +283,22 @@ impl RoomHistory {
 
     /// By the trend in the shortest window that tells what happens so soon.
     fn by_windows(&self) -> Option<Estimate> {
-        // Nobody knows from the last few seconds what happens in a minute.
+        // Nobody knows from the last few seconds what happens in a minute, unless it has been so for long.
         let mut longest = None;
-        let steady = self.straightness(WINDOWS[1]) > STEADY;
         for (window, farthest) in FARTHEST.iter().enumerate() {
             let estimate = self.by_window(window);
-            // If it goes one way only, what is new counts more.
-            let farthest = if steady { farthest.0.saturating_mul(2) } else { farthest.0 };
-            if estimate.is_some_and(|it| it.when.middle.0 <= farthest) {
+            if estimate.is_some_and(|it| it.when.middle <= (*farthest).max(it.seen)) {
                 return estimate;
             }
             longest = estimate.or(longest);
         }
         longest
+    }
+
+    /// The earliest time that any trend suggests.
+    pub fn earliest(&self) -> Option<Millis> {
+        let windows = (0..WINDOWS.len()).filter_map(|window| self.by_window(window));
+        windows.chain(self.estimate).map(|it| it.when.middle).min()
     }
 
     /// The points of the last seconds, the newest first: seconds before the newest (negative), and bytes.
@@ -487,7 +499,7 @@ mod tests {
     #[test]
     fn an_acceleration_is_seen_in_the_shortest_window() {
         let slow = (0..20).map(|nth| (f64::from(nth), 90.0 - 0.5 * f64::from(nth)));
-        let fast = (20..27).map(|nth| (f64::from(nth), 80.0 - 6.0 * f64::from(nth - 20)));
+        let fast = (20..28).map(|nth| (f64::from(nth), 80.0 - 6.0 * f64::from(nth - 20)));
         assert_eq!(mib_per_second(&history(slow.chain(fast))), Some(6.0));
     }
 

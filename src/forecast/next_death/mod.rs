@@ -11,6 +11,8 @@ mod history;
 mod lasting;
 mod room;
 mod slope;
+#[cfg(test)]
+mod tests;
 mod victim;
 
 use std::sync::Arc;
