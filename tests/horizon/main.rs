@@ -195,7 +195,7 @@ fn show(head: &trace::Head, world: &World) {
     println!("{}: begun {:?}, deaths {:?}", head.pattern, world.begun, world.kills);
     let mut last = 0;
     for said in world.said.iter().filter(|it| Some(it.at) > world.begun) {
-        if said.at - last < 900_000 {
+        if said.at - last < 90_000 {
             continue;
         }
         last = said.at;

@@ -148,7 +148,8 @@ fn named(name: &str, base: f64) -> Part {
 fn linear(b: &mut Builder<'_>) {
     let limit = b.limit();
     let place = b.place(Some(limit), None);
-    b.bystanders(place, limit, 30);
+    let others = [30, 45, 55][b.dice.between(0, 2)];
+    b.bystanders(place, limit, others);
     let base = b.share(limit, 5, 20);
     let time = b.time();
     let rate = (b.room(place) - base) / time;
@@ -197,7 +198,7 @@ fn accelerating(b: &mut Builder<'_>) {
     b.part(place, Part { pattern: Pattern::Doubling { rate, every }, ..named("leak", base) });
 }
 
-/// The smaller one grows faster. It overtakes the other one before the limit is reached, or would after.
+/// The smaller one grows faster. It overtakes the other one before the limit is reached, or would after it.
 fn overtaking(b: &mut Builder<'_>) {
     let limit = b.limit();
     let place = b.place(Some(limit), None);
@@ -205,7 +206,7 @@ fn overtaking(b: &mut Builder<'_>) {
     let (first, second) = (limit as f64 * 0.28, limit as f64 * 0.08);
     let time = b.time();
     let room = b.room(place) - first - second;
-    let crossing = time * if b.dice.once_in(2) { 0.65 } else { 1.4 };
+    let crossing = time * [0.5, 0.7, 0.85, 0.95, 1.05, 1.2, 1.5][b.dice.between(0, 6)];
     let difference = (first - second) / crossing;
     let slower = ((room / time - difference) / 2.0).max(0.0);
     b.part(place, Part { pattern: Pattern::Linear(slower), ..named("first", first) });
@@ -262,16 +263,22 @@ fn file_mapper(b: &mut Builder<'_>) {
     b.part(place, Part { pattern: Pattern::Linear(rate), ..named("leak", base) });
 }
 
+/// Others have a higher adj, so that they may be ahead of a larger process.
 fn other_adj(b: &mut Builder<'_>) {
     let limit = b.limit();
     let place = b.place(Some(limit), None);
-    for at in 0..b.dice.between(2, 4) {
-        let (base, adj) = (b.share(limit, 4, 14), b.dice.between(0, 6) as i32 * 100);
-        b.part(place, Part { adj, ..named(&format!("other{at}"), base) });
-    }
+    let count = b.dice.between(2, 4);
     let base = b.share(limit, 5, 15);
-    let (rate, adj) = ((b.room(place) - base) / b.time(), b.dice.between(0, 2) as i32 * 100);
-    b.part(place, Part { adj, pattern: Pattern::Linear(rate), ..named("leak", base) });
+    let others: Vec<f64> = (0..count).map(|_| b.share(limit, 4, 14)).collect();
+    // What the leak holds in the end, and what the others count for then.
+    let end = limit as f64 - others.iter().sum::<f64>() - OVERHEAD * (count + 1) as f64;
+    for (at, size) in others.into_iter().enumerate() {
+        let counts = end * b.dice.between(40, 115) as f64 / 100.0;
+        let adj = ((counts - size) / limit as f64 * 1000.0).clamp(0.0, 1000.0) as i32;
+        b.part(place, Part { adj, ..named(&format!("other{at}"), size) });
+    }
+    let rate = (b.room(place) - base) / b.time();
+    b.part(place, Part { pattern: Pattern::Linear(rate), ..named("leak", base) });
 }
 
 /// The limit is that of a pod with two containers, which have none of their own.
@@ -301,7 +308,7 @@ fn late_overtaker(b: &mut Builder<'_>) {
     let place = b.place(Some(limit), None);
     let base = limit as f64 * 0.04;
     // What the leak holds in the end, as a share of the largest of the others.
-    let share = [0.85, 1.12, 1.25, 1.5][b.dice.between(0, 3)];
+    let share = [0.8, 0.9, 1.1, 1.2, 1.3, 1.5][b.dice.between(0, 5)];
     let largest = limit as f64 * 0.22;
     let end = largest * share;
     let overhead = OVERHEAD * 4.0;

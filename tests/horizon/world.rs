@@ -116,6 +116,10 @@ impl World {
     }
 
     fn take_sample(&mut self, at: i64, sample: &Arc<Snapshot>) {
+        // Those who were killed elsewhere are not in this part of the sample.
+        let mut own = Snapshot::clone(sample);
+        own.traffic.oom_kills = Reading::Value(self.kills.len() as u64);
+        let sample = &Arc::new(own);
         let scene = match &mut self.scene {
             Some(scene) => {
                 scene.advance(Arc::clone(sample));

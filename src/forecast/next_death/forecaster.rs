@@ -12,7 +12,7 @@ use crate::units::{Bytes, Millis, Pages};
 
 use super::growth::GrowthTracks;
 use super::headline::{Approach, Headline};
-use super::history::{Basis, Estimate, RoomHistory};
+use super::history::{Basis, Estimate, Kind, Loss, RoomHistory, WINDOWS};
 use super::room::{self, Room};
 use super::victim::{Course, Victims, victims};
 use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
@@ -26,12 +26,19 @@ const NEARLY_FULL: u64 = 800;
 const NEAR: Millis = Millis(30_000);
 /// What a process holds that is on its way out counts as free for this long: then it may be stuck.
 const EXITING: Millis = Millis(5_000);
-/// Growth is foreseen for this many times as long as it has been seen, by the use of the domain in per-mille.
+/// ProcessGrowth is foreseen for this many times as long as it has been seen, by the use of the domain in per-mille.
 const REACH: [(u64, f64); 3] = [(750, 2.0), (500, 0.9), (0, 0.6)];
-/// Growth that has been seen for longer is foreseen for ten minutes, and for an hour.
+/// A domain that has been known for less than this may just be starting: its growth is foreseen for half as
+/// long.
+const START: Millis = Millis(30_000);
+/// ProcessGrowth that has been seen for longer is foreseen for ten minutes, and for an hour.
 const LASTING: [Millis; 2] = [Millis(60_000), Millis(100_000)];
 /// A kill that frees more than this part of a limit begins a history anew.
 const MUCH: u64 = 33;
+/// A reading may be so much later than the sample after it.
+const AHEAD: Millis = Millis(2_000);
+/// Readings that are further from the newest sample are left out.
+const LATEST: Millis = Millis(600_000);
 /// A usage reading tells what is left where usage and room changed alike between samples, up to this share.
 const ALIKE: f64 = 0.25;
 /// The same as a share of the limit.
@@ -128,15 +135,18 @@ impl DeathForecaster {
             _ => *self = Self::default(),
         }
         self.sampled = Some(at);
-        self.now = self.now.max(at);
+        // A reading may have been a little later than the clock of this sample.
+        if self.now < at || self.now.saturating_sub(at) > AHEAD {
+            self.now = at;
+        }
         let exits = Exits { leaving: self.leaving(scene), killed: killed(scene) };
         let room = room::of_machine(now);
         let left = (room.left + sum(exits.leaving.iter())).min(room.limit);
         self.machine_limit = room.limit;
-        if is_much(sum(exits.killed.iter()), room.limit) {
+        if self.machine.was_full() && is_much(sum(exits.killed.iter()), room.limit) {
             self.machine.forget();
         } else {
-            self.machine.push(at, left, room.limit);
+            self.machine.push(Kind::Sample, at, left, room.limit);
         }
         self.observe_groups(now, &exits);
         self.growth.observe(scene);
@@ -182,6 +192,11 @@ impl DeathForecaster {
     pub fn observe_usage(&mut self, path: &str, at: Millis, usage: Bytes) {
         let found = self.groups.binary_search_by(|it| tree_order(it.path.as_str(), path));
         let Some(group) = found.ok().and_then(|at| self.groups.get_mut(at)) else { return };
+        // What belongs to no time near the sample is an error.
+        let sampled = self.sampled.unwrap_or_default();
+        if sampled.0.abs_diff(at.0) > LATEST.0 {
+            return;
+        }
         group.observe_usage(at, usage);
         self.now = self.now.max(at);
         self.choose();
@@ -193,7 +208,7 @@ impl DeathForecaster {
     pub fn near(&self) -> Vec<Arc<Text>> {
         let is_near = |it: &&GroupRoom| {
             let Some(left) = it.history.left() else { return false };
-            let soon = it.history.estimate().is_some_and(|it| it.when.middle < NEAR);
+            let soon = it.history.earliest().is_some_and(|it| it < NEAR);
             soon || Room { left, limit: it.limit }.used_permille() >= NEARLY_FULL
         };
         self.groups.iter().filter(is_near).map(|it| Arc::clone(&it.path)).collect()
@@ -220,7 +235,8 @@ impl DeathForecaster {
         let approach =
             |domain: &Arc<Text>, history: &RoomHistory, limit, stalled: Option<StallReason>| {
                 let room = Room { left: history.left()?, limit };
-                let estimate = history.estimate().filter(|it| is_supported(it, room));
+                let estimate =
+                    history.estimate().filter(|it| is_supported(it, room, history.age()));
                 let passed = self.now.saturating_sub(history.read_at()?);
                 let when = estimate.map(|it| it.when.after(passed));
                 let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
@@ -335,21 +351,22 @@ impl DeathForecaster {
         sampled: Millis,
         passed: Millis,
     ) -> Course {
-        let (falls, left) = self
+        let (losses, left) = self
             .history(&approach.domain)
-            .map_or(([0.0; 3], 0.0), |history| history.falls(sampled));
+            .map_or(([Loss::default(); 3], 0.0), |history| history.losses(sampled));
         let (window, at_peak) = match approach.basis {
             Basis::Window(window) => (window, false),
-            Basis::Levels => (2, true),
+            Basis::Levels => (WINDOWS.len() - 1, true),
         };
-        let time = |fall: f64| (fall > 0.0 && !at_peak).then(|| left / fall);
+        let times = |loss: Loss| (loss.bytes > 0.0 && !at_peak).then(|| left / loss.bytes);
         Course {
             when: TimeSpan {
                 low: when.low + passed,
                 middle: when.middle + passed,
                 high: when.high + passed,
             },
-            times: falls.map(time),
+            over: if at_peak { WINDOWS } else { losses.map(|loss| loss.over) },
+            times: losses.map(times),
             window,
             at_peak,
         }
@@ -378,10 +395,10 @@ impl GroupRoom {
         let most =
             (taken.abs().max(charged.abs()) * ALIKE).max(room.limit.0 as f64 * ALIKE_OF_LIMIT);
         self.tells = (taken - charged).abs() <= most;
-        if killed {
+        if killed && self.history.was_full() {
             self.history.forget();
         } else {
-            self.history.push(at, room.left, room.limit);
+            self.history.push(Kind::Sample, at, room.left, room.limit);
         }
         if let Some(count) = group.events.oom_kill.value() {
             if let Some((_, since)) = self.kills.filter(|(before, _)| count > *before) {
@@ -398,9 +415,9 @@ impl GroupRoom {
         let freed = self.usage.saturating_sub(usage);
         if self.tells {
             let left = left.0.saturating_add(self.usage.0).saturating_sub(usage.0);
-            self.history.push(at, Bytes(left), self.limit);
-        } else if is_much(freed, self.limit) {
-            // Whatever it was, it is not the page cache that made room.
+            self.history.push(Kind::Reading, at, Bytes(left), self.limit);
+        } else if freed.0 > self.limit.0 / 4 {
+            // That was no page cache.
             self.history.forget();
         }
         self.usage = usage;
@@ -413,12 +430,15 @@ struct Exits<'a> {
     killed: Vec<Leaving<'a>>,
 }
 
-/// Who was killed since the sample before, with what they held then: that may not be free yet.
+/// Those who may have been killed since the sample before, with what they held then: that may not be free yet.
+/// The kernel counts its kills, but not whom.
 fn killed(scene: &Scene) -> Vec<Leaving<'_>> {
     let Some(before) = scene.before() else { return Vec::new() };
-    let at = scene.now().clock.monotonic_ms;
-    let new = scene.kills().iter().rev().take_while(|it| it.at == at);
-    new.filter_map(|it| before.find(it.victim)).map(|it| Leaving::of(it, scene)).collect()
+    let count = |sample: &Snapshot| sample.traffic.oom_kills.value();
+    if count(scene.now()) <= count(before) {
+        return Vec::new();
+    }
+    before.killed_until(scene.now()).into_iter().map(|it| Leaving::of(it, scene)).collect()
 }
 
 /// Whether tasks wait when this room is left: `oom_kill_disable` acts at the limit only.
@@ -435,10 +455,11 @@ fn is_much(bytes: Bytes, limit: Bytes) -> bool {
 }
 
 /// Whether growth has been seen for long enough to be foreseen for so long.
-fn is_supported(estimate: &Estimate, room: Room) -> bool {
+fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
     let Estimate { when, seen, .. } = estimate;
     let used = room.used_permille();
     let reach = REACH.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
+    let reach = if age < START { reach / 2.0 } else { reach };
     let far = if *seen >= LASTING[1] {
         LIST_HORIZON
     } else if *seen >= LASTING[0] {

@@ -12,15 +12,15 @@ const SIZES: usize = 12;
 const MIN_STEP: Millis = Millis(900);
 /// A process that has not changed for this long is no longer tracked.
 const QUIET: Millis = Millis(60_000);
-/// Growth of a process goes on for at most so many times the time for which it has been seen.
+/// ProcessGrowth of a process goes on for at most so many times the time for which it has been seen.
 const REACH: f64 = 4.0;
 
 /// How a process grew lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ProcessGrowth {
-    /// Over each of [`WINDOWS`], in pages a second. A process that goes up and down grows by less than the
-    /// difference between two sizes.
-    pub rates: [f64; 3],
+    /// Over each of the times that were asked for, in pages. A process that goes up and down grows by less than
+    /// the difference between two sizes.
+    pub gains: [f64; 3],
     /// How much larger it was at most in the last minute, in pages.
     pub peak: f64,
     /// It grows on for at most so many seconds.
@@ -85,25 +85,24 @@ impl Track {
         self.count += 1;
     }
 
-    /// Growth in pages a second over about this time; over less where it is younger.
-    fn rate(&self, window: Millis) -> Option<f64> {
-        let (&(now, size), earlier) = self.sizes().split_last()?;
-        let early = |it: &(Millis, u64)| now.saturating_sub(it.0) >= window;
+    /// ProcessGrowth in pages over about this time. Before it was tracked, the process did not change.
+    fn gain(&self, over: Millis) -> f64 {
+        let Some((&(now, size), earlier)) = self.sizes().split_last() else { return 0.0 };
+        let early = |it: &(Millis, u64)| now.saturating_sub(it.0).0 + MIN_STEP.0 / 2 >= over.0;
         let from = earlier.iter().rposition(early).unwrap_or(0);
-        let &(then, before) = earlier.get(from)?;
-        let seconds = now.saturating_sub(then).0 as f64 / 1000.0;
+        let before = earlier.get(from).map_or(size, |it| it.1);
         let net = size as f64 - before as f64;
         let way: f64 =
             self.sizes()[from..].windows(2).map(|it| it[1].1.abs_diff(it[0].1) as f64).sum();
-        (seconds > 0.2).then(|| net / seconds * (net.abs() / way.max(1.0)))
+        net * (net.abs() / way.max(1.0))
     }
 
-    fn growth(&self) -> ProcessGrowth {
+    fn growth(&self, over: [Millis; 3]) -> ProcessGrowth {
         let (first, last) = (self.sizes[0], self.sizes[self.count - 1]);
         let most = self.sizes().iter().map(|it| it.1).max().unwrap_or(0);
         let seen = last.0.saturating_sub(first.0).0 as f64 / 1000.0;
         ProcessGrowth {
-            rates: WINDOWS.map(|window| self.rate(window).unwrap_or(0.0)),
+            gains: over.map(|over| self.gain(over)),
             peak: most.saturating_sub(last.1) as f64,
             reach: seen * REACH,
         }
@@ -140,11 +139,11 @@ impl GrowthTracks {
         }
     }
 
-    /// How a process grew lately; not at all, where it did not change.
-    pub fn of(&self, id: ProcId) -> ProcessGrowth {
+    /// How a process grew over these times; not at all, where it did not change.
+    pub fn of(&self, id: ProcId, over: [Millis; 3]) -> ProcessGrowth {
         let at = self.tracks.binary_search_by_key(&id.pid, |track| track.id.pid);
         let track = at.ok().map(|at| &self.tracks[at]).filter(|track| track.id == id);
-        track.map(Track::growth).unwrap_or_default()
+        track.map(|track| track.growth(over)).unwrap_or_default()
     }
 }
 

@@ -32,12 +32,12 @@ const ONE_RELEASE: Millis = Millis(2_500);
 const NEW_START: f64 = 0.1;
 /// A release with less than this share left was no decision of the program: something was killed, or nearly.
 const AT_LIMIT: f64 = 0.03;
+/// With less than this share left, somebody may be killed.
+const FULL: f64 = 0.1;
 /// Releases older than this are forgotten.
 const RELEASES: Millis = Millis(240_000);
 /// A domain is a saw tooth where this share of what was taken was given back by releases.
 const GIVEN_BACK: f64 = 0.4;
-/// It goes one way where what is lost in the end is this share of all movements.
-const STEADY: f64 = 0.95;
 /// It is restless where what is lost in the end is less than this share of all movements.
 const RESTLESS: f64 = 0.4;
 /// A domain is fuller than before when it is fuller by this share of the limit.
@@ -57,6 +57,15 @@ const PROGRESS: f64 = 0.0005;
 const SAME_GROWTH: f64 = 0.8;
 /// The same where growth becomes faster.
 const SLOWER_GROWTH: f64 = 0.5;
+
+/// Where a reading comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A sample, which tells kills too.
+    Sample,
+    /// A reading of usage between two samples.
+    Reading,
+}
 
 /// What a prediction rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +99,14 @@ struct Release {
     freed: f64,
 }
 
+/// What a domain lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loss {
+    /// Negative where it gained.
+    pub bytes: f64,
+    pub over: Millis,
+}
+
 /// The room of one domain over the last two minutes.
 #[derive(Clone, Debug, Default)]
 pub struct RoomHistory {
@@ -104,13 +121,20 @@ pub struct RoomHistory {
     estimate: Option<Estimate>,
     /// How often the history began anew.
     generation: u32,
+    /// When the first reading of all was taken.
+    first: Option<Millis>,
+    /// Memory came back at the limit: the next sample tells whether something was killed.
+    unexplained: bool,
 }
 
 impl RoomHistory {
     /// Adds a reading. A changed limit and a large release begin the history anew. A reading that is not
     /// later than the newest one is left out.
-    pub fn push(&mut self, at: Millis, left: Bytes, limit: Bytes) {
+    pub fn push(&mut self, kind: Kind, at: Millis, left: Bytes, limit: Bytes) {
         let left = left.0 as f64;
+        if kind == Kind::Sample {
+            self.unexplained = false;
+        }
         if limit != self.limit {
             self.forget();
             self.limit = limit;
@@ -119,9 +143,10 @@ impl RoomHistory {
             if at.0 <= last.0.saturating_add(MIN_STEP.0) {
                 return;
             }
-            self.take_release(at, last, before, left - before);
+            self.take_release(kind, at, last, before, left - before);
         }
         self.points.push_back((at, left));
+        self.first = self.first.or(Some(at));
         match self.lowest.back_mut().filter(|it| at.saturating_sub(it.0) < Millis(1000)) {
             Some(last) => last.1 = last.1.min(left),
             None => self.lowest.push_back((at, left)),
@@ -135,11 +160,14 @@ impl RoomHistory {
         while self.releases.front().is_some_and(|it| at.saturating_sub(it.at) > RELEASES) {
             self.releases.pop_front();
         }
-        self.estimate = self.find_estimate();
+        self.estimate = if self.unexplained { None } else { self.find_estimate() };
     }
 
-    fn take_release(&mut self, at: Millis, last: Millis, before: f64, freed: f64) {
+    fn take_release(&mut self, kind: Kind, at: Millis, last: Millis, before: f64, freed: f64) {
         let limit = (self.limit.0 as f64).max(1.0);
+        if before <= limit * AT_LIMIT && freed > limit * RELEASE {
+            self.unexplained = kind == Kind::Reading;
+        }
         // What comes back in several readings is one release.
         let known = self.releases.back_mut().filter(|it| at.saturating_sub(it.last) <= ONE_RELEASE);
         if let Some(release) = known.filter(|_| freed > limit * RELEASE / 10.0) {
@@ -168,6 +196,7 @@ impl RoomHistory {
     /// Forgets everything: what comes now has another cause.
     pub fn forget(&mut self) {
         self.begin_anew();
+        self.unexplained = false;
         self.releases.clear();
         self.lowest.clear();
     }
@@ -189,6 +218,18 @@ impl RoomHistory {
         self.points.back().map(|it| it.0)
     }
 
+    /// Whether next to nothing was left a moment ago.
+    pub fn was_full(&self) -> bool {
+        let limit = self.limit.0 as f64;
+        self.lowest.iter().rev().take(5).any(|it| it.1 <= limit * FULL)
+    }
+
+    /// For how long the domain has been known.
+    pub fn age(&self) -> Millis {
+        let ages = self.read_at().zip(self.first);
+        ages.map_or(Millis::ZERO, |(now, first)| now.saturating_sub(first))
+    }
+
     /// When nothing will be left, by the newest reading.
     pub const fn estimate(&self) -> Option<Estimate> {
         self.estimate
@@ -199,19 +240,20 @@ impl RoomHistory {
         self.generation
     }
 
-    /// How fast room shrank over each of [`WINDOWS`] until this time, in bytes a second, and what was left
-    /// then. Where the history is younger, over less.
-    pub fn falls(&self, until: Millis) -> ([f64; 3], f64) {
+    /// What was lost over each of [`WINDOWS`] until this time, and what was left then, in bytes.
+    pub fn losses(&self, until: Millis) -> ([Loss; 3], f64) {
         let Some(&(at, left)) = self.points.iter().rev().find(|it| it.0 <= until) else {
-            return ([0.0; 3], self.points.back().map_or(0.0, |it| it.1));
+            return ([Loss::default(); 3], self.points.back().map_or(0.0, |it| it.1));
         };
-        let fall = |window: Millis| {
+        let loss = |window: Millis| {
             let early = |it: &&(Millis, f64)| at.saturating_sub(it.0) >= window;
-            let then = self.points.iter().rev().find(early).or(self.points.front())?;
-            let seconds = at.saturating_sub(then.0).0 as f64 / 1000.0;
-            (seconds > 0.2).then(|| (then.1 - left) / seconds)
+            let then = self.points.iter().rev().find(early).or(self.points.front());
+            then.map_or_else(Loss::default, |then| Loss {
+                bytes: then.1 - left,
+                over: at.saturating_sub(then.0),
+            })
         };
-        (WINDOWS.map(|window| fall(window).unwrap_or(0.0)), left)
+        (WINDOWS.map(loss), left)
     }
 
     fn find_estimate(&self) -> Option<Estimate> {
@@ -229,8 +271,10 @@ impl RoomHistory {
         let level = |seconds: f64| line.map_or(lowest, |line| line.left - line.rate.best * seconds);
         if let Some(ramp) = ramp {
             let seconds = ramp.when.middle.0 as f64 / 1000.0;
-            // The limit comes before the release, or the domain is fuller than it was at any.
-            if level(seconds) <= limit * FULLER || left < level(0.0) - limit * FULLER {
+            let off =
+                levels.iter().skip(1).map(|it| (it.1 - level(it.0)).abs()).fold(0.0, f64::max);
+            // The limit comes before the release, or the domain is clearly fuller than it was at any.
+            if level(seconds) <= limit * FULLER || left < level(0.0) - off.max(limit * FULLER) {
                 return Some(ramp);
             }
         }
@@ -239,19 +283,22 @@ impl RoomHistory {
 
     /// By the trend in the shortest window that tells what happens so soon.
     fn by_windows(&self) -> Option<Estimate> {
-        // Nobody knows from the last few seconds what happens in a minute.
+        // Nobody knows from the last few seconds what happens in a minute, unless it has been so for long.
         let mut longest = None;
-        let steady = self.straightness(WINDOWS[1]) > STEADY;
         for (window, farthest) in FARTHEST.iter().enumerate() {
             let estimate = self.by_window(window);
-            // If it goes one way only, what is new counts more.
-            let farthest = if steady { farthest.0.saturating_mul(2) } else { farthest.0 };
-            if estimate.is_some_and(|it| it.when.middle.0 <= farthest) {
+            if estimate.is_some_and(|it| it.when.middle <= (*farthest).max(it.seen)) {
                 return estimate;
             }
             longest = estimate.or(longest);
         }
         longest
+    }
+
+    /// The earliest time that any trend suggests.
+    pub fn earliest(&self) -> Option<Millis> {
+        let windows = (0..WINDOWS.len()).filter_map(|window| self.by_window(window));
+        windows.chain(self.estimate).map(|it| it.when.middle).min()
     }
 
     /// The points of the last seconds, the newest first: seconds before the newest (negative), and bytes.
@@ -315,16 +362,16 @@ impl RoomHistory {
     /// Whether room has not shrunk for longer than it ever paused in this window.
     fn has_paused(&self, points: &[SlopePoint]) -> bool {
         let progress = self.limit.0 as f64 * PROGRESS;
-        let (mut lowest, mut since, mut longest) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
+        let Some(&(mut since, mut lowest)) = points.last() else { return false };
+        // How long it rested before the growth began says nothing.
+        let mut longest: Option<f64> = None;
         for &(at, left) in points.iter().rev() {
             if left < lowest - progress {
-                if since.is_finite() {
-                    longest = longest.max(at - since);
-                }
+                longest = Some(longest.map_or(0.0, |it| it.max(at - since)));
                 (lowest, since) = (left, at);
             }
         }
-        -since > MIN_PAUSE.max(longest * PAUSES)
+        -since > MIN_PAUSE.max(longest.unwrap_or(0.0) * PAUSES)
     }
 
     /// For how long room has been shrinking at this rate at least.
@@ -335,16 +382,10 @@ impl RoomHistory {
         self.points.iter().find(grew).map_or(Millis::ZERO, |it| now.saturating_sub(it.0))
     }
 
-    /// Releases that a program decided on: with next to nothing left, something was killed.
-    fn chosen_releases(&self) -> impl DoubleEndedIterator<Item = &Release> + Clone {
-        let least = self.limit.0 as f64 * AT_LIMIT;
-        self.releases.iter().filter(move |it| it.before > least)
-    }
-
     /// Whether what was taken is given back again and again: a garbage collector, or batches that end.
     fn is_saw_tooth(&self) -> bool {
         let (mut taken, mut freed) = (0.0, 0.0);
-        let releases = self.chosen_releases();
+        let releases = self.releases.iter();
         for (early, late) in releases.clone().zip(releases.skip(1)) {
             taken += early.before + early.freed - late.before;
             freed += late.freed;
@@ -368,10 +409,10 @@ impl RoomHistory {
     /// The lowest levels of the last times of some seconds each: seconds before now, and bytes left; the
     /// newest first.
     fn levels(&self, now: Millis) -> Vec<SlopePoint> {
-        let mut releases = self.chosen_releases();
+        let mut releases = self.releases.iter();
         let count = releases.clone().count();
         let period = match (releases.next(), releases.next_back()) {
-            (Some(first), Some(last)) if count > 2 => {
+            (Some(first), Some(last)) if count > 1 => {
                 last.at.saturating_sub(first.at).0 as f64 / 1000.0 / (count as f64 - 1.0)
             }
             _ => 0.0,
@@ -396,13 +437,23 @@ impl RoomHistory {
         levels
     }
 
+    /// The steepest fall over a few seconds, in bytes a second.
+    fn steepest(&self) -> f64 {
+        let falls = self.lowest.iter().zip(self.lowest.iter().skip(4)).map(|(early, late)| {
+            (early.1 - late.1) * 1000.0 / late.0.saturating_sub(early.0).0.max(1) as f64
+        });
+        falls.fold(0.0, f64::max)
+    }
+
     /// By the lowest levels.
     fn by_levels(&self, now: Millis, levels: &[SlopePoint], line: slope::Line) -> Option<Estimate> {
         let Rate { fastest, best, slowest } = line.rate;
-        let first = levels.last()?;
-        let low = line.left / fastest;
+        let (first, left) = (levels.last()?, self.points.back()?.1);
+        // However the levels fall, what is left now must be used up first.
+        let least = left / self.steepest().max(best);
+        let times = [fastest, best, slowest].map(|rate| (line.left / rate).max(least));
         Some(Estimate {
-            when: span(low, line.left / best, line.left / slowest),
+            when: span(times[0], times[1], times[2]),
             rate: best,
             seen: Millis((-first.0 * 1000.0) as u64).min(now),
             basis: Basis::Levels,
@@ -427,7 +478,7 @@ mod tests {
         let mut history = RoomHistory::default();
         for (seconds, mib) in points {
             let at = Millis((seconds * 1000.0) as u64);
-            history.push(at, Bytes((mib * MIB as f64) as u64), Bytes(100 * MIB));
+            history.push(Kind::Sample, at, Bytes((mib * MIB as f64) as u64), Bytes(100 * MIB));
         }
         history
     }
@@ -448,7 +499,7 @@ mod tests {
     #[test]
     fn an_acceleration_is_seen_in_the_shortest_window() {
         let slow = (0..20).map(|nth| (f64::from(nth), 90.0 - 0.5 * f64::from(nth)));
-        let fast = (20..27).map(|nth| (f64::from(nth), 80.0 - 6.0 * f64::from(nth - 20)));
+        let fast = (20..28).map(|nth| (f64::from(nth), 80.0 - 6.0 * f64::from(nth - 20)));
         assert_eq!(mib_per_second(&history(slow.chain(fast))), Some(6.0));
     }
 
@@ -511,10 +562,10 @@ mod tests {
     fn a_large_release_and_a_changed_limit_begin_anew() {
         let leak = || history((0..10).map(|nth| (f64::from(nth), 64.0 - f64::from(nth))));
         let mut limited = leak();
-        limited.push(Millis(10_000), Bytes(154 * MIB), Bytes(200 * MIB));
+        limited.push(Kind::Sample, Millis(10_000), Bytes(154 * MIB), Bytes(200 * MIB));
         assert_eq!((limited.estimate(), limited.generation()), (None, 2));
         let mut released = leak();
-        released.push(Millis(10_000), Bytes(90 * MIB), Bytes(100 * MIB));
+        released.push(Kind::Sample, Millis(10_000), Bytes(90 * MIB), Bytes(100 * MIB));
         assert_eq!((released.estimate(), released.generation()), (None, 2));
     }
 
@@ -532,7 +583,7 @@ mod tests {
         let mut leak = history((0..10).map(|nth| (f64::from(nth), 64.0 - f64::from(nth))));
         let before = leak.estimate();
         for at in [9_000, 8_000, 0] {
-            leak.push(Millis(at), Bytes(99 * MIB), Bytes(100 * MIB));
+            leak.push(Kind::Sample, Millis(at), Bytes(99 * MIB), Bytes(100 * MIB));
         }
         assert_eq!(leak.estimate(), before);
     }

@@ -10,6 +10,8 @@ mod headline;
 mod history;
 mod room;
 mod slope;
+#[cfg(test)]
+mod tests;
 pub(crate) mod unreclaimable;
 mod victim;
 

@@ -14,7 +14,7 @@ const FOLLOWED: usize = 48;
 const STEPS: u32 = 8;
 /// Maximum number of candidates that are told.
 pub const MAX_CANDIDATES: usize = 8;
-/// Growth until the limit is known no better than this share of it.
+/// ProcessGrowth until the limit is known no better than this share of it.
 const GROWTH_UNCERTAINTY: f64 = 0.1;
 
 /// How a domain goes to its limit.
@@ -22,9 +22,11 @@ const GROWTH_UNCERTAINTY: f64 = 0.1;
 pub struct Course {
     /// When the limit is reached, from the sample on.
     pub when: TimeSpan,
-    /// The same by what was lost over each of the windows of growth, in seconds; `None` where nothing was.
+    /// The times over which growth is compared.
+    pub over: [Millis; 3],
+    /// How many times what the domain lost in each of these times is left; `None` where it lost nothing.
     pub times: [Option<f64>; 3],
-    /// The window by which growth counts most.
+    /// The time by which growth counts most.
     pub window: usize,
     /// The limit is reached at the peak of a saw tooth.
     pub at_peak: bool,
@@ -46,13 +48,33 @@ struct Runner {
 }
 
 impl Runner {
-    /// What it gains in this time, in pages.
-    fn gain(&self, window: usize, seconds: f64) -> f64 {
-        (self.growth.rates[window] * seconds.min(self.growth.reach)).max(-self.size)
+    /// What it gains, in pages, if growth goes on for so many times the time of this window, in seconds.
+    fn gain(&self, window: Window, times: f64) -> f64 {
+        let most = self.growth.reach / window.seconds.max(0.1);
+        (self.growth.gains[window.nth] * times.min(most)).max(-self.size)
     }
 
-    fn points(&self, window: usize, seconds: f64) -> f64 {
-        self.base + self.gain(window, seconds)
+    fn points(&self, window: Window, times: f64) -> f64 {
+        self.base + self.gain(window, times)
+    }
+}
+
+/// A time over which growth was measured.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    nth: usize,
+    seconds: f64,
+}
+
+impl Course {
+    fn window(&self, nth: usize) -> Window {
+        Window { nth, seconds: self.over[nth].0 as f64 / 1000.0 }
+    }
+
+    /// How many times the time of this window passes until the limit is reached.
+    fn times(&self, window: Window) -> f64 {
+        let middle = self.when.middle.0 as f64 / 1000.0;
+        self.times[window.nth].unwrap_or(middle / window.seconds.max(0.1))
     }
 }
 
@@ -101,7 +123,8 @@ fn runners(
         }
         let Verdict::Scored(badness) = policy.judge(process, inside) else { return None };
         let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
-        let growth = if pages { growth.of(process.id) } else { ProcessGrowth::default() };
+        let growth =
+            if pages { growth.of(process.id, course.over) } else { ProcessGrowth::default() };
         let peak = if course.at_peak { growth.peak } else { 0.0 };
         Some(Runner {
             at,
@@ -117,8 +140,13 @@ fn runners(
     let mut runners: Vec<Runner> = members.filter_map(judge).collect();
     if runners.len() > FOLLOWED {
         // Who leads now, or would lead by the fastest growth.
-        let seconds = course.when.high.0 as f64 / 1000.0;
-        let reach = |it: &Runner| (0..3).map(|w| it.points(w, seconds)).fold(it.base, f64::max);
+        let windows = [0, 1, 2].map(|nth| course.window(nth));
+        let reach = |it: &Runner| {
+            windows
+                .map(|window| it.points(window, course.times(window)))
+                .iter()
+                .fold(it.base, |most, &it| most.max(it))
+        };
         runners.sort_unstable_by(|a, b| b.class.cmp(&a.class).then(reach(b).total_cmp(&reach(a))));
         runners.truncate(FOLLOWED);
     }
@@ -127,7 +155,7 @@ fn runners(
         let process = &processes[runner.at as usize];
         let moved = inside.growth_bound(process.id);
         let drift = policy.drift(process, inside);
-        let growth = 2 * moved.rise.0.max(moved.fall.0);
+        let growth = moved.rise.0.max(moved.fall.0).saturating_mul(2);
         runner.error = drift.up.0.max(drift.down.0).saturating_sub(growth) as f64;
     }
     runners
@@ -148,11 +176,11 @@ struct Leader {
 }
 
 impl Race {
-    /// The leader after this time, if growth goes on as in this window.
-    fn leader(&self, window: usize, seconds: f64) -> Option<usize> {
+    /// The leader, if growth goes on for so many times the time of this window.
+    fn leader(&self, window: Window, times: f64) -> Option<usize> {
         (0..self.runners.len()).min_by(|&a, &b| {
             let (a, b) = (&self.runners[a], &self.runners[b]);
-            let points = |it: &Runner| it.points(window, seconds).round();
+            let points = |it: &Runner| it.points(window, times).round();
             let by_points = points(b).total_cmp(&points(a)).then(b.second.cmp(&a.second));
             by_points.then_with(|| self.tie.order(a.id, b.id))
         })
@@ -173,22 +201,23 @@ impl Race {
         };
         let [low, middle, high] = [course.when.low, course.when.middle, course.when.high]
             .map(|time| time.0 as f64 / 1000.0);
-        let window = course.window;
+        let window = course.window(course.window);
         // What a process gains is its share of what the domain loses until nothing is left: that is known
         // better than the time it takes.
-        let until_full = course.times[window].unwrap_or(middle);
-        let pace = if middle > 0.0 { until_full / middle } else { 1.0 };
+        let until_full = course.times(window);
         let step = (high - low) / f64::from(STEPS);
         for nth in 0..=STEPS {
             let time = low + step * f64::from(nth);
             let (from, to) = ((time - step / 2.0).max(low), (time + step / 2.0).min(high));
-            add(self.leader(window, time * pace), 2, from, to);
+            let share = if middle > 0.0 { time / middle } else { 1.0 };
+            add(self.leader(window, until_full * share), 2, from, to);
         }
         add(self.leader(window, until_full), 2 * STEPS, middle, middle);
-        for (other, seconds) in course.times.iter().enumerate() {
-            if let Some(seconds) = seconds.filter(|_| other != window) {
-                add(self.leader(other, seconds), 1, low, high);
-            }
+        for other in
+            (0..3).filter(|other| *other != course.window && course.times[*other].is_some())
+        {
+            let other = course.window(other);
+            add(self.leader(other, course.times(other)), 1, low, high);
         }
         found.sort_by_key(|it| std::cmp::Reverse(it.weight));
         for index in self.near(window, until_full) {
@@ -200,10 +229,10 @@ impl Race {
     }
 
     /// Those who are as near to the leader as their growth and the counters are uncertain.
-    fn near(&self, window: usize, seconds: f64) -> Vec<usize> {
-        let Some(first) = self.leader(window, seconds) else { return Vec::new() };
-        let points = |it: &Runner| it.points(window, seconds);
-        let doubt = |it: &Runner| it.error + it.gain(window, seconds).abs() * GROWTH_UNCERTAINTY;
+    fn near(&self, window: Window, times: f64) -> Vec<usize> {
+        let Some(first) = self.leader(window, times) else { return Vec::new() };
+        let points = |it: &Runner| it.points(window, times);
+        let doubt = |it: &Runner| it.error + it.gain(window, times).abs() * GROWTH_UNCERTAINTY;
         let top = &self.runners[first];
         let unseen = self.tie == TieBreak::Unseen;
         let mut near: Vec<usize> = (0..self.runners.len())
