@@ -13,6 +13,7 @@ mod cli;
 mod contributing;
 mod cost;
 mod demo;
+mod demo_deaths;
 mod differential;
 mod domains;
 mod editor;

@@ -12,11 +12,11 @@ use crate::units::{Bytes, Millis, Pages};
 
 use super::growth::GrowthTracks;
 use super::headline::{Approach, Headline};
-use super::history::{Basis, Estimate, Kind, Loss, RoomHistory, WINDOWS};
+use super::history::{Basis, COUNT, Estimate, Kind, Loss, RoomHistory, WINDOWS};
 use super::room::{self, Room};
+use super::unreclaimable::lasting;
 use super::victim::{Course, Victims, victims};
 use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
-use crate::forecast::next_death::unreclaimable::lasting;
 
 /// The name of the kernel as a killer.
 const KERNEL: &str = "kernel";
@@ -246,7 +246,7 @@ impl DeathForecaster {
                     when: when.filter(|_| stalled.is_none()),
                     room,
                     rate: estimate.map_or(0.0, |it| it.rate),
-                    basis: estimate.map_or(Basis::Window(1), |it| it.basis),
+                    basis: estimate.map_or(Basis::Window(2), |it| it.basis),
                     stalled,
                     generation: history.generation(),
                 })
@@ -353,10 +353,10 @@ impl DeathForecaster {
     ) -> Course {
         let (losses, left) = self
             .history(&approach.domain)
-            .map_or(([Loss::default(); 3], 0.0), |history| history.losses(sampled));
+            .map_or(([Loss::default(); COUNT], 0.0), |history| history.losses(sampled));
         let (window, at_peak) = match approach.basis {
             Basis::Window(window) => (window, false),
-            Basis::Levels => (WINDOWS.len() - 1, true),
+            Basis::Levels => (COUNT - 1, true),
         };
         let times = |loss: Loss| (loss.bytes > 0.0 && !at_peak).then(|| left / loss.bytes);
         Course {
@@ -456,7 +456,7 @@ fn is_much(bytes: Bytes, limit: Bytes) -> bool {
 
 /// Whether growth has been seen for long enough to be foreseen for so long.
 fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
-    let Estimate { when, seen, .. } = estimate;
+    let Estimate { when, seen, sudden, .. } = estimate;
     let used = room.used_permille();
     let reach = REACH.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
     let reach = if age < START { reach / 2.0 } else { reach };
@@ -467,5 +467,5 @@ fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
     } else {
         Millis((seen.0 as f64 * reach) as u64)
     };
-    when.middle <= far
+    *sudden || when.middle <= far
 }

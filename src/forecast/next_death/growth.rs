@@ -3,8 +3,8 @@
 use crate::model::{ProcId, Process, Scene};
 use crate::units::Millis;
 
-use super::history::WINDOWS;
-use crate::forecast::next_death::unreclaimable::lasting;
+use super::history::{COUNT, WINDOWS};
+use super::unreclaimable::lasting;
 
 /// Maximum number of sizes kept of one process.
 const SIZES: usize = 12;
@@ -20,7 +20,7 @@ const REACH: f64 = 4.0;
 pub struct ProcessGrowth {
     /// Over each of the times that were asked for, in pages. A process that goes up and down grows by less than
     /// the difference between two sizes.
-    pub gains: [f64; 3],
+    pub gains: [f64; COUNT],
     /// How much larger it was at most in the last minute, in pages.
     pub peak: f64,
     /// It grows on for at most so many seconds.
@@ -71,7 +71,7 @@ impl Track {
         if self.count > 2 && self.sizes().get(self.count - 2).is_some_and(close) {
             self.count -= 1;
         }
-        let oldest = WINDOWS[WINDOWS.len() - 1];
+        let oldest = WINDOWS[COUNT - 1];
         while self.count > 2 && at.saturating_sub(self.sizes[1].0) >= oldest {
             self.remove(0);
         }
@@ -97,7 +97,7 @@ impl Track {
         net * (net.abs() / way.max(1.0))
     }
 
-    fn growth(&self, over: [Millis; 3]) -> ProcessGrowth {
+    fn growth(&self, over: [Millis; COUNT]) -> ProcessGrowth {
         let (first, last) = (self.sizes[0], self.sizes[self.count - 1]);
         let most = self.sizes().iter().map(|it| it.1).max().unwrap_or(0);
         let seen = last.0.saturating_sub(first.0).0 as f64 / 1000.0;
@@ -140,7 +140,7 @@ impl GrowthTracks {
     }
 
     /// How a process grew over these times; not at all, where it did not change.
-    pub fn of(&self, id: ProcId, over: [Millis; 3]) -> ProcessGrowth {
+    pub fn of(&self, id: ProcId, over: [Millis; COUNT]) -> ProcessGrowth {
         let at = self.tracks.binary_search_by_key(&id.pid, |track| track.id.pid);
         let track = at.ok().map(|at| &self.tracks[at]).filter(|track| track.id == id);
         track.map(|track| track.growth(over)).unwrap_or_default()

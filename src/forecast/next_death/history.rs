@@ -8,9 +8,11 @@ use super::TimeSpan;
 use super::slope::{self, Acceleration, Rate, SlopePoint};
 
 /// Windows over which growth is measured, the shortest first.
-pub const WINDOWS: [Millis; 3] = [Millis(6_000), Millis(15_000), Millis(60_000)];
+pub const WINDOWS: [Millis; 4] = [Millis(4_000), Millis(6_000), Millis(15_000), Millis(60_000)];
+/// Their number.
+pub const COUNT: usize = WINDOWS.len();
 /// A window tells what happens within this time, where a longer one has a trend too.
-const FARTHEST: [Millis; 3] = [Millis(6_000), Millis(30_000), Millis(u64::MAX)];
+const FARTHEST: [Millis; COUNT] = [Millis(3_000), Millis(6_000), Millis(30_000), Millis(u64::MAX)];
 /// A window must be covered to this share.
 const MIN_COVERED: f64 = 0.55;
 /// Maximum number of points that a fit takes.
@@ -58,6 +60,15 @@ const SAME_GROWTH: f64 = 0.8;
 /// The same where growth becomes faster.
 const SLOWER_GROWTH: f64 = 0.5;
 
+/// A domain rests that does not lose anything for this long.
+const RESTED: Millis = Millis(8_000);
+/// Much is this share of the limit.
+const SUDDEN: f64 = 0.1;
+/// Sudden growth is foreseen for this many times as long as it has been seen.
+const SUDDEN_REACH: f64 = 3.5;
+/// But not for longer than this.
+const SOON: Millis = Millis(10_000);
+
 /// Where a reading comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -85,6 +96,8 @@ pub struct Estimate {
     pub rate: f64,
     /// For how long the growth has been seen.
     pub seen: Millis,
+    /// After a rest, much was taken at once, and the limit is near.
+    pub sudden: bool,
     pub basis: Basis,
 }
 
@@ -241,9 +254,9 @@ impl RoomHistory {
     }
 
     /// What was lost over each of [`WINDOWS`] until this time, and what was left then, in bytes.
-    pub fn losses(&self, until: Millis) -> ([Loss; 3], f64) {
+    pub fn losses(&self, until: Millis) -> ([Loss; COUNT], f64) {
         let Some(&(at, left)) = self.points.iter().rev().find(|it| it.0 <= until) else {
-            return ([Loss::default(); 3], self.points.back().map_or(0.0, |it| it.1));
+            return ([Loss::default(); COUNT], self.points.back().map_or(0.0, |it| it.1));
         };
         let loss = |window: Millis| {
             let early = |it: &&(Millis, f64)| at.saturating_sub(it.0) >= window;
@@ -287,7 +300,8 @@ impl RoomHistory {
         let mut longest = None;
         for (window, farthest) in FARTHEST.iter().enumerate() {
             let estimate = self.by_window(window);
-            if estimate.is_some_and(|it| it.when.middle <= (*farthest).max(it.seen)) {
+            let told = |it: Estimate| it.sudden || it.when.middle <= (*farthest).max(it.seen);
+            if estimate.is_some_and(told) {
                 return estimate;
             }
             longest = estimate.or(longest);
@@ -308,7 +322,8 @@ impl RoomHistory {
         let mut points: Vec<SlopePoint> = Vec::with_capacity(MAX_FIT + 2);
         for &(at, left) in self.points.iter().rev() {
             let ago = now.saturating_sub(at).0 as f64 / 1000.0;
-            if ago > seconds {
+            // Samples are never quite on time.
+            if ago > seconds * 1.07 {
                 break;
             }
             if points.last().is_none_or(|last| -ago <= last.0 - step) {
@@ -333,7 +348,7 @@ impl RoomHistory {
         let (mut low, mut middle, mut high) =
             (line.left / fastest, line.left / best, line.left / slowest);
         let mut same = SAME_GROWTH;
-        if window < WINDOWS.len() - 1
+        if window < COUNT - 1
             && let Some(time) = self.accelerated()
         {
             same = SLOWER_GROWTH;
@@ -341,12 +356,18 @@ impl RoomHistory {
             low = low.min(middle * 0.9);
             high = high.min(middle * 2.0).max(middle * 1.1);
         }
-        Some(Estimate {
-            when: span(low, middle, high),
-            rate: best,
-            seen: self.growing_for(best * same),
-            basis: Basis::Window(window),
-        })
+        let (when, seen) = (span(low, middle, high), self.growing_for(best * same));
+        let sudden = self.is_sudden(when.middle, seen, best);
+        Some(Estimate { when, rate: best, seen, sudden, basis: Basis::Window(window) })
+    }
+
+    /// Whether a domain that was at rest loses much at once, and is full in a few seconds.
+    fn is_sudden(&self, time: Millis, seen: Millis, rate: f64) -> bool {
+        let rested = self.age().saturating_sub(seen) >= RESTED;
+        let much = rate * seen.0 as f64 / 1000.0 >= self.limit.0 as f64 * SUDDEN;
+        // What was given back before may be given back again.
+        let soon = time <= SOON && time.0 as f64 <= seen.0 as f64 * SUDDEN_REACH;
+        rested && much && soon && self.releases.is_empty()
     }
 
     /// How long what is left lasts, where the rate grows all the time.
@@ -403,7 +424,7 @@ impl RoomHistory {
 
     /// Whether room comes and goes, so that a slope of a few seconds says little.
     fn is_restless(&self) -> bool {
-        self.is_saw_tooth() || self.straightness(WINDOWS[2]) < RESTLESS
+        self.is_saw_tooth() || self.straightness(WINDOWS[COUNT - 1]) < RESTLESS
     }
 
     /// The lowest levels of the last times of some seconds each: seconds before now, and bytes left; the
@@ -456,6 +477,7 @@ impl RoomHistory {
             when: span(times[0], times[1], times[2]),
             rate: best,
             seen: Millis((-first.0 * 1000.0) as u64).min(now),
+            sudden: false,
             basis: Basis::Levels,
         })
     }

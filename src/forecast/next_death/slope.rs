@@ -108,21 +108,23 @@ impl Acceleration {
         if third <= 0.0 {
             return None;
         }
-        let slope = |nth: f64| {
-            let (from, to) = (now - third * (nth + 1.0), now - third * nth);
+        let slope = |from: f64, to: f64| {
+            let (from, to) = (now - third * from, now - third * to);
             let inside = |it: &&SlopePoint| it.0 >= from - 1e-6 && it.0 <= to + 1e-6;
             let newest = points.iter().find(inside)?;
             let oldest = points.iter().rev().find(inside)?;
             let time = newest.0 - oldest.0;
             let slope = (oldest.1 - newest.1) / time;
-            (time > third / 2.0 && slope > 0.0).then(|| ((newest.0 + oldest.0) / 2.0, slope))
+            let covered = time > (to - from) / 2.0 && slope > 0.0;
+            covered.then(|| ((newest.0 + oldest.0) / 2.0, slope))
         };
-        let [new, middle, old] = [slope(0.0)?, slope(1.0)?, slope(2.0)?];
         let pace = |late: (f64, f64), early: (f64, f64)| {
             (late.1 / early.1).ln() / (late.0 - early.0).max(1e-3)
         };
-        // The slower of the two, so that noise is not taken for an explosion.
-        let pace = pace(new, middle).min(pace(middle, old));
+        let [new, middle, old] = [slope(1.0, 0.0)?, slope(2.0, 1.0)?, slope(3.0, 2.0)?];
+        let halves = pace(slope(0.5, 0.0)?, slope(1.0, 0.5)?);
+        // The slowest of them, so that neither noise nor one change of the rate is taken for an explosion.
+        let pace = pace(new, middle).min(pace(middle, old)).min(halves * 2.0);
         let rate = new.1 * (pace * (now - new.0)).exp();
         (pace * third > MIN_PACE && rate.is_finite()).then_some(Self { rate, pace })
     }
@@ -179,6 +181,8 @@ mod tests {
         let time = Acceleration::of(&points).unwrap().time(points[0].1);
         assert!((time - 20.0).abs() < 1.5, "{time}");
         assert_eq!(Acceleration::of(&readings(|t| 500.0 - 3.0 * t, 16, 2.0)), None);
+        let two_rates = |t: f64| 900.0 - 2.0 * t - 14.0 * (t - 12.0).max(0.0);
+        assert_eq!(Acceleration::of(&readings(two_rates, 16, 2.0)), None);
         let slower = |t: f64| 500.0 - 40.0 * t.sqrt();
         assert_eq!(Acceleration::of(&readings(slower, 16, 2.0)), None);
     }

@@ -280,7 +280,7 @@ fn a_stalled_cgroup_kills_nobody_and_does_not_hide_a_death() {
         groups.list[0].oom_kill_disabled = Reading::Value(true);
         sample
     };
-    let next = said_after(10, waits).next.unwrap();
+    let next = said_after(16, waits).next.unwrap();
     assert_eq!((next.stalled, next.when), (Some(StallReason::OomKillDisabled), None));
 
     let both = |at: f64| {

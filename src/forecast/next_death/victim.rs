@@ -5,8 +5,9 @@ use crate::policy::{BadnessUnit, Policy, TieBreak, Verdict};
 use crate::units::Millis;
 
 use super::growth::{GrowthTracks, ProcessGrowth};
+use super::history::COUNT;
+use super::unreclaimable::{Reclaim, lasting};
 use super::{Candidate, DeathCertainty, TimeSpan};
-use crate::forecast::next_death::unreclaimable::{Reclaim, lasting};
 
 /// Maximum number of processes that are followed to the limit: the leaders now, and those that grow.
 const FOLLOWED: usize = 48;
@@ -23,9 +24,9 @@ pub struct Course {
     /// When the limit is reached, from the sample on.
     pub when: TimeSpan,
     /// The times over which growth is compared.
-    pub over: [Millis; 3],
+    pub over: [Millis; COUNT],
     /// How many times what the domain lost in each of these times is left; `None` where it lost nothing.
-    pub times: [Option<f64>; 3],
+    pub times: [Option<f64>; COUNT],
     /// The time by which growth counts most.
     pub window: usize,
     /// The limit is reached at the peak of a saw tooth.
@@ -140,7 +141,7 @@ fn runners(
     let mut runners: Vec<Runner> = members.filter_map(judge).collect();
     if runners.len() > FOLLOWED {
         // Who leads now, or would lead by the fastest growth.
-        let windows = [0, 1, 2].map(|nth| course.window(nth));
+        let windows = std::array::from_fn::<Window, COUNT, _>(|nth| course.window(nth));
         let reach = |it: &Runner| {
             windows
                 .map(|window| it.points(window, course.times(window)))
@@ -214,7 +215,7 @@ impl Race {
         }
         add(self.leader(window, until_full), 2 * STEPS, middle, middle);
         for other in
-            (0..3).filter(|other| *other != course.window && course.times[*other].is_some())
+            (0..COUNT).filter(|other| *other != course.window && course.times[*other].is_some())
         {
             let other = course.window(other);
             add(self.leader(other, course.times(other)), 1, low, high);

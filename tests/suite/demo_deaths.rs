@@ -1,0 +1,172 @@
+//! Who dies next, at each sample of the demo: two processes are killed in it.
+
+use std::sync::Arc;
+
+use doomtop::forecast::next_death::{DeathForecaster, Deaths};
+use doomtop::model::{Comm, ProcId, Scene, Snapshot};
+use doomtop::rank::also_killed::GroupCensus;
+use doomtop::source::demo;
+use doomtop::units::{Bytes, Millis};
+
+/// What was said at one sample.
+struct Said {
+    at: Millis,
+    deaths: Deaths,
+}
+
+/// Who was killed, and at which sample that was seen.
+struct Kill {
+    at: Millis,
+    victim: ProcId,
+    comm: Comm,
+}
+
+/// What the forecaster says at each of these samples, and the kills in them. `between` is called after each.
+fn replay(
+    samples: impl Iterator<Item = Arc<Snapshot>>,
+    between: impl Fn(&mut DeathForecaster, &Scene),
+) -> (Vec<Said>, Vec<Kill>) {
+    let mut forecaster = DeathForecaster::default();
+    let mut scene: Option<Scene> = None;
+    let (mut said, mut kills) = (Vec::new(), Vec::new());
+    for sample in samples {
+        let at = sample.clock.monotonic_ms;
+        let scene = match &mut scene {
+            Some(scene) => {
+                scene.advance(sample);
+                scene
+            }
+            none => none.insert(Scene::new(sample, None)),
+        };
+        forecaster.observe(scene);
+        said.push(Said { at, deaths: forecaster.deaths(scene, &GroupCensus::new(scene)) });
+        for kill in scene.kills().iter().filter(|kill| kill.at == at) {
+            let before = scene.before().and_then(|before| before.find(kill.victim));
+            let comm = before.map(|it| it.comm).unwrap_or_default();
+            kills.push(Kill { at, victim: kill.victim, comm });
+        }
+        between(&mut forecaster, scene);
+    }
+    (said, kills)
+}
+
+fn demo() -> (Vec<Said>, Vec<Kill>) {
+    replay(demo::samples().into_iter(), |_, _| ())
+}
+
+/// What was said less than so many seconds before this time.
+fn before(said: &[Said], at: Millis, seconds: u64) -> impl Iterator<Item = &Said> {
+    let from = at.saturating_sub(Millis(seconds * 1000));
+    said.iter().filter(move |it| it.at >= from && it.at < at)
+}
+
+/// Whether this process is named, or the first of at most three candidates.
+fn is_named(said: &Said, victim: ProcId) -> bool {
+    said.deaths.next.as_ref().is_some_and(|next| {
+        next.candidates.len() <= 3 && next.candidates.first().is_some_and(|it| it.id == victim)
+    })
+}
+
+fn domain(said: &Said) -> Option<&str> {
+    said.deaths.next.as_ref().map(|next| next.domain.as_str())
+}
+
+#[test]
+fn the_demo_has_two_kills() {
+    let (_, kills) = demo();
+    let names: Vec<String> = kills.iter().map(|kill| kill.comm.to_string()).collect();
+    assert_eq!(names, ["node", "python3"]);
+}
+
+#[test]
+fn whoever_dies_is_named_from_ten_seconds_before() {
+    let (said, kills) = demo();
+    for kill in &kills {
+        let near: Vec<&Said> = before(&said, kill.at, 10).collect();
+        assert!(near.len() >= 9, "a sample a second");
+        for said in near {
+            let left = kill.at.saturating_sub(said.at);
+            assert!(
+                is_named(said, kill.victim),
+                "{left:?} before {}: {:?}",
+                kill.comm,
+                said.deaths
+            );
+        }
+    }
+}
+
+#[test]
+fn the_time_is_right_from_five_seconds_before() {
+    let (said, kills) = demo();
+    for kill in &kills {
+        for said in before(&said, kill.at, 5) {
+            let left = kill.at.saturating_sub(said.at).0;
+            let when = said.deaths.next.as_ref().and_then(|next| next.when).unwrap();
+            // The kill happened between two samples.
+            let off = when.middle.0.abs_diff(left.saturating_sub(500));
+            assert!(off <= left / 4 + 1000, "{left} ms before {}: {when:?}", kill.comm);
+        }
+    }
+}
+
+#[test]
+fn the_domain_of_the_headline_changes_at_most_once_before_a_kill() {
+    let (said, kills) = demo();
+    for kill in &kills {
+        let shown: Vec<Option<&str>> = before(&said, kill.at, 20).map(domain).collect();
+        let changes = shown.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(changes <= 1, "before {}: {shown:?}", kill.comm);
+    }
+}
+
+#[test]
+fn nothing_is_predicted_after_the_last_kill() {
+    let (said, kills) = demo();
+    let last = kills.last().unwrap().at;
+    let after = said.iter().filter(|it| it.at >= last && it.at.0 <= last.0 + 8000);
+    let shown: Vec<Option<&str>> = after.map(domain).collect();
+    assert!(shown.len() >= 8, "{}", shown.len());
+    assert!(shown.iter().all(Option::is_none), "{shown:?}");
+}
+
+#[test]
+fn asking_more_often_or_in_another_order_changes_nothing() {
+    let (said, _) = demo();
+    let (again, _) = replay(demo::samples().into_iter(), |forecaster, scene| {
+        let census = GroupCensus::new(scene);
+        let near = forecaster.near();
+        let first = forecaster.deaths(scene, &census);
+        forecaster.observe(scene);
+        forecaster.observe_usage("/no/such/group", Millis::ZERO, Bytes(1));
+        assert_eq!(forecaster.deaths(scene, &census), first);
+        assert_eq!(forecaster.near(), near);
+    });
+    for (one, other) in said.iter().zip(&again) {
+        assert_eq!((one.at, &one.deaths), (other.at, &other.deaths));
+    }
+}
+
+#[test]
+fn half_the_samples_are_enough_for_five_seconds() {
+    for phase in 0..2 {
+        let half = demo::samples().into_iter().skip(phase).step_by(2);
+        let (said, kills) = replay(half, |_, _| ());
+        assert_eq!(kills.len(), 2);
+        for kill in &kills {
+            // The kill is seen up to two seconds after it happened.
+            for said in before(&said, kill.at, 7) {
+                let left = kill.at.saturating_sub(said.at);
+                assert!(is_named(said, kill.victim), "{left:?}: {:?}", said.deaths);
+            }
+        }
+    }
+}
+
+#[test]
+fn nobody_is_told_to_die_long_before_the_first_kill() {
+    let (said, kills) = demo();
+    let first = kills.first().unwrap().at;
+    let early = said.iter().filter(|it| it.at.0 + 15_000 < first.0);
+    assert!(early.map(domain).all(|it| it.is_none()), "a build alone is no reason");
+}
