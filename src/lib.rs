@@ -77,7 +77,7 @@
 //!    else happens. [`plan::signal::SignalPlan`] decides what needs a typed pid and what is refused at once.
 //! 2. The confirming key makes `App::signal_key` (`app/input/dialog/signal.rs`) take an [`intent::Intent`] from the
 //!    plan. It holds the process as the user saw it. It leaves as [`app::Request::Act`]. A key that was typed
-//!    before the dialog was on the screen ([`app::keymap::press::ShownSince`]), or that arrives together with
+//!    before the dialog was on the screen ([`app::keymap::press_time::ShownSince`]), or that arrives together with
 //!    other keys as in a paste, does not confirm (`MainLoop::serve_key`).
 //! 3. `MainLoop::act` calls [`effects::Effects::perform`]. [`effects::LiveEffects`] can only be built from
 //!    a [`sample::proc_root::LiveRoot`]; `--read-only`, a recording and the demo get
