@@ -80,13 +80,7 @@ impl Pages {
     }
 }
 
-impl Points {
-    /// The absolute value, in bytes.
-    #[must_use]
-    pub const fn magnitude(self, page: PageSize) -> Bytes {
-        Bytes(self.0.unsigned_abs().saturating_mul(page.0))
-    }
-}
+impl Points {}
 
 impl Sub for Points {
     type Output = Self;

@@ -137,12 +137,6 @@ impl NextDeath {
     pub fn middle(&self) -> Millis {
         self.when.map_or(Millis::ZERO, |when| when.middle)
     }
-
-    /// Whether this is about the same killer and domain.
-    #[must_use]
-    pub fn is_same_place(&self, other: &Self) -> bool {
-        self.by == other.by && self.domain == other.domain
-    }
 }
 
 /// What is predicted at one moment.

@@ -107,11 +107,6 @@ impl MachineHistory {
     pub fn get(&self, place: usize) -> Option<&MachineSample> {
         self.samples.get(place)
     }
-
-    /// Each sample with the one after it, oldest pair first.
-    pub fn pairs(&self) -> impl DoubleEndedIterator<Item = (&MachineSample, &MachineSample)> {
-        self.samples.iter().zip(self.samples.iter().skip(1))
-    }
 }
 
 #[cfg(test)]
