@@ -116,7 +116,7 @@
 //! | `pressure` | `shell/worker/psi_trigger.rs` | sleeps at a pressure file; [`app::Msg::Pressure`] asks for a sample at once |
 //! | `site rules` | `shell/worker/site_rules.rs` | watches the file of a site policy and compiles it |
 //! | `adj rules` | `shell/worker/adj_rules.rs` | the same for adj rules |
-//! | `player` | `shell/worker/player.rs` | reads a recording |
+//! | `player` | `shell/worker/recording_reader.rs` | reads a recording |
 //! | `recorder` | `shell/worker/recorder.rs` | writes a recording |
 //! | `alarm command` | `shell/worker/alarm_command.rs` | runs the command of an alarm |
 //! | `reaper` | `effects/reap.rs` | `process_mrelease(2)` for killed processes |

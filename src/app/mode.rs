@@ -5,7 +5,7 @@ use crate::app::dialog::adjust::AdjustDialog;
 use crate::app::dialog::bulk_confirm::BulkDialog;
 use crate::app::dialog::menu::Menu;
 use crate::app::dialog::prompt::Prompt;
-use crate::app::dialog::revert::RevertDialog;
+use crate::app::dialog::revert_adj::RevertDialog;
 use crate::app::dialog::signal::SignalDialog;
 use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
 use crate::app::page::incident::IncidentPage;

@@ -22,7 +22,7 @@ use crate::policy::{Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
 use crate::report::shared_objects::{OverrideReport, ProcessName, VerdictReport, unit_word};
 use crate::units::{Bytes, Millis, Pages, Points};
-use crate::words::prediction::sentence;
+use crate::words::next_victim::sentence;
 
 /// A process with its place in the ranking.
 #[derive(Serialize)]

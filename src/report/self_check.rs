@@ -12,8 +12,8 @@ use crate::policy::{
 };
 use crate::rank::Placement;
 use crate::units::Pages;
+use crate::words::next_victim::sentence;
 use crate::words::numbers_and_names;
-use crate::words::prediction::sentence;
 
 /// The result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::forecast::oom_at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
 use crate::units::Kib;
-use crate::words::prediction::{SentenceForm, sentence};
+use crate::words::next_victim::{SentenceForm, sentence};
 use crate::words::{next_death, numbers_and_names};
 
 /// Writes one sample: the header with the predicted death, then the table with these rows (positions in the

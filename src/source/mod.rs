@@ -2,7 +2,7 @@
 //! rooms above use the trait [`Source`] and treat all alike.
 
 pub mod delta;
-pub mod demo;
+pub mod demo_recording;
 mod error;
 mod live;
 mod recorder;

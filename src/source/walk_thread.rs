@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{CgroupNeeds, ProcId};
 use crate::sample::Unreadable;
-use crate::sample::cgroup::reader::CgroupReader;
+use crate::sample::cgroup::tree_reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::open_files::OpenProcess;

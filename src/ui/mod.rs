@@ -102,7 +102,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::AdjRules(scroll) => return page::adj_rules::paint(app, *scroll, page, canvas),
         Mode::Adjust(edit) => dialog::adjust::paint(app, edit, space, canvas),
         Mode::Signal(confirm) => dialog::signal::paint(app, confirm, space, canvas),
-        Mode::Revert(revert) => dialog::revert::paint(app, revert, space, canvas),
+        Mode::Revert(revert) => crate::ui::dialog::revert_adj::paint(app, revert, space, canvas),
         Mode::RuleConsent(ask) => dialog::rule_consent::paint(ask, space, canvas),
         Mode::Sysctl(edit) => dialog::sysctl::paint(app, edit, space, canvas),
         Mode::ConfirmSysctl(confirm) => dialog::sysctl::paint_confirm(app, confirm, space, canvas),

@@ -3,6 +3,6 @@
 
 pub mod incident;
 pub mod next_death;
+pub mod next_victim;
 pub mod numbers_and_names;
 pub mod outcome;
-pub mod prediction;

@@ -5,8 +5,8 @@ use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
 use crate::model::Scope;
 use crate::units::Millis;
+use crate::words::next_victim::SentenceForm;
 use crate::words::numbers_and_names;
-use crate::words::prediction::SentenceForm;
 
 /// The name of the kernel as a killer.
 const KERNEL: &str = "kernel";

@@ -8,7 +8,7 @@ use doomtop::model::{
     Cgroup, CgroupNeeds, Cgroups, Domain, DomainKind, Hierarchy, Limit, Needs, Reading, Scope,
     Snapshot, Text,
 };
-use doomtop::sample::cgroup::reader::SURVEY_INTERVAL;
+use doomtop::sample::cgroup::tree_reader::SURVEY_INTERVAL;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
 use doomtop::units::{Bytes, Millis, Pages};

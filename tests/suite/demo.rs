@@ -14,7 +14,7 @@ use doomtop::model::{Scene, Snapshot};
 use doomtop::policy::LINUX;
 use doomtop::rank::Ranking;
 use doomtop::report::explain::{ChoiceAgreement, DumpContext, ExplainedReport};
-use doomtop::source::demo;
+use doomtop::source::demo_recording;
 use doomtop::ui::Theme;
 use doomtop::units::Millis;
 
@@ -31,7 +31,7 @@ fn kills(sample: &Snapshot) -> u64 {
 }
 
 /// The looks of the demo, which is unpacked once.
-static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo::samples);
+static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo_recording::samples);
 
 /// The looks right before each kill.
 pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
@@ -59,7 +59,7 @@ impl Show {
         let setup = Setup {
             own: Default::default(),
             acting: ActingMode::Demo,
-            delay: demo::PACE,
+            delay: demo_recording::PACE,
             live: false,
             ..setup()
         };
@@ -100,7 +100,7 @@ pub fn app_before(nth: usize, before: usize) -> App {
 fn it_is_a_whole_recording_that_ends_by_itself() {
     let samples = &*SAMPLES;
     assert!(samples.len() >= 60, "{}", samples.len());
-    assert!(demo::DEMO.len() < 300 << 10, "{} bytes", demo::DEMO.len());
+    assert!(demo_recording::DEMO.len() < 300 << 10, "{} bytes", demo_recording::DEMO.len());
     for pair in samples.windows(2) {
         let apart = pair[1].clock.monotonic_ms.saturating_sub(pair[0].clock.monotonic_ms).0;
         assert!((500..2500).contains(&apart), "{apart} ms between two looks");

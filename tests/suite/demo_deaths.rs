@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doomtop::forecast::next_death::{DeathForecaster, Deaths};
 use doomtop::model::{Comm, ProcId, Scene, Snapshot};
 use doomtop::rank::also_killed::GroupCensus;
-use doomtop::source::demo;
+use doomtop::source::demo_recording;
 use doomtop::units::{Bytes, Millis};
 
 /// What was said at one sample.
@@ -51,7 +51,7 @@ fn replay(
 }
 
 fn demo() -> (Vec<Said>, Vec<Kill>) {
-    replay(demo::samples().into_iter(), |_, _| ())
+    replay(demo_recording::samples().into_iter(), |_, _| ())
 }
 
 /// What was said less than so many seconds before this time.
@@ -133,7 +133,7 @@ fn nothing_is_predicted_after_the_last_kill() {
 #[test]
 fn asking_more_often_or_in_another_order_changes_nothing() {
     let (said, _) = demo();
-    let (again, _) = replay(demo::samples().into_iter(), |forecaster, scene| {
+    let (again, _) = replay(demo_recording::samples().into_iter(), |forecaster, scene| {
         let census = GroupCensus::new(scene);
         let near = forecaster.near();
         let first = forecaster.deaths(scene, &census);
@@ -150,7 +150,7 @@ fn asking_more_often_or_in_another_order_changes_nothing() {
 #[test]
 fn half_the_samples_are_enough_for_five_seconds() {
     for phase in 0..2 {
-        let half = demo::samples().into_iter().skip(phase).step_by(2);
+        let half = demo_recording::samples().into_iter().skip(phase).step_by(2);
         let (said, kills) = replay(half, |_, _| ());
         assert_eq!(kills.len(), 2);
         for kill in &kills {

@@ -14,7 +14,7 @@ use doomtop::policy::{LINUX, LINUX_2_4, Override, Policy, SparedReason};
 use doomtop::rank::also_killed::GroupCensus;
 use doomtop::rank::{Placement, Ranking};
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
-use doomtop::words::prediction::sentence;
+use doomtop::words::next_victim::sentence;
 use proptest::prelude::*;
 use serde_json::Value;
 

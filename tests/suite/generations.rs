@@ -15,8 +15,8 @@ use doomtop::policy::{
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, LegacyAdj, Pages, TickRate, Ticks};
+use doomtop::words::next_victim::sentence;
 use doomtop::words::numbers_and_names;
-use doomtop::words::prediction::sentence;
 use serde_json::Value;
 
 use crate::stage::{machine, process};

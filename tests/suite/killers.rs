@@ -15,7 +15,7 @@ use doomtop::policy::{
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
-use doomtop::words::prediction::sentence;
+use doomtop::words::next_victim::sentence;
 use proptest::prelude::*;
 
 use crate::stage::{kernel_thread, machine, process};

@@ -13,7 +13,7 @@ use doomtop::policy::{
 use doomtop::rank::Ranking;
 use doomtop::rank::what_if::what_if;
 use doomtop::units::{Adj, Bytes, Millis, Pages, Ticks};
-use doomtop::words::prediction::sentence;
+use doomtop::words::next_victim::sentence;
 
 use crate::stage::{machine, process, usual};
 

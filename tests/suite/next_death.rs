@@ -4,7 +4,7 @@ use std::process::Command;
 
 use doomtop::app::keymap::bindings::Key;
 use doomtop::app::{App, Msg};
-use doomtop::source::demo;
+use doomtop::source::demo_recording;
 use doomtop::ui::Theme;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -21,14 +21,14 @@ const PLAIN: Theme = Theme { colour: false, unicode: true };
 /// The process that the kernel wrote to have killed, and its name in the sample before: `208 node`.
 fn killed(kill: usize, eve: usize) -> String {
     let pid = log().1[kill].victim().expect("a victim");
-    let processes = &demo::samples()[eve].processes;
+    let processes = &demo_recording::samples()[eve].processes;
     let process = processes.iter().find(|it| it.id.pid == pid).expect("it lives before");
     format!("{pid} {}", process.comm)
 }
 
 /// The samples of the demo from so many milliseconds before a kill up to the one before it.
 fn samples_before(eve: usize, span: u64) -> std::ops::RangeInclusive<usize> {
-    let samples = demo::samples();
+    let samples = demo_recording::samples();
     let killed = samples[eve + 1].clock.monotonic_ms.0;
     let first = samples.iter().position(|it| it.clock.monotonic_ms.0 + span >= killed);
     first.expect("samples")..=eve
@@ -44,7 +44,7 @@ fn headline(app: &mut App) -> Option<String> {
 
 #[test]
 fn the_headline_names_the_process_that_dies() {
-    for (kill, eve) in eves(&demo::samples()).into_iter().enumerate() {
+    for (kill, eve) in eves(&demo_recording::samples()).into_iter().enumerate() {
         let who = killed(kill, eve);
         for at in samples_before(eve, LEADS[kill]) {
             let line = headline(&mut app_before(kill, eve + 1 - at)).unwrap_or_default();
@@ -58,7 +58,7 @@ fn the_batch_output_says_the_same() {
     let output = Command::new(env!("CARGO_BIN_EXE_doomtop")).args(["--demo", "-b"]).output();
     let output = String::from_utf8(output.expect("doomtop runs").stdout).expect("UTF-8");
     let blocks: Vec<&str> = output.split("\ndoomtop ").collect();
-    for (kill, eve) in eves(&demo::samples()).into_iter().enumerate() {
+    for (kill, eve) in eves(&demo_recording::samples()).into_iter().enumerate() {
         let who = killed(kill, eve);
         for at in samples_before(eve, LEADS[kill]) {
             let found = blocks[at].lines().find(|it| it.starts_with(&format!("NEXT {who} ")));
@@ -75,7 +75,7 @@ fn json_has_the_deaths() {
         output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(frames[0]["next_death"].is_null());
     assert_eq!(frames[0]["deaths"], serde_json::json!([]), "one sample has no trend");
-    for (kill, eve) in eves(&demo::samples()).into_iter().enumerate() {
+    for (kill, eve) in eves(&demo_recording::samples()).into_iter().enumerate() {
         let next = &frames[eve]["next_death"];
         let mut keys: Vec<&str> =
             next.as_object().expect("a death").keys().map(|it| &**it).collect();

@@ -5,6 +5,6 @@ pub(crate) mod bulk_adj;
 pub mod bulk_confirm;
 pub mod menu;
 pub mod prompt;
-pub mod revert;
+pub mod revert_adj;
 pub mod signal;
 pub mod sysctl;

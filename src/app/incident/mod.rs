@@ -3,11 +3,11 @@
 pub mod event_text;
 pub(crate) mod kernel_report_events;
 pub mod log_update;
-pub(crate) mod prediction;
-pub mod report;
+pub(crate) mod predicted_victim;
+pub mod shown_report;
 pub mod timeline;
 
-use crate::app::incident::report::ShownReport;
+use crate::app::incident::shown_report::ShownReport;
 use crate::app::incident::timeline::Timeline;
 
 /// The OOM events that are known.

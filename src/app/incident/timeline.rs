@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::app::incident::prediction::MAX_LOOKUPS;
+use crate::app::incident::predicted_victim::MAX_LOOKUPS;
 use crate::events::OomReport;
 use crate::model::{EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text};
 use crate::units::Millis;

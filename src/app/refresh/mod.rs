@@ -1,6 +1,6 @@
 //! When samples are taken, which one is shown, and how the computed scores compare with the kernel's.
 
-pub mod death_tracking;
+pub mod next_death_forecasters;
 pub mod pace;
 pub mod playback;
 pub mod self_check;
@@ -9,7 +9,7 @@ pub mod showing;
 use std::collections::HashMap;
 
 use crate::alarm::Alarms;
-use crate::app::refresh::death_tracking::DeathTracking;
+use crate::app::refresh::next_death_forecasters::DeathTracking;
 use crate::app::refresh::pace::Pace;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::model::{Comm, ProcId, Scene};

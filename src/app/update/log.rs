@@ -6,7 +6,9 @@ use crate::app::App;
 use crate::app::incident::event_text::victim_text;
 use crate::app::incident::kernel_report_events::report_events;
 use crate::app::incident::log_update::LogUpdate;
-use crate::app::incident::prediction::{MAX_LOOKUPS, guess_victims, predicted_before, victim_of};
+use crate::app::incident::predicted_victim::{
+    MAX_LOOKUPS, guess_victims, predicted_before, victim_of,
+};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::columns::cgroup_leaf;

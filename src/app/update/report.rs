@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::incident::log_update::LogUpdate;
-use crate::app::incident::report::ShownReport;
+use crate::app::incident::shown_report::ShownReport;
 use crate::app::mode::Mode;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::app::session::notice::NoticeLevel;

@@ -4,7 +4,7 @@ mod directory;
 pub mod freezer;
 pub mod members;
 mod mount;
-pub mod reader;
 mod survey;
+pub mod tree_reader;
 mod usage;
 mod xattrs;

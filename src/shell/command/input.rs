@@ -14,8 +14,10 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::lookup;
 use crate::shell::command_error::CommandError;
 use crate::shell::worker::lookup_root::LookupRoot;
-use crate::shell::worker::player::{CountingReader, ReadProgress};
-use crate::source::{LiveSource, Recording, RedactedSource, Redactor, ScanPatience, Source, demo};
+use crate::shell::worker::recording_reader::{CountingReader, ReadProgress};
+use crate::source::{
+    LiveSource, Recording, RedactedSource, Redactor, ScanPatience, Source, demo_recording,
+};
 
 /// The source of samples, and what else is known about it.
 pub(crate) struct Input {
@@ -54,7 +56,7 @@ impl Input {
             Self { source: Box::new(recording), tree: None, progress, redactor: None }
         } else if cli.demo {
             let progress = Some(ReadProgress::default());
-            Self { source: Box::new(demo::demo()), tree: None, progress, redactor: None }
+            Self { source: Box::new(demo_recording::demo()), tree: None, progress, redactor: None }
         } else {
             let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
             let mut live = LiveSource::start(root, ScanPatience::Millis(patience))

@@ -11,7 +11,7 @@ use crate::sample::proc_root::LiveRoot;
 use crate::shell::command::act::Run;
 use crate::shell::command_error::CommandError;
 use crate::shell::worker::site_rules::SiteRuleWatch;
-use crate::source::demo;
+use crate::source::demo_recording;
 use crate::units::Millis;
 
 /// Time between refreshes without `--delay`.
@@ -76,7 +76,8 @@ impl Invocation {
         if cli.demo {
             setup.acting = ActingMode::Demo;
         }
-        setup.delay = cli.delay.unwrap_or(if cli.demo { demo::PACE } else { DEFAULT_DELAY });
+        setup.delay =
+            cli.delay.unwrap_or(if cli.demo { demo_recording::PACE } else { DEFAULT_DELAY });
         let patience = match display {
             OutputKind::Screen => setup.delay.0.min(SCREEN_PATIENCE),
             OutputKind::Headless => HEADLESS_PATIENCE,

@@ -7,7 +7,7 @@ use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::tui::{self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions};
 use crate::shell::worker::adj_rules::AdjRulesWatch;
-use crate::shell::worker::player::Player;
+use crate::shell::worker::recording_reader::Player;
 
 /// Runs the screen.
 ///

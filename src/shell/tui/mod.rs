@@ -21,7 +21,8 @@ use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::worker::adj_rules::AdjRulesWatch;
-use crate::shell::worker::player::{self, Player};
+use crate::shell::worker::recording_reader;
+use crate::shell::worker::recording_reader::Player;
 use crate::shell::worker::sampler::Sampler;
 use crate::shell::worker::site_rules::SiteRuleWatch;
 use crate::shell::worker::{input, signals};
@@ -172,9 +173,9 @@ fn start_input(
             Ok((None, None))
         }
         ScreenInput::Recording(Player { source, progress, speed, at }) => {
-            app.playback.past = SampleHistory::new(Millis(u64::MAX), player::MAX_BYTES);
+            app.playback.past = SampleHistory::new(Millis(u64::MAX), recording_reader::MAX_BYTES);
             app.playback.speed = speed;
-            let taken = player::start(source, progress, inbox.clone())?;
+            let taken = recording_reader::start(source, progress, inbox.clone())?;
             Ok((None, Some(PlaybackState { taken, at })))
         }
     }

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::incident::report::ShownReport;
+use crate::app::incident::shown_report::ShownReport;
 use crate::app::{App, HeaderLevel};
 use crate::columns::RowContext;
 use crate::ui::frame::alignment::WIDE;

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::columns::RowContext;
 use crate::ui::paint::canvas::line_cells;
 use crate::ui::paint::theme::Theme;
-use crate::words::prediction::{Certainty, SentenceForm, sentence};
+use crate::words::next_victim::{Certainty, SentenceForm, sentence};
 
 /// The longest form of the sentence that fits into `room` cells, else the shortest.
 #[must_use]

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::incident::report::ShownReport;
+use crate::app::incident::shown_report::ShownReport;
 use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App};
 use crate::columns::{RowContext, span_of};

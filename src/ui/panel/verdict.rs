@@ -83,7 +83,7 @@ fn victim_line(context: &RowContext<'_>, opinion: &KillerOpinion, theme: Theme) 
     }
     let Some(chosen) = outcome.chosen else {
         let label = label::label(theme, "victim", label::PANEL);
-        let text = crate::words::prediction::sentence(context).whole();
+        let text = crate::words::next_victim::sentence(context).whole();
         return Line::from(vec![label, Span::styled(text, theme.warn())]);
     };
     let label = label::label(theme, "victim", label::PANEL);

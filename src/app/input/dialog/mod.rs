@@ -2,6 +2,6 @@
 
 pub(crate) mod adjust;
 pub(crate) mod bulk_confirm;
-pub(crate) mod revert;
+pub(crate) mod revert_adj;
 pub(crate) mod signal;
 pub(crate) mod sysctl;

@@ -1,6 +1,6 @@
 //! Keys on the page of the journal.
 
-use crate::app::dialog::revert::RevertDialog;
+use crate::app::dialog::revert_adj::RevertDialog;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::mode::Mode;

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::dialog::revert::RevertDialog;
+use crate::app::dialog::revert_adj::RevertDialog;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::{keys, popup};
 

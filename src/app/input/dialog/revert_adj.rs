@@ -1,7 +1,7 @@
 //! Keys in the dialog that reverts a change of adj or makes it again.
 
 use crate::app::dialog::bulk_adj;
-use crate::app::dialog::revert::RevertDialog;
+use crate::app::dialog::revert_adj::RevertDialog;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::keymap::press_time::KeyPress;

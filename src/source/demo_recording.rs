@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Recording, Source};
 use crate::model::{Needs, Snapshot};
+use crate::source::{Recording, Source};
 use crate::units::Millis;
 
 /// The bytes of the recording, as `doomtop record` wrote them.
