@@ -143,7 +143,8 @@ fn a_burst_that_begins_with_the_confirming_key_confirms_nothing() {
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
     // As a paste without brackets: it counts only once the dialog has been in view for a while.
-    terminal.answer("y\x01", "the word", |text| text.contains("other keys came right behind"));
+    terminal
+        .answer("y\x01", "the word", |text| text.contains("more keys followed the confirming key"));
     assert!(child.0.try_wait().expect("a status").is_none(), "it lives");
     assert_eq!(terminal.quit(), 0);
 }
@@ -166,13 +167,17 @@ fn read_only_acts_on_nobody() {
     let mut terminal = Terminal::run(100, 30, &["--read-only", &only(child.pid())]);
     terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
     terminal.send("X");
-    terminal.wait_for("the refusal", |text| text.contains("read-only: nothing"));
+    terminal.wait_for("the refusal", |text| {
+        text.contains("read-only: doomtop changes and signals nothing")
+    });
     terminal.send("y");
     terminal.wait_for("the harmless list that y opens", |text| text.contains("command line"));
     terminal.send("q");
     terminal.wait_for("the table", |text| !text.contains("command line"));
     terminal.send("a");
-    terminal.wait_for("the refusal", |text| text.contains("read-only: nothing"));
+    terminal.wait_for("the refusal", |text| {
+        text.contains("read-only: doomtop changes and signals nothing")
+    });
     assert!(child.0.try_wait().expect("a status").is_none());
     assert_eq!(terminal.quit(), 0);
 }
@@ -476,7 +481,7 @@ fn reports_of_a_file_are_shown_without_a_machine() {
     terminal.send("{");
     terminal.wait_for("the one before", |text| text.contains("[report 3 of 4]"));
     terminal.send("a");
-    terminal.wait_for("the word", |text| text.contains("its processes cannot be acted on"));
+    terminal.wait_for("the word", |text| text.contains("you cannot act on its processes"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }
