@@ -31,7 +31,7 @@ fn explain(data: &[u8]) {
         harmless(&explained.json().to_string());
     }
     if first % 16 == 15
-        && let Some(post) = reports.first().and_then(|it| doomtop::events::snapshot_from_report(it, None))
+        && let Some(post) = reports.first().and_then(|it| doomtop::events::reconstruct(it, None))
     {
         let snapshot = std::sync::Arc::new(post.snapshot);
         judge(&doomtop::model::Scene::scoped(snapshot, None, post.scope));
