@@ -4,7 +4,7 @@ use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::policy::badness::{BadnessUnit, Verdict};
 use crate::policy::overrides::Override;
 use crate::policy::tie_break::TieBreak;
-use crate::policy::trigger::TriggerState;
+use crate::policy::trigger::{TriggerRule, TriggerState};
 use crate::units::Pages;
 
 /// The source of a rule.
@@ -155,6 +155,18 @@ pub trait Policy: Send + Sync {
     /// Whether it is the rule of the kernel that runs here.
     fn is_running_kernel(&self) -> bool {
         self.info().kind == PolicyKind::RunningKernel
+    }
+
+    /// Whether it can kill here: it is the running kernel's, or its program runs, with this rule, and not
+    /// as a dry run.
+    fn acts_here(&self, _scene: &Scene) -> bool {
+        self.is_running_kernel()
+    }
+
+    /// The rules by which it acts, the one that acts first before the others. Any one of them is enough.
+    /// Empty where its conditions are not numbers.
+    fn trigger_rules(&self, _scene: &Scene) -> Vec<TriggerRule> {
+        Vec::new()
     }
 
     /// What overrides its ranking at this moment, if anything does.

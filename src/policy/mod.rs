@@ -54,7 +54,9 @@ pub use definition::{
 };
 pub use overrides::{Override, OverrideKind};
 pub use tie_break::TieBreak;
-pub use trigger::{Trigger, TriggerKind, TriggerState};
+pub use trigger::{
+    Trigger, TriggerKind, TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
+};
 
 /// All policies, in the order of menus and lists. The first is the default; then daemons, baselines, past
 /// kernels (the latest first) and proposals.

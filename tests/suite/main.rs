@@ -49,6 +49,7 @@ mod sysctls;
 mod time;
 mod timeline;
 mod trend;
+mod trigger_rules;
 mod verdicts;
 mod wait;
 mod what_if;

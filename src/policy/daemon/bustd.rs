@@ -2,16 +2,16 @@
 //! among equals. Its scan starts with the first readable process after pid 1 as the current maximum,
 //! without the checks that it applies to all others.
 
-use crate::model::{Needs, Process, Scene, Scores, Signal};
+use crate::model::{Needs, Process, Scene, Scores, Signal, Snapshot};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::shared::{
-    ConditionState, Threshold, at_most, avg10, oom_score, percent, rss, stall,
+    ConditionState, avg10, oom_score, percent, pressure, rss, worded,
 };
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
-    TriggerState,
+    TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
 };
-use crate::units::{Adj, Points};
+use crate::units::{Adj, Millis, Points};
 
 /// The killer.
 #[derive(Debug)]
@@ -24,6 +24,22 @@ pub static BUSTD: Bustd = Bustd;
 fn is_scan_start(process: &Process, scene: &Scene) -> bool {
     let first = scene.now().processes.iter().find(|other| other.id.pid > 1);
     first.is_some_and(|first| first.id == process.id)
+}
+
+/// Its only rule.
+fn rule(now: &Snapshot) -> TriggerRule {
+    // It truncates the percentage to an integer before it compares.
+    let free = percent(now.memory.free_kib, now.memory.total_kib).trunc();
+    let free = TriggerLevel {
+        quantity: TriggerQuantity::FreeMemory,
+        cgroup: None,
+        present: Some(free),
+        acts_at: 15.0,
+        side: TriggerSide::AtMost,
+        whole: None,
+    };
+    let some = pressure(avg10(now.pressure.some), 25.0, TriggerSide::AtLeast, None);
+    TriggerRule { signal: Signal::TERM, levels: vec![free, some], lasting: Millis::ZERO }
 }
 
 static INFO: PolicyInfo = PolicyInfo {
@@ -56,15 +72,19 @@ impl Policy for Bustd {
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let now = scene.now();
         let mut state = ConditionState::assumed();
-        // It truncates the percentage to an integer before it compares.
-        let free = percent(now.memory.free_kib, now.memory.total_kib).trunc();
-        state.condition(at_most("MemFree", free, 15.0));
         let some = avg10(now.pressure.some);
-        state.condition(stall("some avg10 of memory pressure", some, Threshold::AtLeast, 25.0));
+        let words = ["MemFree", "some avg10 of memory pressure"];
+        for (what, level) in words.into_iter().zip(&rule(now).levels) {
+            state.condition(worded(what, level));
+        }
         if some.is_none() {
             state.obstacle("this kernel has no PSI, without which it never acts");
         }
         state.finish()
+    }
+
+    fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
+        vec![rule(scene.now())]
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

@@ -6,19 +6,19 @@
 //! are compared by their scores instead. So the scan is reproduced literally.
 
 use crate::model::{
-    EarlyoomOptions as Options, KillerOptions, KillerPresence, Needs, ProcId, Process, Reading,
-    Scene, Scores, Signal,
+    EarlyoomOptions as Options, KillerOptions, KillerPresence, Memory, Needs, ProcId, Process,
+    Reading, Scene, Scores, Signal,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::pattern::{compile_error, compiled, matches};
 use crate::policy::daemon::shared;
-use crate::policy::daemon::shared::{ConditionState, at_most, oom_score, percent, rss};
+use crate::policy::daemon::shared::{ConditionState, available, free_swap, oom_score, rss, worded};
 use crate::policy::kernel::relatives::process_group;
 use crate::policy::{
     AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
-    TieBreak, TriggerState,
+    TieBreak, TriggerRule, TriggerSide, TriggerState,
 };
-use crate::units::{Adj, Kib, Pages, Points};
+use crate::units::{Adj, Kib, Millis, Pages, Points};
 
 /// Added to the score by `--prefer`, subtracted by `--avoid`.
 const SCORE: i64 = 300;
@@ -160,26 +160,52 @@ impl Earlyoom {
     }
 }
 
+/// What 100 % of `MemAvailable` are. Since 1.8 the memory that user processes can have, so that it acts even
+/// if tmpfs is full.
+fn whole(options: &Options, memory: &Memory) -> Option<Kib> {
+    match (options.before_1_8, memory.anon_kib) {
+        (false, Reading::Value(anon)) => memory.available_kib.value().map(|it| it + anon),
+        _ => Some(memory.total_kib),
+    }
+}
+
+/// The rules of SIGTERM and SIGKILL: memory and swap must both be low.
+fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    let (mem, swaps) = (options.mem(memory.total_kib), options.swap(swap.total_kib));
+    let whole = whole(options, memory).unwrap_or(memory.total_kib).0 as f64;
+    let rule = |signal, mem: f64, free: f64| TriggerRule {
+        signal,
+        levels: vec![
+            available(memory, whole, whole * mem / 100.0, TriggerSide::AtMost),
+            free_swap(swap, swap.total_kib.0 as f64 * free / 100.0, TriggerSide::AtMost),
+        ],
+        lasting: Millis::ZERO,
+    };
+    vec![rule(Signal::TERM, mem[0], swaps[0]), rule(Signal::KILL, mem[1], swaps[1])]
+}
+
 /// Adds the conditions on memory and swap.
 fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
     let (memory, swap) = (&scene.now().memory, &scene.now().swap);
-    let [mem_term, mem_kill] = options.mem(memory.total_kib);
-    let [swap_term, swap_kill] = options.swap(swap.total_kib);
-    // Since 1.8 a share of what user processes can have, so that it acts even if tmpfs is full.
-    let (what, whole) = match (options.before_1_8, memory.anon_kib) {
-        (false, Reading::Value(anon)) => (
-            "MemAvailable of MemAvailable + AnonPages",
-            memory.available_kib.value().map(|available| available + anon),
-        ),
-        _ => ("MemAvailable of MemTotal", Some(memory.total_kib)),
+    let [_, mem_kill] = options.mem(memory.total_kib);
+    let [_, swap_kill] = options.swap(swap.total_kib);
+    let of_users = !options.before_1_8 && memory.anon_kib.value().is_some();
+    let what = if of_users {
+        "MemAvailable of MemAvailable + AnonPages"
+    } else {
+        "MemAvailable of MemTotal"
     };
-    match memory.available_kib.value().zip(whole) {
-        Some((available, whole)) => {
-            state.condition(at_most(what, percent(available, whole), mem_term));
+    if let [term, _] = &rules(options, scene)[..]
+        && let [available, free_swap] = &term.levels[..]
+    {
+        if available.present.is_some() {
+            state.condition(worded(what, available));
+        } else {
+            state.obstacle("MemAvailable cannot be read");
         }
-        None => state.obstacle("MemAvailable cannot be read"),
+        state.condition(worded("SwapFree", free_swap));
     }
-    state.condition(at_most("SwapFree", percent(swap.free_kib, swap.total_kib), swap_term));
     state.note(format!("SIGKILL at {mem_kill:.4}% and {swap_kill:.4}%").replace(".0000%", "%"));
     state.note_if(
         swap.total_kib == Kib::ZERO,
@@ -190,6 +216,7 @@ fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionStat
         "AnonPages is not in the recording: the percentage is of MemTotal, as up to 1.7",
     );
 }
+
 impl Policy for Earlyoom {
     fn info(&self) -> &PolicyInfo {
         &self.info
@@ -247,6 +274,16 @@ impl Policy for Earlyoom {
             state.obstacle("it spares all processes, so it can kill none");
         }
         state.finish()
+    }
+
+    fn acts_here(&self, scene: &Scene) -> bool {
+        let KillerOptions { found, options, .. } = configured(scene);
+        let runs = matches!(found, KillerPresence::Running(_));
+        runs && !options.dry_run && options.sort_by_rss == self.by_rss
+    }
+
+    fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
+        rules(&configured(scene).options, scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

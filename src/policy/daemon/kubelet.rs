@@ -5,16 +5,16 @@
 //! `oom_score_adj`, which the kubelet sets to 1000 - 1000 x request / memory of the node. Priorities count
 //! as equal.
 
-use crate::model::{CgroupNeeds, Limit, Needs, Process, Reading, Scene, Signal};
+use crate::model::{CgroupNeeds, Limit, Memory, Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{cgroup_of, path_from_root};
-use crate::policy::daemon::shared::ConditionState;
+use crate::policy::daemon::shared::{ConditionState, available, worded};
 use crate::policy::{
-    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerKind, TriggerState,
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TriggerLevel, TriggerRule, TriggerSide, TriggerState,
 };
-use crate::units::{Adj, Bytes, Kib, Points};
+use crate::units::{Adj, Bytes, Kib, Millis, Points};
 
 /// The killer.
 #[derive(Debug)]
@@ -44,6 +44,17 @@ fn request(adj: Adj, total: Bytes) -> Option<Bytes> {
     // Guaranteed and node-critical pods have a fixed value, best-effort pods 1000, burstable 2 to 999.
     let share = u64::try_from(1000 - i64::from(adj.0)).ok()?;
     (adj.0 >= 2).then(|| Bytes((u128::from(total.0) * u128::from(share) / 1000) as u64))
+}
+
+/// The rule of the hard eviction.
+fn hard_rule(memory: &Memory) -> TriggerRule {
+    let total = memory.total_kib.0 as f64;
+    let level = available(memory, total, HARD_EVICTION.0 as f64, TriggerSide::Below);
+    TriggerRule {
+        signal: Signal::KILL,
+        levels: vec![TriggerLevel { whole: None, ..level }],
+        lasting: Millis::ZERO,
+    }
 }
 
 impl Kubelet {
@@ -131,14 +142,10 @@ impl Policy for Kubelet {
         let memory = &scene.now().memory;
         let mut state = ConditionState::assumed();
         match memory.available_kib {
-            Reading::Value(available) => {
-                state.condition(Trigger {
-                    kind: TriggerKind::Measured,
-                    what: "memory.available",
-                    now: format!("{} MiB", available.0 / 1024),
-                    wants: "< 100 MiB".to_owned(),
-                    met: Some(available < HARD_EVICTION),
-                });
+            Reading::Value(_) => {
+                for level in &hard_rule(memory).levels {
+                    state.condition(worded("memory.available", level));
+                }
                 state.note("MemAvailable is used for capacity minus working set");
             }
             _ => state.obstacle("MemAvailable cannot be read"),
@@ -148,6 +155,10 @@ impl Policy for Kubelet {
             None => state.obstacle("no pod is visible here"),
         }
         state.finish()
+    }
+
+    fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
+        vec![hard_rule(&scene.now().memory)]
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

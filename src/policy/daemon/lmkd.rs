@@ -5,10 +5,10 @@
 use crate::model::{Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::shared;
-use crate::policy::daemon::shared::{ConditionState, Threshold, avg10, percent, rss, stall};
+use crate::policy::daemon::shared::{ConditionState, avg10, percent, pressure, rss, worded};
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, TieBreak,
-    Trigger, TriggerKind, TriggerState,
+    Trigger, TriggerSide, TriggerState,
 };
 use crate::units::{Adj, Kib, Points};
 
@@ -55,15 +55,11 @@ impl Policy for Lmkd {
         let now = scene.now();
         let mut state = ConditionState::assumed();
         // A PSI trigger wakes it at 70 ms of stall in a second; only the average over 10 s is readable.
+        let some = avg10(now.pressure.some);
+        let level = pressure(some, 7.0, TriggerSide::AtLeast, None);
         state.condition(Trigger {
-            kind: TriggerKind::Measured,
-            met: avg10(now.pressure.some).filter(|&share| share >= 7.0).map(|_| true),
-            ..stall(
-                "some avg10 (its trigger: 70 ms in 1 s)",
-                avg10(now.pressure.some),
-                Threshold::AtLeast,
-                7.0,
-            )
+            met: level.met().filter(|&met| met),
+            ..worded("some avg10 (its trigger: 70 ms in 1 s)", &level)
         });
         if now.pressure.some.value().is_none() {
             state.obstacle("this kernel has no PSI, without which it never acts");

@@ -11,12 +11,14 @@ use crate::model::{
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::pattern::{compile_error, compiled, matches};
-use crate::policy::daemon::shared::{ConditionState, Threshold, oom_score, percent, stall};
-use crate::policy::{
-    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerKind, TriggerState,
+use crate::policy::daemon::shared::{
+    ConditionState, available, free_swap, oom_score, pressure, worded,
 };
-use crate::units::{Adj, Kib, Points};
+use crate::policy::{
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
+};
+use crate::units::{Adj, Kib, Millis, Points};
 
 /// The killer, with one of its two configuration files.
 #[derive(Debug)]
@@ -172,32 +174,48 @@ impl Nohang {
     }
 }
 
+/// The rules by memory and swap, and by memory and pressure: SIGTERM, then SIGKILL.
+fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
+    let now = scene.now();
+    let pressed = metric(&now.pressure, options.psi_metric.as_str());
+    let by_pressure = options.psi && now.swap.total_kib > Kib::ZERO;
+    let mut rules = Vec::new();
+    for (signal, limits) in [(Signal::TERM, options.soft), (Signal::KILL, options.hard)] {
+        let mem = amount(TriggerQuantity::AvailableMemory, scene, limits.mem);
+        let swap = amount(TriggerQuantity::FreeSwap, scene, limits.swap);
+        rules.push(TriggerRule { signal, levels: vec![mem.clone(), swap], lasting: Millis::ZERO });
+        if by_pressure {
+            let level = pressure(pressed, limits.psi, TriggerSide::AtLeast, None);
+            let lasting = Millis((options.psi_seconds * 1000.0) as u64);
+            rules.push(TriggerRule { signal, levels: vec![mem, level], lasting });
+        }
+    }
+    rules
+}
+
 /// Adds the conditions on memory, swap and pressure. Pressure may replace the condition on swap.
 fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
-    let now = scene.now();
-    let no_swap = now.swap.total_kib == Kib::ZERO;
-    match now.memory.available_kib {
-        Reading::Value(available) => {
-            let total = now.memory.total_kib;
-            state.condition(amount("MemAvailable", available, total, options.soft.mem));
-        }
-        _ => state.obstacle("MemAvailable cannot be read"),
+    let rules = rules(options, scene);
+    let no_swap = scene.now().swap.total_kib == Kib::ZERO;
+    let mut soft = rules.iter().filter(|rule| rule.signal == Signal::TERM);
+    let Some([mem, swap]) = soft.next().map(|rule| &rule.levels[..]) else { return };
+    if mem.present.is_some() {
+        state.condition(worded("MemAvailable", mem));
+    } else {
+        state.obstacle("MemAvailable cannot be read");
     }
-    let pressure = metric(&now.pressure, options.psi_metric.as_str());
-    let by_pressure = options.psi && !no_swap;
-    let pressed = by_pressure && pressure.is_some_and(|share| share >= options.soft.psi);
-    if !pressed {
-        let (free, total) = (now.swap.free_kib, now.swap.total_kib);
-        state.condition(amount("SwapFree", free, total, options.soft.swap));
+    let by_pressure = soft.next().and_then(|rule| rule.levels.last());
+    let pressed = by_pressure.filter(|level| level.met() == Some(true));
+    if pressed.is_none() {
+        state.condition(worded("SwapFree", swap));
     }
-    if by_pressure {
-        let what = "memory pressure, instead of swap";
-        let metric = &options.psi_metric;
-        if pressed {
-            state.condition(stall(what, pressure, Threshold::AtLeast, options.soft.psi));
-            state.note(format!("{metric} must stay there for {} s", options.psi_seconds));
-        } else if let Some(share) = pressure {
-            let (limit, at) = (options.soft.psi, options.psi_seconds);
+    let (metric, at) = (&options.psi_metric, options.psi_seconds);
+    if let Some(pressed) = pressed {
+        state.condition(worded("memory pressure, instead of swap", pressed));
+        state.note(format!("{metric} must stay there for {at} s"));
+    } else if let Some(level) = by_pressure {
+        if let Some(share) = level.present {
+            let limit = options.soft.psi;
             state.note(format!(
                 "or, instead of swap, {metric} >= {limit}% for {at} s (now {share:.2}%)"
             ));
@@ -211,6 +229,7 @@ fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionStat
     );
     state.note_if(!options.psi && no_swap, "no swap: its swap condition counts as met");
 }
+
 /// The reason of the term for a rule.
 const fn because(on: NohangRuleField) -> &'static str {
     match on {
@@ -224,19 +243,20 @@ const fn because(on: NohangRuleField) -> &'static str {
     }
 }
 
-/// The condition that an amount of memory is at most `limit`.
-fn amount(what: &'static str, now: Kib, total: Kib, limit: ThresholdAmount) -> Trigger {
-    let wants = match limit {
-        ThresholdAmount::Percent(percent) => format!("<= {percent}%"),
-        ThresholdAmount::Kib(kib) => format!("<= {} MiB", kib.0 / 1024),
+/// The condition that available memory or free swap is at most `limit`.
+fn amount(quantity: TriggerQuantity, scene: &Scene, limit: ThresholdAmount) -> TriggerLevel {
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    let side = TriggerSide::AtMost;
+    let whole =
+        if quantity == TriggerQuantity::FreeSwap { swap.total_kib } else { memory.total_kib };
+    let whole = whole.0 as f64;
+    let acts_at = match limit {
+        ThresholdAmount::Percent(percent) => whole * percent / 100.0,
+        ThresholdAmount::Kib(kib) => kib.0 as f64,
     };
-    let met = Some(now <= limit.of(total));
-    Trigger {
-        kind: TriggerKind::Measured,
-        what,
-        now: format!("{:.1}%", percent(now, total)),
-        wants,
-        met,
+    match quantity {
+        TriggerQuantity::FreeSwap => free_swap(swap, acts_at, side),
+        _ => available(memory, whole, acts_at, side),
     }
 }
 
@@ -286,6 +306,14 @@ impl Policy for Nohang {
             state.obstacle("no process has the minimum badness, so it kills none");
         }
         state.finish()
+    }
+
+    fn acts_here(&self, scene: &Scene) -> bool {
+        matches!(self.configured(scene).found, KillerPresence::Running(_))
+    }
+
+    fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
+        rules(&self.configured(scene).options, scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

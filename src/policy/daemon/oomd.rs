@@ -5,18 +5,18 @@
 //! `memory.current` against a running average that only oomd itself has.
 
 use crate::model::{
-    Cgroup, CgroupNeeds, CgroupSet, Cgroups, KillerOptions, Needs, OomdOptions as Options, Process,
-    Scene, Signal,
+    Cgroup, CgroupNeeds, CgroupSet, Cgroups, KillerOptions, KillerPresence, Needs,
+    OomdOptions as Options, Process, Scene, Signal,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, path_from_root};
-use crate::policy::daemon::shared::{ConditionState, Threshold, avg10, percent, stall};
+use crate::policy::daemon::shared::{ConditionState, avg10, free_swap, pressure, worded};
 use crate::policy::{
-    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerKind, TriggerState,
+    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    TriggerLevel, TriggerRule, TriggerSide, TriggerState,
 };
-use crate::units::{Bytes, Kib, Points};
+use crate::units::{Bytes, Kib, Millis, Points};
 
 /// The plugin that chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,61 +238,66 @@ impl Oomd {
         }
     }
 
-    /// Adds the condition of the pressure detector: the watched cgroup with the most pressure.
-    fn pressure(&self, cgroups: &Cgroups, scene: &Scene, state: &mut ConditionState) {
+    /// The rule of each set of watched cgroups: the pressure of the one in it that is stalled most.
+    fn pressure_rules(cgroups: &Cgroups, scene: &Scene) -> Vec<TriggerRule> {
         let options = &configured(scene).options;
-        let mut worst: Option<(f64, f64, &Cgroup)> = None;
-        for (set, limit) in &options.pressure {
-            let weight = |group: &&Cgroup| {
-                group.pressure.full.value().map_or(-1.0, |full| {
-                    3.0 * f64::from(full.avg10)
-                        + 2.0 * f64::from(full.avg60)
-                        + f64::from(full.avg300)
-                })
-            };
+        let lasting = Millis((options.seconds * 1000.0) as u64);
+        let weight = |group: &&Cgroup| {
+            group.pressure.full.value().map_or(-1.0, |full| {
+                3.0 * f64::from(full.avg10) + 2.0 * f64::from(full.avg60) + f64::from(full.avg300)
+            })
+        };
+        let rule = |(set, limit): &(CgroupSet, f64)| {
             let listed = cgroups.list.iter().filter(|group| set.has(group.path.as_str()));
-            let pressed = listed.max_by(|a, b| weight(a).total_cmp(&weight(b)));
-            let Some((share, group)) =
-                pressed.and_then(|group| Some((avg10(group.pressure.full)?, group)))
-            else {
-                continue;
-            };
-            if worst.is_none_or(|(old, than, _)| share - limit > old - than) {
-                worst = Some((share, *limit, group));
+            let group = listed.max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
+            let share = avg10(group.pressure.full)?;
+            let levels = vec![pressure(Some(share), *limit, TriggerSide::Above, Some(group))];
+            Some(TriggerRule { signal: Signal::KILL, levels, lasting })
+        };
+        options.pressure.iter().filter_map(rule).collect()
+    }
+
+    /// Adds the condition of the pressure detector: the watched cgroup with the most pressure.
+    fn pressure(cgroups: &Cgroups, scene: &Scene, state: &mut ConditionState) {
+        let mut worst: Option<(f64, TriggerLevel)> = None;
+        for level in Self::pressure_rules(cgroups, scene).into_iter().flat_map(|it| it.levels) {
+            let excess = level.present.unwrap_or(f64::NEG_INFINITY) - level.acts_at;
+            if worst.as_ref().is_none_or(|it| excess > it.0) {
+                worst = Some((excess, level));
             }
         }
         match worst {
-            Some((share, limit, group)) => {
-                state.condition(stall(
-                    "full avg10 of a watched cgroup",
-                    Some(share),
-                    Threshold::Above,
-                    limit,
-                ));
-                state.note(format!("this is {}", group.path));
-                state.note(format!("this must last {} s while reclaim is active", options.seconds));
+            Some((_, level)) => {
+                state.condition(worded("full avg10 of a watched cgroup", &level));
+                if let Some(group) = &level.cgroup {
+                    state.note(format!("this is {group}"));
+                }
+                let seconds = configured(scene).options.seconds;
+                state.note(format!("this must last {seconds} s while reclaim is active"));
             }
             None => state.obstacle("none of the cgroups that it watches exists"),
         }
     }
 }
 
+/// The rule of the swap detector. It is never met without swap.
+fn swap_rule(scene: &Scene) -> TriggerRule {
+    let swap = &scene.now().swap;
+    let acts_at = swap.total_kib.0 as f64 * configured(scene).options.swap_free / 100.0;
+    let levels = vec![free_swap(swap, acts_at, TriggerSide::Below)];
+    TriggerRule { signal: Signal::KILL, levels, lasting: Millis::ZERO }
+}
+
 /// Adds the condition of the swap detector.
 fn swap_condition(scene: &Scene, state: &mut ConditionState) {
-    let (free, total) = (scene.now().swap.free_kib, scene.now().swap.total_kib);
-    let limit = configured(scene).options.swap_free;
-    let share = percent(free, total);
-    state.condition(Trigger {
-        kind: TriggerKind::Measured,
-        what: "SwapFree",
-        now: format!("{share:.1}%"),
-        wants: format!("< {limit}%"),
-        met: Some(total > Kib::ZERO && share < limit),
-    });
-    if total == Kib::ZERO {
+    for level in &swap_rule(scene).levels {
+        state.condition(worded("SwapFree", level));
+    }
+    if scene.now().swap.total_kib == Kib::ZERO {
         state.obstacle("no swap: this rule never acts");
     }
 }
+
 /// The weighted I/O of a cgroup on the configured devices.
 fn cost(group: &Cgroup, options: &Options) -> f64 {
     let costs = group.io.iter().filter_map(|used| {
@@ -339,7 +344,7 @@ impl Policy for Oomd {
         if self.plugin == Plugin::Swap {
             swap_condition(scene, &mut state);
         } else {
-            self.pressure(cgroups, scene, &mut state);
+            Self::pressure(cgroups, scene, &mut state);
         }
         if scene.before().is_none() {
             state.note_if(self.plugin == Plugin::Size, "growth needs two samples");
@@ -361,6 +366,19 @@ impl Policy for Oomd {
             }),
         }
         state.finish()
+    }
+
+    fn acts_here(&self, scene: &Scene) -> bool {
+        matches!(configured(scene).found, KillerPresence::Running(_))
+            && !self.set(scene).0.is_empty()
+    }
+
+    fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
+        match cgroup_candidates::v2(scene) {
+            _ if self.plugin == Plugin::Swap => vec![swap_rule(scene)],
+            Some(cgroups) => Self::pressure_rules(cgroups, scene),
+            None => Vec::new(),
+        }
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

@@ -1,8 +1,16 @@
 //! Shared by the userspace killers: the facts that they read, and their conditions in words.
 
-use crate::model::{GrowthBound, KillerOptions, KillerPresence, Process, PsiLine, Reading, Scene};
+use std::sync::Arc;
+
+use crate::model::{
+    Cgroup, GrowthBound, KillerOptions, KillerPresence, Memory, Process, PsiLine, Reading, Scene,
+    Swap,
+};
 use crate::policy::badness::{SparedReason, Verdict};
-use crate::policy::{Drift, Trigger, TriggerKind, TriggerState, kernel_score};
+use crate::policy::{
+    Drift, Trigger, TriggerKind, TriggerLevel, TriggerQuantity, TriggerSide, TriggerState,
+    kernel_score,
+};
 use crate::units::{Adj, Kib};
 
 /// `/proc/PID/oom_score` with the name of its term. It is computed where it was not read.
@@ -45,47 +53,74 @@ pub(crate) fn percent(part: Kib, whole: Kib) -> f64 {
     if whole.0 == 0 { 0.0 } else { 100.0 * part.0 as f64 / whole.0 as f64 }
 }
 
-/// The condition that a share is at most `limit` percent.
-pub(crate) fn at_most(what: &'static str, now: f64, limit: f64) -> Trigger {
-    let (now_words, wants) = (format!("{now:.1}%"), format!("<= {limit:.4}%"));
-    Trigger {
-        kind: TriggerKind::Measured,
-        what,
-        now: now_words,
-        wants: tidy(&wants),
-        met: Some(now <= limit),
+/// `MemAvailable`, at most (or below) a part of this whole.
+pub(crate) fn available(
+    memory: &Memory,
+    whole: f64,
+    acts_at: f64,
+    side: TriggerSide,
+) -> TriggerLevel {
+    TriggerLevel {
+        quantity: TriggerQuantity::AvailableMemory,
+        cgroup: None,
+        present: memory.available_kib.value().map(|it| it.0 as f64),
+        acts_at,
+        side,
+        whole: Some(whole),
     }
 }
 
-/// Whether a condition includes its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Threshold {
-    /// At the limit it is met.
-    AtLeast,
-    /// At the limit it is not met.
-    Above,
+/// `SwapFree`, at most (or below) this much.
+pub(crate) fn free_swap(swap: &Swap, acts_at: f64, side: TriggerSide) -> TriggerLevel {
+    TriggerLevel {
+        quantity: TriggerQuantity::FreeSwap,
+        cgroup: None,
+        present: Some(swap.free_kib.0 as f64),
+        acts_at,
+        side,
+        whole: Some(swap.total_kib.0 as f64),
+    }
 }
 
-/// The condition that a stall time reaches or exceeds `limit` percent. It cannot be seen without PSI.
-pub(crate) fn stall(
-    what: &'static str,
-    now: Option<f64>,
-    threshold: Threshold,
-    limit: f64,
-) -> Trigger {
-    let sign = match threshold {
-        Threshold::AtLeast => ">=",
-        Threshold::Above => ">",
+/// A stall time in percent, at least (or above) this. It cannot be seen without PSI.
+pub(crate) fn pressure(
+    present: Option<f64>,
+    acts_at: f64,
+    side: TriggerSide,
+    cgroup: Option<&Cgroup>,
+) -> TriggerLevel {
+    TriggerLevel {
+        quantity: TriggerQuantity::Pressure,
+        cgroup: cgroup.map(|it| Arc::clone(&it.path)),
+        present,
+        acts_at,
+        side,
+        whole: None,
+    }
+}
+
+/// A level in words: in percent where the killer compares shares, else in MiB.
+pub(crate) fn worded(what: &'static str, level: &TriggerLevel) -> Trigger {
+    let sign = match level.side {
+        TriggerSide::AtMost => "<=",
+        TriggerSide::Below => "<",
+        TriggerSide::AtLeast => ">=",
+        TriggerSide::Above => ">",
     };
+    let digits = if level.quantity == TriggerQuantity::Pressure { 2 } else { 1 };
+    let mib = |kib: f64| format!("{} MiB", (kib / 1024.0) as u64);
+    let now = level.present.map_or_else(
+        || "not available".to_owned(),
+        |now| level.percent(now).map_or_else(|| mib(now), |now| format!("{now:.digits$}%")),
+    );
+    let limit = level.percent(level.acts_at);
+    let limit = limit.map_or_else(|| mib(level.acts_at), |limit| tidy(&format!("{limit:.4}%")));
     Trigger {
         kind: TriggerKind::Measured,
         what,
-        now: now.map_or_else(|| "not available".to_owned(), |now| format!("{now:.2}%")),
-        wants: tidy(&format!("{sign} {limit:.4}%")),
-        met: now.map(|now| match threshold {
-            Threshold::AtLeast => now >= limit,
-            Threshold::Above => now > limit,
-        }),
+        now,
+        wants: format!("{sign} {limit}"),
+        met: level.met(),
     }
 }
 

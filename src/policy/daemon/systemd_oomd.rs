@@ -6,19 +6,23 @@
 //! that the owner of the watched cgroup owns. Sampling reads the owner only of marked cgroups, so the
 //! session of a user is recognised by its name.
 
+use std::sync::Arc;
+
 use crate::model::{
-    Cgroup, CgroupNeeds, Cgroups, KillerOptions, Needs, NominatedUnit, OomdXattrs, Process,
-    Reading, Scene, Signal, SystemdOomdOptions as Options,
+    Cgroup, CgroupNeeds, Cgroups, KillerOptions, KillerPresence, Needs, NominatedUnit, OomdXattrs,
+    Process, Scene, Signal, SystemdOomdOptions as Options,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{before, cgroup_of, is_leaf, path_from_root};
-use crate::policy::daemon::shared::{ConditionState, Threshold, avg10, percent, stall};
+use crate::policy::daemon::shared::{
+    ConditionState, available, avg10, free_swap, pressure, worded,
+};
 use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerKind, TriggerState,
+    TriggerKind, TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
 };
-use crate::units::{Bytes, Kib, Points};
+use crate::units::{Bytes, Kib, Millis, Points};
 
 /// The killer, by one of its two rules.
 #[derive(Debug)]
@@ -191,6 +195,37 @@ impl SystemdOomd {
         cgroups.list.iter().filter_map(nominated).collect()
     }
 
+    /// The rule of each watched cgroup whose pressure can be read: its pressure, and reclaim in it.
+    fn pressure_rules(
+        &self,
+        watched: &[(&Cgroup, &NominatedUnit)],
+        scene: &Scene,
+    ) -> Vec<TriggerRule> {
+        let lasting = Millis((configured(scene).options.seconds * 1000.0) as u64);
+        let rule = |(group, unit): &(&Cgroup, &NominatedUnit)| {
+            let share = avg10(group.pressure.full)?;
+            let mut levels = vec![pressure(
+                Some(share),
+                self.limit(unit, scene),
+                TriggerSide::Above,
+                Some(group),
+            )];
+            let past = before(scene, group).and_then(|then| then.pgscan.value());
+            if let Some((then, now)) = past.zip(group.pgscan.value()) {
+                levels.push(TriggerLevel {
+                    quantity: TriggerQuantity::Reclaim,
+                    cgroup: Some(Arc::clone(&group.path)),
+                    present: Some(now.saturating_sub(then) as f64),
+                    acts_at: 0.0,
+                    side: TriggerSide::Above,
+                    whole: None,
+                });
+            }
+            Some(TriggerRule { signal: Signal::KILL, levels, lasting })
+        };
+        watched.iter().filter_map(rule).collect()
+    }
+
     /// Adds the conditions of the pressure rule: the pressure of the watched cgroup that exceeds its limit
     /// most, and reclaim in it.
     fn pressure_conditions(
@@ -199,66 +234,67 @@ impl SystemdOomd {
         scene: &Scene,
         state: &mut ConditionState,
     ) {
-        let worst = watched.iter().filter_map(|(group, unit)| {
-            Some((avg10(group.pressure.full)?, self.limit(unit, scene), *group))
-        });
-        let worst = worst.max_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)));
-        let what = "full avg10 of the watched cgroup with the most pressure";
-        match worst {
-            Some((share, limit, group)) => {
-                state.condition(stall(what, Some(share), Threshold::Above, limit));
-                state.note(format!("this is {}", group.path));
-                let scanned = before(scene, group)
-                    .and_then(|then| then.pgscan.value())
-                    .zip(group.pgscan.value());
-                match scanned {
-                    Some((then, now)) => state.condition(Trigger {
+        let rules = self.pressure_rules(watched, scene);
+        let excess = |rule: &&TriggerRule| {
+            let level = rule.levels.first();
+            level.and_then(|it| Some(it.present? - it.acts_at)).unwrap_or(f64::NEG_INFINITY)
+        };
+        let worst = rules.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)));
+        match worst.map(|rule| &rule.levels[..]) {
+            Some([level, reclaim @ ..]) => {
+                let what = "full avg10 of the watched cgroup with the most pressure";
+                state.condition(worded(what, level));
+                if let Some(group) = &level.cgroup {
+                    state.note(format!("this is {group}"));
+                }
+                match reclaim.first().and_then(|it| it.present) {
+                    Some(pages) => state.condition(Trigger {
                         kind: TriggerKind::Measured,
                         what: "pages scanned by reclaim in it",
-                        now: format!("+{}", now.saturating_sub(then)),
+                        now: format!("+{pages}"),
                         wants: "more than before".to_owned(),
-                        met: Some(now > then),
+                        met: Some(pages > 0.0),
                     }),
                     None => state.note("reclaim activity needs two samples"),
                 }
             }
-            None if watched.is_empty() => {}
-            None => state.obstacle("no memory.pressure can be read, so it cannot act"),
+            _ if watched.is_empty() => {}
+            _ => state.obstacle("no memory.pressure can be read, so it cannot act"),
         }
         state.note(format!("this must last {} s", configured(scene).options.seconds));
     }
 }
 
+/// The swap rule: memory and swap must both be used beyond the limit. It is never met without swap.
+fn swap_rule(scene: &Scene) -> TriggerRule {
+    let left = 1.0 - configured(scene).options.swap_used / 100.0;
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    let (total, side) = (memory.total_kib.0 as f64, TriggerSide::Below);
+    let levels = vec![
+        available(memory, total, left * total, side),
+        free_swap(swap, left * swap.total_kib.0 as f64, side),
+    ];
+    TriggerRule { signal: Signal::KILL, levels, lasting: Millis::ZERO }
+}
+
 /// Adds the conditions of the swap rule.
 fn swap_conditions(scene: &Scene, state: &mut ConditionState) {
-    let limit = configured(scene).options.swap_used;
-    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
-    match memory.available_kib {
-        Reading::Value(available) => {
-            state.condition(used("MemAvailable", available, memory.total_kib, limit));
+    let words = ["MemAvailable", "SwapFree"];
+    for (what, level) in words.into_iter().zip(&swap_rule(scene).levels) {
+        if level.present.is_some() {
+            state.condition(worded(what, level));
+        } else {
+            state.obstacle("MemAvailable cannot be read");
         }
-        _ => state.obstacle("MemAvailable cannot be read"),
     }
-    state.condition(used("SwapFree", swap.free_kib, swap.total_kib, limit));
-    if swap.total_kib == Kib::ZERO {
+    if scene.now().swap.total_kib == Kib::ZERO {
         state.obstacle("no swap: 0 < 0 is never true, so this rule never acts");
     }
 }
+
 /// The swap that a candidate must exceed.
 fn min_swap(scene: &Scene) -> Bytes {
     Bytes(scene.now().swap.total_kib.0.saturating_mul(1024).saturating_mul(MIN_SWAP_SHARE) / 100)
-}
-
-/// The condition that more than `limit` percent are used. It is never met if the total is 0.
-fn used(what: &'static str, free: Kib, total: Kib, limit: f64) -> Trigger {
-    let left = (1.0 - limit / 100.0) * total.0 as f64;
-    Trigger {
-        kind: TriggerKind::Measured,
-        what,
-        now: format!("{:.1}%", percent(free, total)),
-        wants: format!("< {}%", ((100.0 - limit) * 100.0).round() / 100.0),
-        met: Some((free.0 as f64) < left),
-    }
 }
 
 impl Policy for SystemdOomd {
@@ -308,6 +344,21 @@ impl Policy for SystemdOomd {
             }
         }
         state.finish()
+    }
+
+    fn acts_here(&self, scene: &Scene) -> bool {
+        matches!(configured(scene).found, KillerPresence::Running(_))
+            && cgroup_candidates::v2(scene).is_some_and(|it| !self.watched(it, scene).is_empty())
+    }
+
+    fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
+        match cgroup_candidates::v2(scene) {
+            Some(cgroups) if self.by_pressure => {
+                self.pressure_rules(&self.watched(cgroups, scene), scene)
+            }
+            _ if self.by_pressure => Vec::new(),
+            _ => vec![swap_rule(scene)],
+        }
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
