@@ -6,6 +6,7 @@
 pub(crate) mod cgroups;
 pub(crate) mod events;
 pub(crate) mod memory;
+pub mod step_up;
 pub(crate) mod table;
 pub(crate) mod verdicts;
 

@@ -7,7 +7,6 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::model::ProcId;
 use crate::plan::targets::subtree;
-use crate::rows::filter::Filter;
 
 pub(crate) struct ProcessesInput;
 
@@ -45,6 +44,9 @@ impl View for ProcessesInput {
 impl App {
     /// Carries out an action as the table means it, and every view where it means the same.
     pub(crate) fn table_action(&mut self, action: Action) -> Vec<Request> {
+        if action == Action::Back {
+            return self.back();
+        }
         if let Some(asked) = self.time_action(action) {
             return asked;
         }
@@ -102,24 +104,9 @@ impl App {
                 self.say(NoticeLevel::Plain, format!("processes that cannot be chosen are {word}"));
                 self.arrange();
             }
-            Action::Back => self.back(),
             _ => return false,
         }
         true
-    }
-
-    /// Esc clears the message, then the search, then the filters, then the report. It never quits.
-    fn back(&mut self) {
-        if self.display.notice.take().is_some() {
-        } else if !self.table.search.is_empty() {
-            self.table.search = Filter::default();
-        } else if !self.table.settings.filter.is_empty() || self.table.settings.user.is_some() {
-            self.table.settings.filter = Filter::default();
-            self.table.settings.user = None;
-            self.arrange();
-        } else {
-            self.leave_report();
-        }
     }
 
     /// Puts the cursor on a process, if it is in the table.

@@ -278,7 +278,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[k(KeyCode::Esc)],
         Action::Back,
         "",
-        "clear the search, then the filter; never quits",
+        "one step up: clear search, filter, tags; leave tree, report, scope; never quits",
     ),
     row(VIEWS, &[k(KeyCode::Esc)], Action::Back, "", "back to the table of processes"),
     row(EVERYWHERE, &[k(KeyCode::F(10)), c('q'), Key::ctrl('c')], Action::Quit, "Quit", "quit"),
