@@ -205,7 +205,7 @@ impl App {
     /// What the column COMMAND shows: the command line where there is room.
     #[must_use]
     pub fn command_style(&self) -> CommandStyle {
-        self.display.command.unwrap_or(if self.display.viewport.width >= 160 {
+        self.display.command.unwrap_or(if self.display.viewport.width >= 116 {
             CommandStyle::Short
         } else {
             CommandStyle::Name
@@ -286,10 +286,18 @@ impl App {
     /// The same on a terminal of this width. A tree and whole command lines need room.
     #[must_use]
     pub fn columns_on(&self, width: u16) -> Vec<&'static Column> {
-        let plain = !self.table.settings.tree && self.command_style() == CommandStyle::Name;
-        let command = if plain { 0 } else { width / 4 };
-        let switch =
-            |id: &str| self.table.switched.iter().find(|(it, _)| it.id == id).map(|(_, on)| *on);
+        let command = match self.display.command {
+            _ if self.table.settings.tree => width / 4,
+            Some(CommandStyle::Line | CommandStyle::Short) => width / 4,
+            None if self.command_style() != CommandStyle::Name => width / 5,
+            _ => 0,
+        };
+        let has_parts = self.context().is_none_or(|context| context.has_parts());
+        let switch = |id: &str| {
+            let chosen = self.table.switched.iter().find(|(it, _)| it.id == id);
+            // A bar of other parts would have no meaning.
+            chosen.map(|(_, on)| *on).or((id == "parts" && !has_parts).then_some(false))
+        };
         fitting(width, self.display.scale, command, self.settings.columns.as_deref(), &switch)
     }
 

@@ -60,16 +60,27 @@ pub struct Column {
 }
 
 impl Column {
-    /// Width in terminal cells with sizes in this unit, so that no number is cut.
+    /// Width in terminal cells on a screen of this width with sizes in this unit, so that no number is cut.
     #[must_use]
-    pub fn cells(&self, scale: SizeUnit) -> u16 {
+    pub fn cells(&self, scale: SizeUnit, screen: u16) -> u16 {
         match scale {
+            _ if self.is_bar() => match screen {
+                ..116 => self.width,
+                116..160 => self.width + 4,
+                160.. => self.width * 2,
+            },
             _ if !self.size => self.width,
             SizeUnit::Auto | SizeUnit::Permille => self.width,
             SizeUnit::Gib => self.width.max(9),
             SizeUnit::Mib => self.width.max(10),
             SizeUnit::Pages | SizeUnit::Kib => self.width.max(12),
         }
+    }
+
+    /// Whether its cells are bars, which are painted in colours.
+    #[must_use]
+    pub fn is_bar(&self) -> bool {
+        self.id == "parts"
     }
 
     /// Adds the file that it needs to those that a sample reads.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::format::{SizeUnit, human};
 use crate::model::{Names, Process, Reading, Scene};
-use crate::policy::{BadnessUnit, Policy};
+use crate::policy::{BadnessParts, BadnessUnit, Policy, Verdict};
 use crate::rank::{Placement, Ranked, Ranking};
 use crate::units::{PageSize, Pages, Permille, Points, Ticks};
 
@@ -52,6 +52,21 @@ impl<'a> RowContext<'a> {
         process.ids.map(|ids| {
             self.names.user(ids.euid).map_or_else(|| ids.euid.to_string(), str::to_owned)
         })
+    }
+
+    /// Whether badness is made of memory, swap and adj under this policy: by the process that it chooses
+    /// first.
+    #[must_use]
+    pub fn has_parts(&self) -> bool {
+        let first = self.ranking.victim();
+        first.and_then(|first| self.row(first.at as usize)).is_some_and(|row| row.parts().is_some())
+    }
+
+    /// The badness at the right end of all bars: the highest, or all memory where none is above zero.
+    #[must_use]
+    pub fn bar_top(&self) -> Points {
+        let first = self.ranking.victim().and_then(|row| row.placement.points());
+        first.filter(|points| points.0 > 0).unwrap_or_else(|| self.scene.domain().pages.points())
     }
 
     fn page(&self) -> PageSize {
@@ -115,6 +130,19 @@ impl RowView<'_> {
         match self.context.scene.now().unavailable.lives {
             true => Reading::Missing,
             false => Reading::Value(value),
+        }
+    }
+
+    /// The parts of its badness; nothing where it is not made of memory, swap and adj.
+    #[must_use]
+    pub fn parts(&self) -> Option<BadnessParts> {
+        let RowContext { policy, scene, .. } = *self.context;
+        if policy.info().unit == BadnessUnit::Bare || self.placement().points().is_none() {
+            return None;
+        }
+        match policy.judge(self.process, scene) {
+            Verdict::Scored(badness) => BadnessParts::of(&badness),
+            Verdict::Spared(_) => None,
         }
     }
 

@@ -31,7 +31,7 @@ pub fn fitting(
     };
     let cells = |column: &Column| match column.id {
         "command" => column.width.max(command),
-        _ => column.cells(scale),
+        _ => column.cells(scale, width),
     };
     // One cell for the marks behind the rank, and one between columns.
     let taken = |shown: &[&Column]| {
@@ -64,7 +64,7 @@ mod tests {
             "pid",
             "user",
             "badness",
-            "permille",
+            "parts",
             "oom_score",
             "oom_score_adj",
             "rss",
@@ -72,9 +72,23 @@ mod tests {
             "command",
         ];
         assert_eq!(ids(80), at_80);
-        assert!(ids(120).contains(&"cgroup") && !ids(120).contains(&"growth"));
-        assert_eq!(ids(200).len(), COLUMNS.len());
+        assert!(ids(120).contains(&"cgroup") && ids(120).contains(&"growth"));
+        let last = ["pgtables", "oom_adj", "nice", "caps"];
+        assert!(last.iter().all(|id| !ids(200).contains(id)), "the command goes before them");
+        assert_eq!(ids(240).len(), COLUMNS.len());
         assert!(!ids(60).contains(&"swap") && ids(60).contains(&"command"));
         assert!(ids(40).contains(&"command"));
+        for width in 80..250 {
+            let units = [SizeUnit::Auto, SizeUnit::Kib, SizeUnit::Gib, SizeUnit::Permille];
+            for (unit, command) in units.into_iter().flat_map(|unit| [(unit, 0), (unit, width / 4)])
+            {
+                let shown = fitting(width, unit, command, None, &|_| None);
+                assert!(
+                    shown.iter().any(|it| it.id == "oom_score"),
+                    "at {width} in {}",
+                    unit.word()
+                );
+            }
+        }
     }
 }

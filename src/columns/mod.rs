@@ -3,6 +3,7 @@
 //!
 //! To add a column over a fact that is already read, add one row to [`COLUMNS`].
 
+pub mod badness_bar;
 mod column;
 pub(crate) mod context;
 mod fit;

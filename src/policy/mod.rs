@@ -5,6 +5,7 @@
 //! (`effects`) are other rooms.
 
 mod badness;
+mod badness_parts;
 pub mod daemon;
 mod definition;
 pub mod kernel;
@@ -49,6 +50,7 @@ pub use crate::policy::proposal::panic::PANIC;
 pub use crate::policy::proposal::rss::{RSS, RSS_SWAP};
 pub use crate::policy::sacrifice_key_signal::{Sacrifice, sacrifice};
 pub use badness::{Badness, BadnessUnit, SparedReason, Term, TermNote, Terms, Verdict};
+pub use badness_parts::BadnessParts;
 pub use definition::{
     AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
 };

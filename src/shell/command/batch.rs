@@ -126,7 +126,11 @@ fn write_text(
     let (width, cut) = width();
     let columns = match &setup.columns {
         Some(columns) => columns.clone(),
-        None => fitting(width, context.scale, COMMAND_WIDTH, None, &|_| None),
+        // In text that programs read, the numbers say it all.
+        None => {
+            let no_bar = |id: &str| (id == "parts").then_some(false);
+            fitting(width, context.scale, COMMAND_WIDTH, None, &no_bar)
+        }
     };
     let style = TextStyle { cut, ascii: cli.ascii || !stdio::utf8() };
     text::write_sample(out, context, rows, &columns, next, style)?;

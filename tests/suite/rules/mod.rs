@@ -245,7 +245,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "policy",
         &[
             &["badness", "overrides", "sacrifice_key_signal", "tie_break", "trigger"],
-            &["definition"],
+            &["badness_parts", "definition"],
             &["kernel"],
             &["daemon", "site"],
             &["proposal"],
