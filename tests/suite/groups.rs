@@ -298,7 +298,7 @@ fn in_a_container_back_leads_to_its_own_limit_first() {
 #[test]
 fn hiding_leaves_limits_and_what_leads_to_them() {
     let mut player = player();
-    player.play("<Tab>");
+    player.play("<Tab>t");
     let all = player.app.views.cgroups.lines.len();
     player.play("i");
     let names: Vec<String> = player
@@ -473,11 +473,11 @@ fn an_absence_says_of_which_kind_it_is() {
     group.swap_usage = Reading::NotAsked;
     let mut app = blank();
     app.update(Msg::Sampled(Arc::new(sample)));
-    press(&mut app, &["Tab", "End", "Up", "Up", "Up", "Up"]);
+    press(&mut app, &["Tab", "t", "End", "Up", "Up", "Up", "Up"]);
     let shown = text(&paint(&mut app, FULL, 200, 60).0);
-    let row = shown.lines().find(|line| line.contains(">/user.slice")).expect("its row");
+    let row = shown.lines().find(|line| line.contains("> /user.slice")).expect("its row");
     let cells: Vec<&str> = row.split_whitespace().collect();
-    assert_eq!(cells[..5], [">/user.slice", "!", "max", "?/max", "-"], "{row}");
+    assert_eq!(cells[..6], [">", "/user.slice", "!", "max", "?/max", "-"], "{row}");
     for words in
         ["may not be read (!), no limit", "does not exist here (-)", "was not read yet (?)"]
     {

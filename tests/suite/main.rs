@@ -46,6 +46,7 @@ mod site;
 mod stage;
 mod svg;
 mod sysctls;
+mod table;
 mod time;
 mod timeline;
 mod trend;

@@ -235,9 +235,7 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
     assert_eq!(player.pids(), [600, 500], "looks come, and the report stands");
     player.play("w");
     assert!(matches!(&player.app.mode, Mode::Incident(_)));
-    player.play("<Esc>");
-    player.key(Key::plain(KeyCode::Esc));
-    player.key(Key::plain(KeyCode::Esc));
+    player.play("<Esc><Esc>");
     assert!(player.app.incidents.report.is_none() && !player.app.is_past());
     assert_eq!(player.app.views.kind, ViewKind::Events);
     assert!(player.pids().len() > 3 && !player.pids().contains(&600), "{:?}", player.pids());
@@ -303,7 +301,6 @@ fn the_reports_of_a_file_are_moments_to_step_through() {
         insta::assert_snapshot!(format!("dump {name}"), painted(&mut app, 100, 24));
         key(&mut app, Key::char('l'));
         assert!(app.incidents.report.is_some() && app.scene.is_some(), "there is no now");
-        key(&mut app, Key::plain(KeyCode::Esc));
         key(&mut app, Key::plain(KeyCode::Esc));
         assert_eq!(app.views.kind, ViewKind::Events);
     }

@@ -31,10 +31,10 @@ pub struct CgroupLine {
 /// What the view shows.
 #[derive(Clone, Debug, Default)]
 pub struct CgroupsView {
-    /// The lines; the first one is the machine, unless they are sorted by nearness.
+    /// The lines, those nearest to their limit first; in the tree the first one is the machine.
     pub lines: Vec<CgroupLine>,
-    /// Sorted by distance to the limit, and not as a tree.
-    pub by_limit: bool,
+    /// As a tree, and not sorted by distance to the limit.
+    pub as_tree: bool,
     /// Without cgroups that have no limit, neither their own nor below.
     pub hide: bool,
     /// The cursor.
@@ -81,7 +81,7 @@ impl CgroupsView {
             limit: Some(machine).filter(|_| !scene.now().unavailable.lives),
         });
         self.push_groups(policy, scene, &census);
-        if self.by_limit {
+        if !self.as_tree {
             for line in &mut self.lines {
                 (line.depth, line.said) = (0, 0);
             }

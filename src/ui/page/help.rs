@@ -10,6 +10,7 @@ use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::theme::Theme;
 use crate::ui::view::cgroup_columns::GROUP_COLUMNS;
+use crate::ui::view::row_marks::MARKS;
 
 /// The cells of the left part, and where continued lines are indented.
 const INDENT: u16 = 20;
@@ -45,15 +46,25 @@ fn lines(theme: Theme) -> Vec<Line<'static>> {
         lines.push(Line::default());
     }
     lines.push(heading("Marks behind the rank"));
+    for (mark, _, meaning) in MARKS {
+        lines.push(row(mark.glyph(), meaning));
+    }
     for (mark, meaning) in [
         (">", "the cursor"),
         ("*", "tagged; behind a cgroup: the scope"),
-        ("x", "signalled, and watched until it is gone; or killed by something else"),
-        ("!", "dies next, by the prediction in the line NEXT"),
         ("!", "behind SCORE: the kernel's number differs from the computed one"),
     ] {
         lines.push(row(mark, meaning));
     }
+    let [memory, swap, adj, trace, removed, more, zero] = theme.bar_glyphs();
+    lines.push(row(
+        &format!("{zero}{memory}{swap}{adj} {trace}"),
+        "the bar of a badness: memory, swap and adj on one scale; less than half a cell",
+    ));
+    lines.push(row(
+        &format!("{more}{removed}{zero}"),
+        "what a negative adj takes away, left of the zero line; more of it than there is room for",
+    ));
     lines.push(row("[1] 1? -", "in the Verdicts view: dies by that policy, may die, is spared"));
     let moved = format!("{}1 {}1", theme.moved(true), theme.moved(false));
     lines.push(row(&moved, "one rank up or down since the last sample (wide terminals)"));

@@ -132,6 +132,13 @@ impl<'a> Canvas<'a> {
         end + 1 - x
     }
 
+    /// Writes a glyph of the theme over the style that the cell has already; nothing outside the buffer.
+    pub fn glyph_at(&mut self, x: u16, y: u16, glyph: &'static str, style: Style) {
+        if self.room(x, y, 1) == 1 {
+            self.glyph(x, y, glyph, style);
+        }
+    }
+
     /// Writes one glyph of a frame. It takes one cell, and the caller has checked that the cell exists.
     fn glyph(&mut self, x: u16, y: u16, glyph: &'static str, style: Style) {
         self.buf[(x, y)].set_symbol(glyph).set_style(style);
@@ -167,6 +174,11 @@ impl<'a> Canvas<'a> {
     /// Adds a style to cells that are written already.
     pub fn style(&mut self, area: Rect, style: Style) {
         self.buf.set_style(area.intersection(self.buf.area), style);
+    }
+
+    /// Gives cells that are written already this style and no other.
+    pub fn restyle(&mut self, area: Rect, style: Style) {
+        self.buf.set_style(area.intersection(self.buf.area), Style::reset().patch(style));
     }
 
     /// Resets cells to blanks.

@@ -1,6 +1,7 @@
 //! Lists with a cursor: which line is on top, and how the chosen line is drawn.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::ui::paint::canvas::Canvas;
@@ -26,9 +27,14 @@ pub fn block_top(from: usize, to: usize, rows: usize) -> usize {
     to.saturating_sub(rows.max(1)).min(from)
 }
 
-/// Reverses a row: the cursor.
+/// Fills a row with the cursor. The colours of its cells go: they would become stripes of its ground.
 pub fn highlight(row: Rect, canvas: &mut Canvas<'_>) {
-    canvas.style(Rect { height: 1, ..row }, canvas.theme.cursor());
+    highlight_as(row, canvas.theme.cursor(), canvas);
+}
+
+/// Fills a row with a style.
+pub fn highlight_as(row: Rect, style: Style, canvas: &mut Canvas<'_>) {
+    canvas.restyle(Rect { height: 1, ..row }, style);
 }
 
 /// A row under the cursor with the mark `>` in its first cell.

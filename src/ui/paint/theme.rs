@@ -113,12 +113,6 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// Takes the cursor's style back. For bars: reversed, a bar would show the opposite.
-    #[must_use]
-    pub const fn uncursor(self) -> Style {
-        Style::new().remove_modifier(Modifier::REVERSED)
-    }
-
     /// The mark of a tagged row, and other marks of the user's choices.
     #[must_use]
     pub fn tag(self) -> Style {
@@ -129,6 +123,49 @@ impl Theme {
     #[must_use]
     pub fn victim(self) -> Style {
         self.danger()
+    }
+
+    /// The process that dies next, under the cursor.
+    #[must_use]
+    pub fn victim_cursor(self) -> Style {
+        self.victim().add_modifier(Modifier::REVERSED)
+    }
+
+    /// The process that would be chosen if memory ended now, while no death is near.
+    #[must_use]
+    pub const fn first_now(self) -> Style {
+        self.strong()
+    }
+
+    /// A process that was killed a moment ago.
+    #[must_use]
+    pub fn killed(self) -> Style {
+        self.ink(Color::Red, Modifier::CROSSED_OUT)
+    }
+
+    /// The parts of a badness bar: memory, swap, adj.
+    #[must_use]
+    pub fn bar_parts(self) -> [Style; 3] {
+        [Color::Cyan, Color::Magenta, Color::Yellow]
+            .map(|colour| self.ink(colour, Modifier::empty()))
+    }
+
+    /// The words of its legend in a heading: memory, swap, adj.
+    #[must_use]
+    pub fn bar_legend(self) -> [Style; 3] {
+        let [memory, swap, adj] = [Color::Cyan, Color::Magenta, Color::Yellow];
+        [memory, swap, adj].map(|colour| self.bar(colour))
+    }
+
+    /// Its glyphs: memory, swap, adj, less than half a cell, what a negative adj takes away, more of that
+    /// than there is room for, the zero line.
+    #[must_use]
+    pub const fn bar_glyphs(self) -> [&'static str; 7] {
+        if self.unicode {
+            ["█", "▓", "░", "▏", "╌", "‹", "│"]
+        } else {
+            ["#", "=", "+", ".", "-", "<", "|"]
+        }
     }
 
     /// A process that may die next, when the first ranks are too close to call.

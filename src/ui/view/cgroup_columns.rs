@@ -119,10 +119,10 @@ impl Cell {
     }
 
     /// Whether the list is ordered by this column.
-    pub const fn orders(&self, by_limit: bool) -> bool {
+    pub const fn orders(&self, as_tree: bool) -> bool {
         match self {
-            Self::Name => !by_limit,
-            Self::Left(_) => by_limit,
+            Self::Name => as_tree,
+            Self::Left(_) => !as_tree,
             _ => false,
         }
     }

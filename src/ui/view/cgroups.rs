@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::columns::{Align, RowContext};
 use crate::forecast::series::Severity;
-use crate::model::{Hierarchy, Reading};
+use crate::model::{Hierarchy, Reading, Scope};
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
@@ -16,6 +16,7 @@ use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{gauge, list, severity, text};
 use crate::ui::panel;
 use crate::ui::view::cgroup_columns::{Cell, CgroupColumn, Entry, GROUP_COLUMNS};
+use crate::ui::view::row_marks::RowMark;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 
 /// The view.
@@ -47,7 +48,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let keys = [
         (Action::EnterDomain, "shows its processes"),
         (Action::HideUnlimited, "limited only"),
-        (Action::NextView, "back"),
+        (Action::Back, "back to the processes"),
     ];
     parts.extend(status_line::keys(app, KeyContext::Cgroups, &keys, theme));
     parts
@@ -66,6 +67,9 @@ struct Field {
     width: u16,
 }
 
+/// The cells before the first column: the cursor, and the domain of the next death.
+const MARKS: u16 = 2;
+
 /// The least width of the column of victims.
 const LEAST_VICTIM: u16 = 12;
 
@@ -78,12 +82,12 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
         .filter(|column| width >= column.from && !(version_1 && column.only_v2))
         .collect();
     let fixed: u16 = shown.iter().map(|it| if it.width > 0 { it.width + 1 } else { 0 }).sum();
-    let rest = width.saturating_sub(fixed + 1);
+    let rest = width.saturating_sub(fixed + MARKS);
     // The name gets enough to be distinguished from others, the victim the rest.
     let name = (width / 4).clamp(16, 64).min(rest);
     let victim = rest.saturating_sub(name + 1);
     let (name, victim) = if victim < LEAST_VICTIM { (rest, 0) } else { (name, victim) };
-    let mut x = 1;
+    let mut x = MARKS;
     let mut found = Vec::with_capacity(shown.len());
     for column in shown {
         let cells = match column.cell {
@@ -105,7 +109,7 @@ fn paint_head(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.style(area, theme.head());
     for field in fields(app, area.width) {
         let CgroupColumn { title, cell, .. } = field.column;
-        let orders = cell.orders(app.views.cgroups.by_limit);
+        let orders = cell.orders(app.views.cgroups.as_tree);
         let style = if orders { theme.sorted_head() } else { theme.head() };
         let x = area.x + field.x;
         match cell.align() {
@@ -128,15 +132,15 @@ fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let entry = Entry::new(line, app.group_at(line), &context);
         let strip = Rect { y, height: 1, ..area };
         paint_row(app, &entry, &fields, &context, strip, &mut text, canvas);
+        let dies_next = is_next_domain(app, &entry);
+        if dies_next {
+            canvas.text(strip.x + 1, y, 1, RowMark::DiesNext.glyph(), canvas.theme.danger());
+        }
         if nth == app.views.cgroups.cursor.at {
-            list::mark(strip, canvas);
-            // A reversed bar would show the opposite.
-            for field in fields.iter().filter(|field| matches!(field.column.cell, Cell::Gauge)) {
-                let bar = Rect { x: area.x + field.x, width: field.width, ..strip };
-                if entry.share().is_some() {
-                    canvas.style(bar, canvas.theme.uncursor());
-                }
-            }
+            let theme = canvas.theme;
+            canvas.text(strip.x, y, 1, ">", theme.strong());
+            let style = if dies_next { theme.victim_cursor() } else { theme.cursor() };
+            list::highlight_as(strip, style, canvas);
         }
         y += 1;
     }
@@ -181,10 +185,14 @@ fn paint_row(
     canvas: &mut Canvas<'_>,
 ) {
     let theme = canvas.theme;
-    let style = row_style(app, entry, theme);
+    let dies_next = is_next_domain(app, entry);
+    let style = if dies_next { theme.victim() } else { row_style(app, entry, theme) };
+    canvas.style(area, style);
     let limit = entry.line.limit.as_ref();
-    let of = |severity: Option<Severity>, otherwise: Style| {
-        severity.map_or(otherwise, |severity| severity::style(theme, severity))
+    // A red row is red as a whole.
+    let of = |severity: Option<Severity>, otherwise: Style| match severity {
+        Some(severity) if !dies_next => severity::style(theme, severity),
+        _ => otherwise,
     };
     let near = of(limit.and_then(severity::of_limit), style);
     for field in fields {
@@ -204,11 +212,20 @@ fn paint_row(
             }
             Cell::Text(cell) => (cell, style),
             Cell::Used(cell) | Cell::Left(cell) => (cell, near),
-            Cell::HitIn(cell) => (cell, of(limit.and_then(severity::of_time), theme.plain())),
+            Cell::HitIn(cell) => (cell, of(limit.and_then(severity::of_time), style)),
         };
         text.clear();
         cell(entry, context, text);
         canvas.right(x, y, field.width, text, style);
+    }
+}
+
+/// Whether the next death is predicted at the limit of this row.
+fn is_next_domain(app: &App, entry: &Entry<'_>) -> bool {
+    let Some(next) = &app.deaths.next else { return false };
+    match entry.group {
+        Some(group) => group.path == next.domain,
+        None => next.domain.as_str() == Scope::GLOBAL,
     }
 }
 
@@ -270,7 +287,7 @@ fn paint_name(
     };
     let path = group.path.as_str();
     let name =
-        if app.views.cgroups.by_limit { path } else { path.get(entry.line.said..).unwrap_or(path) };
+        if app.views.cgroups.as_tree { path.get(entry.line.said..).unwrap_or(path) } else { path };
     // Some of the name stays, however deep the cgroup is.
     let indent = entry.line.depth.saturating_mul(2).min(room.saturating_sub(12));
     // In the tree the indent replaces the slash.

@@ -1,5 +1,6 @@
 //! The views: the table of processes, and what can take its place.
 
+pub(crate) mod badness_bar;
 pub(crate) mod cgroup_columns;
 pub(crate) mod cgroups;
 pub(crate) mod events;
@@ -8,6 +9,7 @@ pub(crate) mod memory_cgroups;
 pub(crate) mod memory_chart;
 pub(crate) mod memory_column;
 pub(crate) mod processes;
+pub(crate) mod row_marks;
 pub(crate) mod time_axis;
 pub(crate) mod verdict_ranks;
 pub(crate) mod verdicts;

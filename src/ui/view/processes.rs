@@ -8,8 +8,6 @@ use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::app::{ActingMode, App};
 use crate::columns::{Align, Column, RowView, span_of};
-use crate::forecast::next_death::NextDeath;
-use crate::model::ProcId;
 use crate::policy::SparedReason;
 use crate::rank::Placement;
 use crate::rows::arrange::TableLine;
@@ -19,6 +17,9 @@ use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{list, tree_lines};
 use crate::ui::panel;
+use crate::ui::view::badness_bar;
+use crate::ui::view::row_marks;
+use crate::ui::view::row_marks::RowMark;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::units::Adj;
 
@@ -59,7 +60,9 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     }
     parts.extend(narrowed_by(app, theme));
     parts.extend(arranged_by(app));
+    parts.extend(row_marks::legend(app, theme));
     parts.extend(keys(app, theme));
+    parts.extend(row_marks::first_now_legend(app, theme));
     parts
 }
 
@@ -138,7 +141,9 @@ fn arranged_by(app: &App) -> Vec<Span<'static>> {
 }
 
 fn keys(app: &App, theme: Theme) -> Vec<Span<'static>> {
-    let mut actions = vec![(Action::Explain, "explain")];
+    let mut actions = Vec::new();
+    actions.extend(app.step_up().map(|step| (Action::Back, step.words())));
+    actions.push((Action::Explain, "explain"));
     if !app.is_over() {
         actions.extend([(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]);
     } else if !app.playback.past.is_empty() {
@@ -204,7 +209,8 @@ impl TableGrid {
             let last = nth + 1 == count;
             let room = width - x;
             let takes_all = last && column.align == Align::Left;
-            let cells = if takes_all { room } else { column.cells(app.display.scale).min(room) };
+            let cells =
+                if takes_all { room } else { column.cells(app.display.scale, width).min(room) };
             grid.fields.push(Field { column, x, width: cells, last });
             x = x.saturating_add(cells);
             if column.id == "rank" {
@@ -233,9 +239,13 @@ impl TableGrid {
         let sort = app.table.settings.sort;
         for field in &self.fields {
             let (x, y) = (area.x + field.x, area.y);
-            let title = field.column.title;
             let sorted = field.column.id == sort.column.id;
             let style = if sorted { theme.sorted_head() } else { theme.head() };
+            if field.column.is_bar() {
+                badness_bar::paint_legend(x, y, field.width, canvas);
+                continue;
+            }
+            let title = field.column.title;
             let mark_at = match field.column.align {
                 Align::Right => {
                     canvas.right(x, y, field.width, title, style);
@@ -257,13 +267,18 @@ impl TableGrid {
         for (y, (nth, line)) in (area.top()..area.bottom()).zip(shown) {
             let strip = Rect { y, height: 1, ..area };
             let row = line.at.and_then(|at| context.row(at as usize));
-            match row {
-                Some(row) => self.paint_row(app, line, &row, strip, &mut text, canvas),
+            let mark = row.as_ref().and_then(|row| RowMark::of(app, row));
+            match &row {
+                Some(row) => self.paint_row(app, line, (row, mark), strip, &mut text, canvas),
                 None => self.paint_gone(line, strip, canvas),
             }
-            self.paint_marks(app, line, nth == app.table.cursor.at, strip, canvas);
-            if nth == app.table.cursor.at {
-                list::highlight(strip, canvas);
+            let chosen = nth == app.table.cursor.at;
+            self.paint_marks(mark, (chosen, app.table.tags.contains(&line.id)), strip, canvas);
+            if chosen {
+                let theme = canvas.theme;
+                let dies = mark == Some(RowMark::DiesNext);
+                let style = if dies { theme.victim_cursor() } else { theme.cursor() };
+                list::highlight_as(strip, style, canvas);
             }
         }
     }
@@ -272,18 +287,21 @@ impl TableGrid {
         &self,
         app: &App,
         line: &TableLine,
-        row: &RowView<'_>,
+        (row, mark): (&RowView<'_>, Option<RowMark>),
         area: Rect,
         text: &mut String,
         canvas: &mut Canvas<'_>,
     ) {
-        let theme = canvas.theme;
-        let style =
-            if is_predicted(app, line.id) { theme.victim() } else { row_style(row, canvas) };
+        let style = row_marks::row_style(mark, row, canvas.theme);
+        canvas.style(area, style);
         for field in &self.fields {
+            let (x, mut room) = (area.x + field.x, field.width);
+            if field.column.is_bar() {
+                badness_bar::paint(row, x, area.y, room, canvas);
+                continue;
+            }
             text.clear();
             (field.column.cell)(row, text);
-            let (x, mut room) = (area.x + field.x, field.width);
             let cell = cell_style(field.column.id, row, style, canvas);
             match field.column.align {
                 Align::Right => canvas.right(x, area.y, room, text, cell),
@@ -303,7 +321,7 @@ impl TableGrid {
                     Some(ScoreAgreement::Differs { .. })
                 )
             {
-                canvas.text(x + field.width, area.y, 1, "!", theme.danger());
+                canvas.text(x + field.width, area.y, 1, "!", canvas.theme.danger());
             }
         }
         if let Some(at) = self.moves
@@ -327,11 +345,11 @@ impl TableGrid {
         }
     }
 
+    /// Paints the cursor, what the row stands for, and whether it is tagged.
     fn paint_marks(
         &self,
-        app: &App,
-        line: &TableLine,
-        cursor: bool,
+        mark: Option<RowMark>,
+        (cursor, tagged): (bool, bool),
         area: Rect,
         canvas: &mut Canvas<'_>,
     ) {
@@ -339,20 +357,13 @@ impl TableGrid {
         if cursor {
             canvas.text(x, area.y, 1, ">", theme.strong());
         }
-        let is_dying = || {
-            let scene = app.scene.as_ref()?;
-            let process = scene.now().processes.get(line.at? as usize)?;
-            Some(process.dying && process.has_mm)
-        };
-        if app.session.journal.is_pending(line.id) {
-            canvas.text(x + 1, area.y, 1, "x", theme.danger());
-        } else if is_dying() == Some(true) {
-            // Killed by something else than doomtop.
-            canvas.text(x + 1, area.y, 1, "x", theme.warn());
-        } else if app.table.tags.contains(&line.id) {
-            canvas.text(x + 1, area.y, 1, "*", theme.tag());
-        } else if is_predicted(app, line.id) {
-            canvas.text(x + 1, area.y, 1, "!", theme.danger());
+        if let Some(mark) = mark {
+            canvas.text(x + 1, area.y, 1, mark.glyph(), mark.style(theme));
+        }
+        if tagged {
+            // The last cell of the marks belongs to the tag only where the others are taken.
+            let at = if mark.is_some() { x + 2 } else { x + 1 };
+            canvas.text(at, area.y, 1, "*", theme.tag());
         }
     }
 }
@@ -365,25 +376,6 @@ fn paint_move(moved: i64, x: u16, y: u16, canvas: &mut Canvas<'_>) {
     let ranks = moved.unsigned_abs();
     let text = if ranks < 10 { ranks.to_string() } else { "+".to_owned() };
     canvas.text(x + 1, y, 1, &text, style);
-}
-
-/// Whether this process dies next, by the prediction.
-fn is_predicted(app: &App, id: ProcId) -> bool {
-    let next = app.deaths.next.as_ref();
-    next.and_then(NextDeath::victim).is_some_and(|victim| victim.id == id)
-}
-
-fn row_style(row: &RowView<'_>, canvas: &Canvas<'_>) -> Style {
-    let (ranking, id) = (row.context.ranking, row.process.id);
-    if ranking.victim().is_some_and(|victim| victim.id == id) {
-        canvas.theme.victim()
-    } else if ranking.candidates().contains(&id) {
-        canvas.theme.candidate()
-    } else if matches!(row.placement(), Placement::Spared(_)) {
-        canvas.theme.dim()
-    } else {
-        canvas.theme.plain()
-    }
 }
 
 /// The style of a cell. In an ordinary row only an adj that was set on purpose has one of its own.

@@ -38,8 +38,8 @@ impl View for CgroupsInput {
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {
         match action {
             Action::EnterDomain => return Some(enter_domain(app)),
-            Action::GroupsByLimit => self.sort(app, true, "sorted by distance to the limit"),
-            Action::GroupsAsTree => self.sort(app, false, "sorted as a tree"),
+            Action::GroupsByLimit => self.sort(app, false, "sorted by distance to the limit"),
+            Action::GroupsAsTree => self.sort(app, true, "sorted as a tree"),
             Action::HideUnlimited => {
                 app.views.cgroups.hide = !app.views.cgroups.hide;
                 let word = if app.views.cgroups.hide { "hidden" } else { "shown" };
@@ -65,8 +65,8 @@ impl View for CgroupsInput {
 }
 
 impl CgroupsInput {
-    fn sort(&self, app: &mut App, by_limit: bool, text: &str) {
-        app.views.cgroups.by_limit = by_limit;
+    fn sort(&self, app: &mut App, as_tree: bool, text: &str) {
+        app.views.cgroups.as_tree = as_tree;
         app.say(NoticeLevel::Plain, text);
         self.arrange(app);
     }

@@ -1,0 +1,134 @@
+//! What a row of the table stands for: its mark behind the rank, its style, and the words for both.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::app::App;
+use crate::columns::RowView;
+use crate::model::ProcId;
+use crate::ui::paint::theme::Theme;
+
+/// What a row stands for. The first that applies is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowMark {
+    /// A signal of this session was sent to it, and it is not gone yet.
+    Signalled,
+    /// It is exiting: something else than this session killed it.
+    Dying,
+    /// The report on the screen says that it was killed.
+    Killed,
+    /// It dies next, by the prediction.
+    DiesNext,
+    /// It may die next: the prediction has several candidates.
+    MayDieNext,
+    /// It would be chosen if memory ended now, or is too close to that one.
+    FirstNow,
+}
+
+/// The marks with their words: in the status line, and on the help page.
+pub const MARKS: [(RowMark, &str, &str); 6] = [
+    (RowMark::Signalled, "signalled", "signalled from here, and watched until it is gone"),
+    (RowMark::Dying, "exiting", "killed by something else, and exiting"),
+    (RowMark::Killed, "killed", "killed: in the report on the screen, or in the last ten seconds"),
+    (RowMark::DiesNext, "dies next", "dies next, by the prediction at the top of the screen"),
+    (RowMark::MayDieNext, "may die next", "may die next: the prediction has several candidates"),
+    (
+        RowMark::FirstNow,
+        "first if memory ended now",
+        "would be chosen if all memory ended now; more than one where they are too close to call",
+    ),
+];
+
+impl RowMark {
+    /// The mark; one cell.
+    #[must_use]
+    pub const fn glyph(self) -> &'static str {
+        match self {
+            Self::Signalled | Self::Dying | Self::Killed => "x",
+            Self::DiesNext => "!",
+            Self::MayDieNext => "?",
+            Self::FirstNow => "^",
+        }
+    }
+
+    /// The style of the mark.
+    #[must_use]
+    pub fn style(self, theme: Theme) -> Style {
+        match self {
+            Self::Signalled | Self::Killed | Self::DiesNext => theme.danger(),
+            Self::Dying | Self::MayDieNext => theme.warn(),
+            Self::FirstNow => theme.first_now(),
+        }
+    }
+
+    /// The mark of a row; nothing for most.
+    #[must_use]
+    pub fn of(app: &App, row: &RowView<'_>) -> Option<Self> {
+        let (process, ranking) = (row.process, row.context.ranking);
+        if app.session.journal.is_pending(process.id) {
+            Some(Self::Signalled)
+        } else if was_killed_in_report(app, process.id) {
+            Some(Self::Killed)
+        } else if process.dying && process.has_mm {
+            Some(Self::Dying)
+        } else if let Some(mark) = Self::of_prediction(app, process.id) {
+            Some(mark)
+        } else {
+            let is_first = ranking.victim().is_some_and(|first| first.id == process.id);
+            (is_first || ranking.candidates().contains(&process.id)).then_some(Self::FirstNow)
+        }
+    }
+
+    fn of_prediction(app: &App, id: ProcId) -> Option<Self> {
+        let next = app.deaths.next.as_ref()?;
+        match next.victim() {
+            Some(victim) => (victim.id == id).then_some(Self::DiesNext),
+            None => next.candidates.iter().any(|it| it.id == id).then_some(Self::MayDieNext),
+        }
+    }
+}
+
+fn was_killed_in_report(app: &App, id: ProcId) -> bool {
+    let Some(shown) = &app.incidents.report else { return false };
+    let report = app.incidents.timeline.report(shown.number);
+    report.is_some_and(|report| report.killed.iter().any(|killed| killed.pid == id.pid))
+}
+
+/// The style of a whole row.
+#[must_use]
+pub fn row_style(mark: Option<RowMark>, row: &RowView<'_>, theme: Theme) -> Style {
+    let first = row.context.ranking.victim().is_some_and(|first| first.id == row.process.id);
+    match mark {
+        Some(RowMark::DiesNext | RowMark::Killed) => theme.victim(),
+        Some(RowMark::MayDieNext) => theme.candidate(),
+        _ if row.placement().points().is_none() => theme.dim(),
+        _ if first => theme.first_now(),
+        _ => theme.plain(),
+    }
+}
+
+/// The words for the marks of a prediction, where there is one.
+#[must_use]
+pub fn legend(app: &App, theme: Theme) -> Option<Span<'static>> {
+    let next = app.deaths.next.as_ref()?;
+    let mark = match next.victim() {
+        Some(_) => RowMark::DiesNext,
+        None if next.candidates.is_empty() => return None,
+        None => RowMark::MayDieNext,
+    };
+    Some(words(mark, theme))
+}
+
+/// The words for the mark of the process that would be chosen now.
+#[must_use]
+pub fn first_now_legend(app: &App, theme: Theme) -> Option<Span<'static>> {
+    let first = app.ranking.victim()?;
+    let dies_next = RowMark::of_prediction(app, first.id).is_some();
+    (!dies_next && app.incidents.report.is_none()).then(|| words(RowMark::FirstNow, theme))
+}
+
+fn words(mark: RowMark, theme: Theme) -> Span<'static> {
+    let found = MARKS.iter().find(|(other, _, _)| *other == mark);
+    let words = found.map_or("", |(_, short, _)| short);
+    Span::styled(format!("{} {words}", mark.glyph()), mark.style(theme))
+}
