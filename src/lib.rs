@@ -58,6 +58,11 @@
 //! 7. [`ui::draw`] paints the [`app::App`] into the cells of the terminal. The [`app::Viewport`] that it returns
 //!    goes back as [`app::Msg::Drawn`], so that the app knows how many rows fit.
 //!
+//! Between two samples the thread `usage` reads the domains that [`app::App::near_domains`] names, those near their
+//! limit, and sends [`app::Msg::UsageRead`]: the predicted death follows (`app/update/deaths.rs`), and the loop
+//! draws only if its sentence changed. The next sample takes the readings along
+//! ([`model::Snapshot::usage_readings`]), so that a recording gives the same prediction.
+//!
 //! **A key press**, from the terminal to a new state and back to the terminal:
 //!
 //! 1. The input thread (`shell/worker/input.rs`) reads the key and sends [`app::Msg::Key`] with the time.
@@ -113,6 +118,7 @@
 //! | `kernel log` | `shell/worker/log_sources/kernel.rs` | follows the kernel log |
 //! | `journal` | `shell/worker/log_sources/journal.rs` | follows the journal, through journalctl |
 //! | `log files` | `shell/worker/log_sources/files.rs` | reads log files with each sample |
+//! | `usage` | `shell/worker/usage_readings.rs` | reads the usage of domains near their limit between samples; asleep while none is |
 //! | `pressure` | `shell/worker/psi_trigger.rs` | sleeps at a pressure file; [`app::Msg::Pressure`] asks for a sample at once |
 //! | `site rules` | `shell/worker/site_rules.rs` | watches the file of a site policy and compiles it |
 //! | `adj rules` | `shell/worker/adj_rules.rs` | the same for adj rules |

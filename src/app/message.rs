@@ -11,7 +11,7 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::last_frame::Viewport;
 use crate::intent::{Intent, Outcome};
 use crate::model::{
-    MemoryBreakdown, PressureWatch, ProcId, ProcessDetail, Reading, Snapshot, Text,
+    MemoryBreakdown, PressureWatch, ProcId, ProcessDetail, Reading, Snapshot, Text, UsageReading,
 };
 use crate::policy::Policy;
 use crate::units::Millis;
@@ -57,6 +57,8 @@ pub enum Msg {
     Rule(LoadedPolicy),
     /// A new version of the file of adj rules.
     AdjRules(RulesUpdate),
+    /// The usage of domains near their limit, read since the newest sample.
+    UsageRead(Vec<UsageReading>),
     /// Tasks began to wait for memory.
     Pressure,
     /// How pressure is watched from now on, and in which cgroup where it is not the machine.

@@ -5,7 +5,7 @@
 //! facts are read (`sample`), what they mean (`policy`) or how they are shown (`ui`).
 //!
 //! Lowest first: `reading`, `text` and `comm`; then `machine`, `cgroup`, `process` and `daemon`;
-//! `needs` and `snapshot`; `domain`, `forecast` and `oom_event`; `history`; `scene`. A file imports
+//! `needs`, `usage_reading` and `snapshot`; `domain`, `forecast` and `oom_event`; `history`; `scene`. A file imports
 //! only from those before it.
 
 mod cgroup;
@@ -22,6 +22,7 @@ mod reading;
 mod scene;
 mod snapshot;
 mod text;
+mod usage_reading;
 
 pub use crate::model::machine::stall_detection::{PressureWatch, PsiTrigger};
 pub use crate::model::process::user_and_cmdline::Names;
@@ -45,7 +46,7 @@ pub use history::machine_history::{MachineHistory, MachineSample};
 pub use history::sample_history::{SampleHistory, SampleIndex};
 pub use machine::capability::{Capabilities, Capability};
 pub use machine::host::{Machine, RssSource, ScoreScale};
-pub use machine::memory::{Memory, Swap, global_total};
+pub use machine::memory::{Memory, Swap, global_total, machine_usage};
 pub use machine::numa::{NodeSet, NumaNode};
 pub use machine::overcommit::{CommitCharge, Overcommit, OvercommitMode, commit_limit};
 pub use machine::pressure::{Pressure, PsiLine};
@@ -66,3 +67,4 @@ pub use reading::Reading;
 pub use scene::{Growth, KillSeen, Scene};
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Unavailable};
 pub use text::{Text, escape_bytes, neutral, unescape};
+pub use usage_reading::UsageReading;

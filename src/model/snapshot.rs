@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Cgroups, InstalledKillers, Machine, Memory, Overcommit, Pressure, Privileges, ProcId, Process,
-    Reading, Swap, Sysctl, Sysctls, Text, VmCounters, global_total,
+    Reading, Swap, Sysctl, Sysctls, Text, UsageReading, VmCounters, global_total,
 };
 use crate::units::{Millis, Pages, Ticks};
 
@@ -94,6 +94,10 @@ pub struct Snapshot {
     /// The userspace OOM killers of this machine, and their options.
     #[serde(default, skip_serializing_if = "unknown_killers")]
     pub killers: Arc<InstalledKillers>,
+    /// What was read of domains near their limit since the sample before, in this order. The forecast goes
+    /// by it, so a recording that has it gives the same forecast.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage_readings: Vec<UsageReading>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
     /// What is not known; nothing of a sample of a running machine.
@@ -120,6 +124,7 @@ impl Snapshot {
             users: Arc::clone(&self.users),
             cgroups: Arc::default(),
             killers: Arc::clone(&self.killers),
+            usage_readings: self.usage_readings.clone(),
             processes: Vec::new(),
             unavailable: self.unavailable,
         }

@@ -26,6 +26,13 @@ pub(crate) enum Event {
     HungUp,
 }
 
+impl Event {
+    /// Whether it changes the picture only where the app says so.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        matches!(self, Self::Message(Msg::UsageRead(_)))
+    }
+}
+
 /// The main loop has ended: nothing that is sent arrives any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoopEnded;

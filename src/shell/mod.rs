@@ -8,6 +8,7 @@ pub(crate) mod command_error;
 pub(crate) mod event;
 pub mod exit_status;
 pub(crate) mod new_file;
+pub(crate) mod oom_burst_end;
 pub(crate) mod rule_file;
 pub(crate) mod stdio;
 pub(crate) mod thread;

@@ -117,6 +117,12 @@ impl LiveSource {
         &self.machine
     }
 
+    /// Zero of the clock of the samples ([`Clock::monotonic_ms`]).
+    #[must_use]
+    pub const fn started(&self) -> Instant {
+        self.started
+    }
+
     /// What the user of this process may do.
     #[must_use]
     pub fn privileges(&self) -> Privileges {
@@ -261,6 +267,7 @@ impl LiveSource {
         sample.cgroups = Arc::clone(&self.cgroups);
         sample.killers = Arc::clone(&self.killers);
         sample.users = Arc::clone(&self.users);
+        sample.usage_readings.clear();
         sample.processes.clear();
         sample.processes.extend(self.rows.iter().cloned());
     }

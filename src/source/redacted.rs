@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::model::{
-    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, Needs, ProcId, Process, Reading, Snapshot, Text,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, Needs, ProcId, Process, Reading, Scope,
+    Snapshot, Text,
 };
 use crate::source::redact::Redactor;
 use crate::source::{Source, SourceError};
@@ -82,6 +83,11 @@ impl RedactedSource {
         if !Arc::ptr_eq(&sample.killers, &self.killers.0) {
             let redacted = Arc::new(self.redactor.killers(&sample.killers));
             self.killers = (Arc::clone(&sample.killers), redacted);
+        }
+        for reading in &mut sample.usage_readings {
+            if reading.domain.as_str() != Scope::GLOBAL {
+                reading.domain = Arc::new(self.redactor.path(&reading.domain));
+            }
         }
         sample.killers = Arc::clone(&self.killers.1);
         self.originals.clear();

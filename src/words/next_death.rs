@@ -11,6 +11,16 @@ use crate::words::numbers_and_names;
 /// The name of the kernel as a killer.
 const KERNEL: &str = "kernel";
 
+/// What the headline tells, with the percentage of the limit that is in use: where this stays the same, so does
+/// the picture.
+#[must_use]
+pub fn headline_text(context: &RowContext<'_>, death: &NextDeath) -> String {
+    let left = u128::from(death.left.0) * 100 / u128::from(death.limit.0.max(1));
+    let longest = forms(context, death).into_iter().next();
+    let sentence = longest.map(|it| it.label + &it.who + &it.rest);
+    format!("{} {left}", sentence.unwrap_or_default())
+}
+
 /// The sentence in forms of different length, the longest first; at least one.
 #[must_use]
 pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {

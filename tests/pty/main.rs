@@ -4,7 +4,12 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod alarms;
+#[path = "../oom/cgroup.rs"]
+mod cgroup;
+#[path = "../suite/fakeproc.rs"]
+mod fakeproc;
 mod terminal;
+mod usage;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;

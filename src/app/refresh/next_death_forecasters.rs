@@ -2,7 +2,7 @@
 //! recording or the past.
 
 use crate::forecast::next_death::DeathForecaster;
-use crate::model::{SampleHistory, SampleIndex, Scene};
+use crate::model::{SampleHistory, SampleIndex, Scene, UsageReading};
 use crate::units::Millis;
 
 /// A jump in time is followed by this much of what came before: the forecaster looks back no further.
@@ -20,6 +20,10 @@ const WARM_UP_ROWS: u64 = 60_000;
 pub struct DeathTracking {
     /// Follows the newest sample of a live machine, whatever the screen shows.
     pub(crate) newest: DeathForecaster,
+    /// What was read since the newest sample: the next one takes it along.
+    pub(crate) readings: Vec<UsageReading>,
+    /// Whether readings changed the headline since it was asked last.
+    pub(crate) headline_changed: bool,
     replayed: DeathForecaster,
     replayed_to: Option<SampleIndex>,
 }

@@ -150,6 +150,7 @@ impl Playback {
             let sample = Arc::make_mut(sample);
             ahead(&mut sample.clock.monotonic_ms);
             ahead(&mut Arc::make_mut(&mut sample.cgroups).read_ms);
+            sample.usage_readings.iter_mut().for_each(|it| ahead(&mut it.read_ms));
         }
     }
 

@@ -1,7 +1,14 @@
-//! Predicts the next death at the sample on the screen.
+//! Predicts the next death at the sample on the screen, and between two samples.
+
+use std::sync::Arc;
 
 use crate::app::App;
 use crate::forecast::next_death::Deaths;
+use crate::model::{Snapshot, Text, UsageReading};
+use crate::words::next_death::headline_text;
+
+/// Maximum number of readings that a sample takes along.
+const MAX_READINGS: usize = 4096;
 
 impl App {
     /// Predicts the next death at the sample on the screen. A report has no future.
@@ -22,5 +29,42 @@ impl App {
             }
         };
         self.deaths = forecaster.predict(scene);
+    }
+
+    /// The domains whose usage should be read until the next sample.
+    #[must_use]
+    pub fn near_domains(&self) -> Vec<Arc<Text>> {
+        if self.start.live { self.refresh.deaths.newest.near() } else { Vec::new() }
+    }
+
+    /// Takes what was read since the newest sample. The headline follows, where it is about now.
+    pub(crate) fn take_usage_readings(&mut self, readings: Vec<UsageReading>) {
+        let tracking = &mut self.refresh.deaths;
+        tracking.newest.observe_readings(&readings);
+        tracking.readings.extend(readings);
+        tracking.readings.truncate(MAX_READINGS);
+        let shows_now = !self.shows_other_sample() && self.incidents.report.is_none();
+        let Some(scene) = self.scene.as_ref().filter(|_| shows_now) else { return };
+        let deaths = self.refresh.deaths.newest.predict(scene);
+        let before = std::mem::replace(&mut self.deaths, deaths);
+        let text = |deaths: &Deaths| {
+            let death = deaths.next.as_ref()?;
+            Some(headline_text(&self.context()?, death))
+        };
+        let changed = text(&before) != text(&self.deaths);
+        self.refresh.deaths.headline_changed |= changed;
+    }
+
+    /// Gives a new sample what was read before it.
+    pub fn add_usage_readings(&mut self, sample: &mut Arc<Snapshot>) {
+        let readings = std::mem::take(&mut self.refresh.deaths.readings);
+        if !readings.is_empty() {
+            Arc::make_mut(sample).usage_readings = readings;
+        }
+    }
+
+    /// Whether the headline changed between two samples since this was asked last.
+    pub const fn take_headline_change(&mut self) -> bool {
+        std::mem::replace(&mut self.refresh.deaths.headline_changed, false)
     }
 }

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::model::{
-    Cgroup, ProcId, Process, Reading, Scene, Scope, Snapshot, Text, is_within, tree_order,
+    Cgroup, ProcId, Process, Reading, Scene, Scope, Snapshot, Text, UsageReading, is_within,
+    machine_usage, tree_order,
 };
 use crate::policy::{LINUX, Override, Policy};
 use crate::rank::also_killed::GroupCensus;
@@ -20,10 +21,12 @@ use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallRe
 
 /// The name of the kernel as a killer.
 const KERNEL: &str = "kernel";
-/// A cgroup that is fuller than this, in per-mille, is read between samples.
+/// A domain that is fuller than this, in per-mille, is read between samples.
 const NEARLY_FULL: u64 = 800;
 /// So is one that will be full sooner than this.
 const NEAR: Millis = Millis(30_000);
+/// Maximum number of domains that are read between samples.
+const MAX_NEAR: usize = 8;
 /// What a process holds that is on its way out counts as free for this long: then it may be stuck.
 const EXITING: Millis = Millis(5_000);
 /// ProcessGrowth is foreseen for this many times as long as it has been seen, by the use of the domain in per-mille.
@@ -56,6 +59,8 @@ struct GroupRoom {
     usage: Bytes,
     /// The usage of the newest sample.
     sampled: Bytes,
+    /// When that was read.
+    read: Option<Millis>,
     /// Whether a change of usage is a change of room, and not of the page cache.
     tells: bool,
     /// Kills in it, and when they were counted.
@@ -69,6 +74,8 @@ pub struct DeathForecaster {
     global: Arc<Text>,
     machine: RoomHistory,
     machine_limit: Bytes,
+    /// The usage of the machine that belongs to its newest room.
+    machine_usage: Bytes,
     /// Limited cgroups in the order of the tree.
     groups: Vec<GroupRoom>,
     growth: GrowthTracks,
@@ -79,6 +86,8 @@ pub struct DeathForecaster {
     sampled: Option<Millis>,
     /// When the newest reading of all was taken.
     now: Millis,
+    /// How many readings were taken since the newest sample.
+    readings: usize,
 }
 
 impl Default for DeathForecaster {
@@ -87,12 +96,14 @@ impl Default for DeathForecaster {
             global: Arc::new(Text::new(Scope::GLOBAL.as_bytes())),
             machine: RoomHistory::default(),
             machine_limit: Bytes::ZERO,
+            machine_usage: Bytes::ZERO,
             groups: Vec::new(),
             growth: GrowthTracks::default(),
             exiting: Vec::new(),
             headline: Headline::default(),
             sampled: None,
             now: Millis::ZERO,
+            readings: 0,
         }
     }
 }
@@ -123,17 +134,22 @@ fn sum<'a>(leaving: impl Iterator<Item = &'a Leaving<'a>>) -> Bytes {
 }
 
 impl DeathForecaster {
-    /// Takes a sample: the newest one of the scene. A sample that is earlier than the one before, or of
-    /// another boot, begins anew; the same sample again changes nothing.
+    /// Takes a sample: the newest one of the scene, with the readings before it that were not taken yet. A
+    /// sample that is earlier than the one before, or of another boot, begins anew; the same sample again
+    /// changes nothing.
     pub fn observe(&mut self, scene: &Scene) {
         let now = scene.now();
         let at = now.clock.monotonic_ms;
         let goes_on = scene.before().is_some_and(|before| now.continues(before));
         match self.sampled {
             Some(last) if last == at && goes_on => return,
-            Some(last) if last < at && goes_on => {}
+            Some(last) if last < at && goes_on => {
+                let taken = self.readings.min(now.usage_readings.len());
+                self.observe_readings(&now.usage_readings[taken..]);
+            }
             _ => *self = Self::default(),
         }
+        self.readings = 0;
         self.sampled = Some(at);
         // A reading may have been a little later than the clock of this sample.
         if self.now < at || self.now.saturating_sub(at) > AHEAD {
@@ -143,6 +159,7 @@ impl DeathForecaster {
         let room = room::of_machine(now);
         let left = (room.left + sum(exits.leaving.iter())).min(room.limit);
         self.machine_limit = room.limit;
+        self.machine_usage = machine_usage(&now.memory, &now.swap);
         if self.machine.was_full() && is_much(sum(exits.killed.iter()), room.limit) {
             self.machine.forget();
         } else {
@@ -188,30 +205,55 @@ impl DeathForecaster {
         }
     }
 
-    /// Takes a reading of a cgroup's usage between two samples.
-    pub fn observe_usage(&mut self, path: &str, at: Millis, usage: Bytes) {
-        let found = self.groups.binary_search_by(|it| tree_order(it.path.as_str(), path));
-        let Some(group) = found.ok().and_then(|at| self.groups.get_mut(at)) else { return };
+    /// Takes readings between two samples. The next sample holds them as well, and does not count them again.
+    pub fn observe_readings(&mut self, readings: &[UsageReading]) {
+        for reading in readings {
+            self.observe_usage(reading.domain.as_str(), reading.read_ms, reading.usage);
+        }
+        self.readings += readings.len();
+    }
+
+    /// Takes a reading of the usage of a cgroup or of the machine between two samples.
+    pub fn observe_usage(&mut self, domain: &str, at: Millis, usage: Bytes) {
         // What belongs to no time near the sample is an error.
         let sampled = self.sampled.unwrap_or_default();
         if sampled.0.abs_diff(at.0) > LATEST.0 {
             return;
         }
-        group.observe_usage(at, usage);
+        if domain == Scope::GLOBAL {
+            self.observe_machine_usage(at, usage);
+        } else {
+            let found = self.groups.binary_search_by(|it| tree_order(it.path.as_str(), domain));
+            let Some(group) = found.ok().and_then(|at| self.groups.get_mut(at)) else { return };
+            group.observe_usage(at, usage);
+        }
         self.now = self.now.max(at);
         self.choose();
     }
 
-    /// The cgroups whose usage should be read between samples: those that are nearly full, and those that
-    /// will be within half a minute.
+    fn observe_machine_usage(&mut self, at: Millis, usage: Bytes) {
+        let Some(left) = self.machine.left() else { return };
+        let left = left.0.saturating_add(self.machine_usage.0).saturating_sub(usage.0);
+        self.machine.push(Kind::Reading, at, Bytes(left), self.machine_limit);
+        self.machine_usage = usage;
+    }
+
+    /// The domains whose usage should be read between samples: those that are nearly full, and those that
+    /// will be within half a minute. At most eight, the nearest first.
     #[must_use]
     pub fn near(&self) -> Vec<Arc<Text>> {
-        let is_near = |it: &&GroupRoom| {
-            let Some(left) = it.history.left() else { return false };
-            let soon = it.history.earliest().is_some_and(|it| it < NEAR);
-            soon || Room { left, limit: it.limit }.used_permille() >= NEARLY_FULL
+        let near = |domain: &Arc<Text>, history: &RoomHistory, limit: Bytes| {
+            let full = Room { left: history.left()?, limit }.used_permille();
+            let time = history.earliest().filter(|it| *it < NEAR);
+            let is_near = time.is_some() || full >= NEARLY_FULL;
+            let key = (time.unwrap_or(Millis(u64::MAX)), std::cmp::Reverse(full));
+            is_near.then(|| (key, Arc::clone(domain)))
         };
-        self.groups.iter().filter(is_near).map(|it| Arc::clone(&it.path)).collect()
+        let machine = near(&self.global, &self.machine, self.machine_limit);
+        let groups = self.groups.iter().filter_map(|it| near(&it.path, &it.history, it.limit));
+        let mut all: Vec<_> = machine.into_iter().chain(groups).collect();
+        all.sort_by_key(|it| it.0);
+        all.into_iter().take(MAX_NEAR).map(|it| it.1).collect()
     }
 
     fn choose(&mut self) {
@@ -382,6 +424,7 @@ impl GroupRoom {
             left: room.left,
             usage: Bytes::ZERO,
             sampled: group.usage.value().unwrap_or_default(),
+            read: None,
             tells: true,
             kills: None,
             stalled: None,
@@ -389,6 +432,15 @@ impl GroupRoom {
     }
 
     fn observe(&mut self, group: &Cgroup, room: Room, at: Millis, killed: bool) {
+        self.stalled = room::stall(group);
+        // A sample repeats its cgroups where they could not be read in time.
+        if self.read.is_some_and(|read| at <= read) {
+            if killed && self.history.was_full() {
+                self.history.forget();
+            }
+            return;
+        }
+        self.read = Some(at);
         let usage = group.usage.value().unwrap_or_default();
         let taken = self.left.0 as f64 - room.left.0 as f64;
         let charged = usage.0 as f64 - self.sampled.0 as f64;
@@ -406,8 +458,11 @@ impl GroupRoom {
             }
             self.kills = Some((count, at));
         }
-        (self.limit, self.left, self.usage, self.sampled) = (room.limit, room.left, usage, usage);
-        self.stalled = room::stall(group);
+        (self.limit, self.left, self.sampled) = (room.limit, room.left, usage);
+        // A late sample may be older than the last reading.
+        if self.history.read_at().is_none_or(|newest| newest <= at) {
+            self.usage = usage;
+        }
     }
 
     fn observe_usage(&mut self, at: Millis, usage: Bytes) {

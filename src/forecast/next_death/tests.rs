@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{DeathCertainty, DeathForecaster, Deaths, MAX_DEATHS, NextDeath, StallReason};
 use crate::model::{
     Cgroup, Cgroups, Comm, Hierarchy, Limit, PanicOnOom, ProcId, Process, Reading, Scene, Snapshot,
-    Text,
+    Text, UsageReading,
 };
 use crate::policy::Override;
 use crate::rank::also_killed::GroupCensus;
@@ -328,6 +328,90 @@ fn readings_between_samples_move_the_time() {
     assert!((seconds(&next) - 12.6).abs() < 0.5, "{next:?}");
     assert_eq!(names(&next), ["leak"]);
     assert!(next.left.0.abs_diff(mib(25.2).0) < 4096);
+}
+
+/// Readings of `/a`, which the leak fills, ten times between the sample at this time and the next one.
+fn readings_after(at: f64) -> Vec<UsageReading> {
+    let reading = |tenth: u32| {
+        let time = at + f64::from(tenth) / 10.0;
+        let usage = mib(40.0 + 2.0 * time + f64::from(tenth % 3) * 0.3);
+        UsageReading { domain: text("/a"), read_ms: clock(time), usage }
+    };
+    (1..15).map(reading).collect()
+}
+
+#[test]
+fn a_sample_that_holds_the_readings_before_it_gives_what_was_said_live() {
+    let (mut live, mut replayed, mut without) =
+        (Watch::default(), Watch::default(), Watch::default());
+    let mut differs = false;
+    for nth in 0..12 {
+        let at = f64::from(nth) * 2.0;
+        let mut sample = leak(at);
+        without.see(sample.clone());
+        sample.usage_readings = if nth > 0 { readings_after(at - 2.0) } else { Vec::new() };
+        let said = live.see(sample.clone());
+        assert_eq!(replayed.see(sample), said, "at {at}");
+        differs |= without.deaths() != said;
+        for reading in readings_after(at) {
+            live.forecaster.observe_readings(&[reading]);
+        }
+    }
+    assert!(differs, "the readings count");
+}
+
+#[test]
+fn a_sample_that_repeats_its_cgroups_keeps_what_was_read_since() {
+    let mut watch = Watch::default();
+    watch.see_all(9, leak);
+    watch.forecaster.observe_readings(&readings_after(16.0));
+    let before = watch.deaths().next.unwrap();
+    // The walk is late: the cgroups are those of the sample before.
+    let mut late = leak(16.0);
+    let read = late.cgroups.read_ms;
+    move_to(&mut late, 18.0);
+    Arc::make_mut(&mut late.cgroups).read_ms = read;
+    watch.see(late);
+    let usage = mib(40.0 + 2.0 * 18.2);
+    watch.forecaster.observe_usage("/a", clock(18.2), usage);
+    let next = watch.deaths().next.unwrap();
+    assert!(next.left < before.left);
+    assert_eq!(next.left, mib(100.0).saturating_sub(usage), "as it was read");
+}
+
+#[test]
+fn the_machine_is_read_between_samples_too() {
+    let machine = |at: f64| {
+        let size = 20_000.0 + 500.0 * at;
+        let mut sample = sample(at, Vec::new(), vec![process(11, "leak", "/", size)]);
+        sample.memory.available_kib = Reading::Value(Kib((64 * 1024 - size as u64) << 10));
+        sample
+    };
+    let mut watch = Watch::default();
+    let early = watch.see_all(33, machine).next.unwrap();
+    assert_eq!(watch.forecaster.near(), [text("global")], "for 27 s");
+    for tenth in 1..10 {
+        let at = 64.0 + f64::from(tenth) / 5.0;
+        watch.forecaster.observe_usage("global", clock(at), mib(20_000.0 + 500.0 * at));
+    }
+    let next = watch.deaths().next.unwrap();
+    assert!((seconds(&early) - seconds(&next) - 1.8).abs() < 0.2, "{early:?} {next:?}");
+    assert_eq!(next.left, mib(64.0 * 1024.0 - 20_000.0 - 500.0 * 65.8));
+}
+
+#[test]
+fn no_more_than_eight_domains_are_read_the_nearest_first() {
+    let mut watch = Watch::default();
+    let crowd = |at: f64| {
+        let full =
+            (0..20).map(|nth| group(&format!("/full/{nth:02}"), 100.0, 81.0 + f64::from(nth)));
+        let leak = group("/leak", 100.0, 30.0 + 2.5 * at);
+        sample(at, full.chain([leak]).collect(), Vec::new())
+    };
+    watch.see_all(8, crowd);
+    let near = watch.forecaster.near();
+    assert_eq!(near[..2], [text("/leak"), text("/full/19")]);
+    assert_eq!(near.len(), 8);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use crate::model::history::delta::Rows;
-use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, Text, tree_order};
+use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, Text, UsageReading, tree_order};
 use crate::units::Millis;
 
 /// Sequence number of a sample in this session, from 0. No number is used twice.
@@ -25,7 +25,8 @@ struct Frame {
 
 impl Frame {
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.groups.bytes() + self.processes.bytes()
+        let readings = self.rest.usage_readings.len() * size_of::<UsageReading>();
+        size_of::<Self>() + readings + self.groups.bytes() + self.processes.bytes()
     }
 
     const fn is_whole(&self) -> bool {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Reading;
-use crate::units::{Kib, PageSize, Pages};
+use crate::units::{Bytes, Kib, PageSize, Pages};
 
 /// RAM: the part of `/proc/meminfo` that a ranking or the header needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,15 @@ impl Swap {
     pub fn lasting(&self) -> Kib {
         self.total_kib.saturating_sub(self.leaving_kib.unwrap_or_default())
     }
+}
+
+/// What is in use of RAM and swap together, and reclaim cannot give back. Up to 3.13 there is no
+/// `MemAvailable`; free memory and caches stand for it.
+#[must_use]
+pub fn machine_usage(memory: &Memory, swap: &Swap) -> Bytes {
+    let available = memory.available_kib.value().unwrap_or(memory.free_kib + memory.cache_kib);
+    let all = memory.total_kib + swap.total_kib;
+    all.saturating_sub(available + swap.free_kib).bytes()
 }
 
 /// The total by which adj is scaled in an OOM of the whole machine: RAM and swap (`mm/oom_kill.c`

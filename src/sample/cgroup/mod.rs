@@ -1,10 +1,10 @@
 //! Reading memory cgroups: the tree and the usage of its groups, members, freezers.
 
-mod directory;
+pub(crate) mod directory;
 pub mod freezer;
 pub mod members;
-mod mount;
+pub(crate) mod mount;
 mod survey;
 pub mod tree_reader;
-mod usage;
+pub(crate) mod usage;
 mod xattrs;

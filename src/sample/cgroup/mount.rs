@@ -106,6 +106,34 @@ impl Mount {
             out.push(b'/');
         }
     }
+
+    /// The path below the mount point of the group that `/proc/PID/cgroup` prints so: the opposite of
+    /// [`Self::path`]. `None` for a group that is not below the mount point.
+    pub(crate) fn relative(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let is_up = |name: &&[u8]| *name == b"..";
+        let names = |path| <[u8]>::split(path, |&b| b == b'/').filter(|name| !name.is_empty());
+        let mut rest = names(path).peekable();
+        let mut relative = Vec::new();
+        match &self.namespace {
+            None => {
+                for name in names(&self.root) {
+                    rest.next_if(|it| *it == name)?;
+                }
+            }
+            Some(namespace) => {
+                let mut own: Vec<&[u8]> = names(namespace).collect();
+                while rest.next_if(is_up).is_some() {
+                    own.pop()?;
+                }
+                relative.extend(own);
+            }
+        }
+        relative.extend(rest);
+        if relative.iter().any(is_up) {
+            return None;
+        }
+        Some(relative.join(&b'/'))
+    }
 }
 
 /// Finds the directory `levels` levels down, below which the file `procs` lists doomtop's pid, and
@@ -172,7 +200,16 @@ mod tests {
         ] {
             let mut out = b"before".to_vec();
             mount(root, namespace).path(relative.as_bytes(), &mut out);
+            assert_eq!(mount(root, namespace).relative(&out), Some(relative.as_bytes().to_vec()));
             assert_eq!(String::from_utf8(out).unwrap(), path, "{root} {namespace:?} {relative}");
+        }
+        for (root, namespace, path) in [
+            ("/docker/x", None, "/docker/y"),
+            ("/docker/x", None, "/docker"),
+            ("/", None, "/a/../b"),
+            ("/../..", Some("n2/n3"), "/../../../n1"),
+        ] {
+            assert_eq!(mount(root, namespace).relative(path.as_bytes()), None, "{path}");
         }
     }
 }

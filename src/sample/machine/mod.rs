@@ -1,5 +1,6 @@
 //! Reading facts of the whole machine.
 
+pub mod domain_usage;
 pub mod host;
 pub mod oom_score_scale;
 pub mod privileges;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
@@ -28,6 +29,8 @@ pub(crate) struct Input {
     /// How much of a recording in a file was read.
     pub(crate) progress: Option<ReadProgress>,
     redactor: Option<Redactor>,
+    /// Zero of the clock of live samples.
+    started: Option<Instant>,
 }
 
 /// The recording that the command line names.
@@ -53,17 +56,19 @@ impl Input {
         let redactor = cli.redact.map(|extent| Redactor::new(extent.into()));
         let mut input = if let Some(path) = recording_of(cli) {
             let (recording, progress) = open_recording(path).map_err(CommandError::failure)?;
-            Self { source: Box::new(recording), tree: None, progress, redactor: None }
+            let source = Box::new(recording);
+            Self { source, tree: None, progress, redactor: None, started: None }
         } else if cli.demo {
             let progress = Some(ReadProgress::default());
-            Self { source: Box::new(demo_recording::demo()), tree: None, progress, redactor: None }
+            let source = Box::new(demo_recording::demo());
+            Self { source, tree: None, progress, redactor: None, started: None }
         } else {
             let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
             let mut live = LiveSource::start(root, ScanPatience::Millis(patience))
                 .map_err(CommandError::failure)?;
             live.memory_locked(lock_memory(&live.privileges()));
-            let tree = Some(cli.proc.clone());
-            Self { source: Box::new(live), tree, progress: None, redactor: None }
+            let (tree, started) = (Some(cli.proc.clone()), Some(live.started()));
+            Self { source: Box::new(live), tree, progress: None, redactor: None, started }
         };
         if let Some(redactor) = redactor {
             input.source = Box::new(RedactedSource::new(input.source, redactor.clone()));
@@ -79,6 +84,18 @@ impl Input {
     pub(crate) fn root(&self) -> Result<Option<ProcRoot>, CommandError> {
         let root = self.tree.as_ref().map(ProcRoot::open).transpose();
         root.map_err(CommandError::failure)
+    }
+
+    /// The same for readings between samples, with zero of their clock; `None` also where names are redacted:
+    /// a redacted path opens nothing.
+    ///
+    /// # Errors
+    /// As [`Self::root`].
+    pub(crate) fn usage_root(&self) -> Result<Option<(ProcRoot, Instant)>, CommandError> {
+        if self.redactor.is_some() {
+            return Ok(None);
+        }
+        Ok(self.root()?.zip(self.started))
     }
 
     /// The same for a lookup thread.

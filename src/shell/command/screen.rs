@@ -47,8 +47,9 @@ fn live_trees(invocation: &Invocation) -> Result<Option<LiveTrees>, CommandError
     let input = &invocation.input;
     let lookups = input.lookup_root()?.zip(input.lookup_root()?);
     let roots = input.root()?.zip(input.root()?);
+    let usage = input.usage_root()?;
     let trees = lookups.zip(roots).map(|((command_lines, detail), (breakdowns, pressure))| {
-        LiveTrees { command_lines, detail, breakdowns, pressure }
+        LiveTrees { command_lines, detail, breakdowns, pressure, usage }
     });
     Ok(trees)
 }

@@ -120,10 +120,10 @@ impl MainLoop {
                 Ok(next) => next,
                 Err(quit) => return Ok(quit),
             };
-            changed |= next.is_some() || self.app.is_due(self.now());
+            changed |= self.app.is_due(self.now());
             // A sample that arrives after a long sleep is judged by the present time.
             self.app.update(Msg::Tick(self.now()));
-            if let Some(quit) = self.handle_batch(next, events)? {
+            if let Some(quit) = self.handle_batch(next, events, &mut changed)? {
                 return Ok(quit);
             }
             for outcome in self.effects.settle() {
@@ -212,9 +212,11 @@ impl MainLoop {
         &mut self,
         mut next: Option<Event>,
         events: &Receiver<Event>,
+        changed: &mut bool,
     ) -> io::Result<Option<Quit>> {
         let mut left = BATCH;
         while let Some(event) = next {
+            *changed |= !event.is_quiet();
             if let Some(quit) = self.handle(event, events)? {
                 return Ok(Some(quit));
             }
@@ -224,6 +226,7 @@ impl MainLoop {
                 deferred => deferred,
             };
         }
+        *changed |= self.app.take_headline_change();
         Ok(None)
     }
 
@@ -249,10 +252,14 @@ impl MainLoop {
 
     fn handle_message(
         &mut self,
-        message: Msg,
+        mut message: Msg,
         events: &Receiver<Event>,
     ) -> io::Result<Option<Quit>> {
         let mut after = RecorderReport::default();
+        let is_sample = matches!(message, Msg::Sampled(_));
+        if let Msg::Sampled(sample) = &mut message {
+            self.app.add_usage_readings(sample);
+        }
         match &message {
             Msg::Sampled(_) | Msg::SamplingFailed(_) | Msg::SourceLost(_) => {
                 self.workers.sampler.iter_mut().for_each(Sampler::done);
@@ -276,6 +283,9 @@ impl MainLoop {
             if let Some(quit) = self.serve(request)? {
                 return Ok(Some(quit));
             }
+        }
+        if is_sample {
+            self.workers.follow_usage(&self.app);
         }
         self.recorder.after_sample(after, &mut self.app);
         Ok(None)

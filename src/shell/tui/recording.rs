@@ -9,7 +9,7 @@ use crate::app::{App, Msg, NoticeLevel};
 use crate::model::Snapshot;
 use crate::shell::command_error::CommandError;
 use crate::shell::event::Inbox;
-use crate::shell::worker::oom_burst_end::{KillBurst, MAX_FILES};
+use crate::shell::oom_burst_end::{KillBurst, MAX_FILES};
 use crate::shell::worker::recorder::{self, RecorderOrder, RecorderQueue};
 use crate::units::Millis;
 

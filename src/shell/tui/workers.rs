@@ -1,6 +1,7 @@
 //! The threads of the screen, and what the main loop asks of them.
 
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use crate::alarm::RaisedAlarm;
 use crate::app::{App, Msg, NoticeLevel};
@@ -14,8 +15,10 @@ use crate::shell::worker::lookup_root::LookupRoot;
 use crate::shell::worker::psi_trigger::TriggerWorker;
 use crate::shell::worker::sampler::Sampler;
 use crate::shell::worker::site_rules::SiteRuleWatch;
+use crate::shell::worker::usage_readings::UsageWorker;
 use crate::shell::worker::{
     adj_rules, alarm_command, breakdowns, command_lines, detail, psi_trigger, site_rules,
+    usage_readings,
 };
 
 /// The proc tree, opened once for each thread that reads it.
@@ -28,6 +31,9 @@ pub(crate) struct LiveTrees {
     pub(crate) breakdowns: ProcRoot,
     /// For the pressure file.
     pub(crate) pressure: ProcRoot,
+    /// For the usage of domains near their limit, with zero of the clock of the samples. `None` where names
+    /// are redacted: a redacted path opens nothing.
+    pub(crate) usage: Option<(ProcRoot, Instant)>,
 }
 
 /// The threads. `None`: not needed, or the system has no resources for it.
@@ -40,6 +46,7 @@ pub(super) struct Workers {
     site_rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
     psi_trigger: Option<TriggerWorker>,
+    usage: Option<UsageWorker>,
     alarm_command: Option<AlarmCommandWorker>,
     log_sources: Option<LogSources>,
 }
@@ -70,6 +77,9 @@ impl Workers {
     pub(super) fn look_up(&mut self, trees: LiveTrees, inbox: &Inbox) {
         let root = LiveRoot::prove(trees.pressure).ok();
         self.psi_trigger = root.and_then(|root| psi_trigger::start(root, inbox.clone()));
+        let usage = trees.usage;
+        self.usage =
+            usage.and_then(|(root, started)| usage_readings::start(root, started, inbox.clone()));
         self.command_lines = command_lines::start(trees.command_lines, inbox.clone());
         self.detail = detail::start(trees.detail, inbox.clone());
         self.breakdowns = breakdowns::start(trees.breakdowns, inbox.clone());
@@ -104,6 +114,13 @@ impl Workers {
     pub(super) fn follow_pressure(&mut self, app: &App) {
         if let Some(trigger) = &mut self.psi_trigger {
             trigger.follow(app.pressure_of());
+        }
+    }
+
+    /// Reads the usage of the domains that are near their limits, until the next sample.
+    pub(super) fn follow_usage(&mut self, app: &App) {
+        if let Some(usage) = &mut self.usage {
+            usage.follow(app.near_domains());
         }
     }
 

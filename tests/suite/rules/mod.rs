@@ -233,7 +233,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "model",
         &[
             &["reading", "text"],
-            &["comm", "daemon", "machine"],
+            &["comm", "daemon", "machine", "usage_reading"],
             &["cgroup"],
             &["forecast", "process"],
             &["needs", "oom_event", "snapshot"],
@@ -272,7 +272,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "shell",
         &[
-            &["event", "exit_status", "new_file", "rule_file"],
+            &["event", "exit_status", "new_file", "oom_burst_end", "rule_file"],
             &["command_error"],
             &["stdio", "thread"],
             &["worker"],
