@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 0 | [`units`] | pages, bytes, ticks, adj: units that cannot be mixed |
 //! | 0 | `format` | sizes and spans of time as text |
-//! | 0 | [`syscall`] | the two system calls that no crate wraps: the only unsafe code |
+//! | 0 | [`syscall`] | the system calls that no crate wraps: the only unsafe code |
 //! | 1 | [`model`] | facts: process, machine, cgroup, snapshot, scene. No I/O and no opinion |
 //! | 2 | [`sample`] | reads `/proc` and cgroupfs into facts, one file per kernel file in `sample/parse` |
 //! | 2 | [`events`] | the logs of the kernel and of userspace killers as OOM events; PSI triggers |

@@ -79,6 +79,7 @@ fn method(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
                 machine.name, machine.kernel, machine.arch, machine.cpus, machine.page_size.0
             ),
         ),
+        ("sampler", machine.sampler.to_string()),
         (
             "rule",
             format!("{}, found by comparing with /proc/PID/oom_score", running(machine).title()),
@@ -156,6 +157,9 @@ fn rss(scene: &Scene) -> String {
 
 /// How exact the swap term is.
 fn swap(machine: &Machine) -> String {
+    if machine.sampler.is_bpf() {
+        return "both counters, by BPF: the ranking takes the one that the killer reads".to_owned();
+    }
     match swap_counter_bound(machine) {
         Pages::ZERO => "status VmSwap: the killer reads the same".to_owned(),
         bound => format!(

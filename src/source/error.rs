@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::sample::Unreadable;
+use crate::sample::process::bpf::BpfUnavailable;
 
 /// Why there is no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum SourceError {
     Unreadable(Unreadable),
     /// The thread that walks over all processes has ended.
     WalkThread,
+    /// Only a sampler by BPF was asked for, and that does not work here.
+    NoBpf(BpfUnavailable),
     /// The end of the recording.
     End,
     /// The last line of the recording is truncated, for example by a full disk. Everything before was read.
@@ -62,6 +65,7 @@ impl fmt::Display for SourceError {
             Self::WalkThread => {
                 f.write_str("the thread that reads the processes has ended; restart doomtop")
             }
+            Self::NoBpf(why) => write!(f, "the processes cannot be read by BPF: {why}"),
             Self::End => f.write_str("the recording has ended"),
             Self::Cut { name, line } => {
                 write!(f, "{name}:{line}: the last line is truncated; it is skipped")

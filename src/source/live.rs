@@ -12,17 +12,22 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Source, SourceError};
 use crate::model::{
-    Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process, ScanAge,
-    Snapshot, Text, global_total,
+    Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process, ProcessFiles,
+    Sampler, ScanAge, Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
+use crate::sample::daemon::reader::is_name_of_killer;
 use crate::sample::machine::oom_score_scale::SourceEvidence;
 use crate::sample::machine::privileges::privileges;
 use crate::sample::machine::system::{SystemFiles, SystemSample};
 use crate::sample::machine::{host, oom_score_scale};
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::bpf::BpfUnavailable;
+use crate::sample::process::bpf::task_rows::TaskRows;
 use crate::sample::process::open_files::{OpenFiles, budget};
+use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
+use crate::sample::process::walk_request::WalkRequest;
 use crate::source::walk_thread;
 use crate::source::walk_thread::{WalkJob, millis};
 use crate::units::{Millis, Pages};
@@ -35,6 +40,18 @@ pub enum ScanPatience {
     /// This many milliseconds; then the sample uses the last complete walk. The first sample waits until
     /// the walk is done.
     Millis(u64),
+}
+
+/// How the processes are to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SamplerChoice {
+    /// By BPF if the kernel and the rights allow it, otherwise from `/proc`.
+    #[default]
+    Auto,
+    /// By BPF, or not at all.
+    Bpf,
+    /// From `/proc`.
+    Proc,
 }
 
 /// The live machine, or a directory tree that looks like one.
@@ -52,6 +69,12 @@ pub struct LiveSource {
     users: Arc<BTreeMap<u32, Text>>,
     files: SystemFiles,
     kept: OpenFiles,
+    /// The rows by the kernel's task list; `None` if they are read from files.
+    tasks: Option<TaskRows>,
+    /// What must be read from files, while the walk thread has the job.
+    lookups: Vec<RowLookup>,
+    /// What the table needs to know of a sample.
+    request: WalkRequest,
     /// Whether the last sample read `status`; [`Source::sample_again`] does the same.
     status: bool,
     jobs: SyncSender<WalkJob>,
@@ -72,16 +95,43 @@ pub struct LiveSource {
 }
 
 impl LiveSource {
-    /// Opens the system-wide files and starts the walk thread.
+    /// Opens the system-wide files and starts the walk thread. The processes are read from files.
     ///
     /// # Errors
     ///
     /// `/proc` cannot be listed, or the thread cannot be started.
     pub fn start(root: ProcRoot, patience: ScanPatience) -> Result<Self, SourceError> {
+        Self::start_with(root, patience, SamplerChoice::Proc)
+    }
+
+    /// The same with a choice of the sampler.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`]; with [`SamplerChoice::Bpf`] also if that does not work here.
+    pub fn start_with(
+        root: ProcRoot,
+        patience: ScanPatience,
+        sampler: SamplerChoice,
+    ) -> Result<Self, SourceError> {
         let root = Arc::new(root);
         let mut machine = host::machine(&root);
         let own_scale = oom_score_scale::own_scale(&root);
         machine.score_scale = own_scale.unwrap_or(machine.score_scale);
+        let tasks = match sampler {
+            SamplerChoice::Proc => None,
+            SamplerChoice::Auto | SamplerChoice::Bpf => match TaskRows::start(&root, &machine) {
+                Ok(tasks) => Some(tasks),
+                Err(why) if sampler == SamplerChoice::Bpf => return Err(SourceError::NoBpf(why)),
+                Err(why) => {
+                    machine.sampler = read_from_files(why);
+                    None
+                }
+            },
+        };
+        if let Some(tasks) = &tasks {
+            machine.sampler = tasks.sampler();
+        }
 
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
         let (jobs, done) = walk_thread::start()?;
@@ -98,6 +148,9 @@ impl LiveSource {
             users: Arc::default(),
             kept: OpenFiles::new(&machine, budget()),
             machine: Arc::new(machine),
+            tasks,
+            lookups: Vec::new(),
+            request: WalkRequest::default(),
             status: false,
             jobs,
             done,
@@ -165,8 +218,12 @@ impl LiveSource {
         self.kept.take(&mut job.opened);
         self.cgroups = Arc::clone(job.reader.last());
         self.killers = Arc::clone(job.killers.last());
-        if walk.is_ok() {
+        if job.files.active {
+            self.take_files(&mut job);
+        } else if walk.is_ok() {
             self.take_rows(&job.walker, &job.skipped);
+        }
+        if walk.is_ok() {
             self.walked = Some((job.began, job.sample));
         }
         self.job = Some(job);
@@ -199,14 +256,19 @@ impl LiveSource {
         Ok(true)
     }
 
-    /// Orders a walk and waits for it as long as `patience` says.
-    fn walk(&mut self, needs: &Needs, system: &SystemSample) -> Result<(), SourceError> {
-        let until = match self.patience {
+    /// When waiting for a walk ends; `None` if it does not.
+    fn deadline(&self) -> Option<Instant> {
+        match self.patience {
             ScanPatience::Millis(most) if self.walked.is_some() => {
                 Some(Instant::now() + Duration::from_millis(most))
             }
             _ => None,
-        };
+        }
+    }
+
+    /// Orders a walk and waits for it as long as `patience` says.
+    fn walk(&mut self, needs: &Needs, system: &SystemSample) -> Result<(), SourceError> {
+        let until = self.deadline();
         // A walk that an earlier sample did not wait for comes first: there is only one walk at a time.
         if self.job.is_none() && !self.wait(until)? {
             return Ok(());
@@ -223,6 +285,87 @@ impl LiveSource {
             self.jobs.send(job).map_err(|_| SourceError::WalkThread)?;
         }
         self.wait(until).map(|_| ())
+    }
+
+    /// Updates the rows from the kernel's task list, and orders the walk thread to read what it does not
+    /// tell. If that thread is late, the rows are still as of now.
+    fn read_tasks(&mut self, needs: &Needs, system: &SystemSample) -> Result<(), SourceError> {
+        let until = self.deadline();
+        if self.job.is_none() {
+            self.wait(Some(Instant::now()))?;
+        }
+        let Some(tasks) = &mut self.tasks else { return Ok(()) };
+        let none = std::iter::empty();
+        self.request.set(needs, none.clone(), none, system.swap_traffic());
+        if !self.calibrated {
+            self.request.for_calibration();
+        }
+        let mut update = tasks.update(&mut self.rows, &self.request, &mut self.lookups);
+        if update == Err(BpfUnavailable::Full) && tasks.grow(&self.root, &self.machine).is_ok() {
+            update = tasks.update(&mut self.rows, &self.request, &mut self.lookups);
+        }
+        if let Err(why) = update {
+            // Too many processes for the table, or it leaves out too many.
+            self.tasks = None;
+            Arc::make_mut(&mut self.machine).sampler = read_from_files(why);
+            self.walked = None;
+            return self.walk(needs, system);
+        }
+        let lists = tasks.wants_listing();
+        if let Some(mut job) = self.job.take() {
+            self.fill_files_job(&mut job, needs, lists);
+            self.jobs.send(job).map_err(|_| SourceError::WalkThread)?;
+            self.wait(until)?;
+        }
+        // Growing allocates, so it is done while there is memory. Failing is no loss.
+        let memory = &system.meminfo.memory;
+        let plenty = memory.available_kib.value().is_some_and(|it| it.0 > memory.total_kib.0 / 8);
+        if let Some(tasks) = self.tasks.as_mut().filter(|it| plenty && it.is_crowded()) {
+            let _ = tasks.grow(&self.root, &self.machine);
+        }
+        Ok(())
+    }
+
+    /// Tells the walk thread what to read from files.
+    fn fill_files_job(&mut self, job: &mut WalkJob, needs: &Needs, lists: bool) {
+        let files = &mut job.files;
+        files.active = true;
+        std::mem::swap(&mut files.lookups, &mut self.lookups);
+        files.known.clear();
+        if lists {
+            files.known.extend(self.rows.iter().map(|row| row.id.pid));
+            let others = self.tasks.as_ref().map(TaskRows::others).unwrap_or_default();
+            files.known.retain(|&pid| others.iter().all(|other| other.pid != pid));
+        }
+        files.others.clear();
+        files.killers.clear();
+        let killers = self.rows.iter().filter(|row| is_name_of_killer(&row.comm));
+        files.killers.extend(killers.cloned());
+        files.named.clear();
+        // Also once after they were needed, so that they are forgotten.
+        let read = self.rows.first().is_some_and(|row| row.exe_cwd_environ.is_some());
+        if read || needs.exe_cwd_environ && self.killers.needed_files() != ProcessFiles::default() {
+            let named = self.rows.iter().map(|row| (row.id, row.comm, row.flags));
+            files.named.extend(named);
+        }
+        job.cgroup_needs = needs.cgroups;
+        job.exe_cwd_environ = needs.exe_cwd_environ;
+        job.sample = self.samples;
+    }
+
+    /// Takes what the walk thread read from files.
+    fn take_files(&mut self, job: &mut WalkJob) {
+        let Some(tasks) = &mut self.tasks else { return };
+        let in_time = job.sample == self.samples;
+        tasks.apply(&mut self.rows, &mut job.files.lookups, in_time);
+        if !job.files.known.is_empty() {
+            tasks.take_others(&mut self.rows, &mut job.files.others);
+        }
+        for read in job.walker.rows() {
+            if let Some(at) = position(&self.rows, read.id) {
+                self.rows[at].exe_cwd_environ.clone_from(&read.exe_cwd_environ);
+            }
+        }
     }
 
     /// Finds the scale of `oom_score` once, by comparing computed with real scores.
@@ -273,6 +416,11 @@ impl LiveSource {
     }
 }
 
+/// The files of `/proc` as the sampler, because BPF is not available.
+fn read_from_files(why: BpfUnavailable) -> Sampler {
+    Sampler::Proc { why: Some(Text::new(why.to_string().as_bytes())) }
+}
+
 /// Index of this process in rows that are sorted by pid.
 fn position(rows: &[Process], id: ProcId) -> Option<usize> {
     let at = rows.binary_search_by_key(&id.pid, |row| row.id.pid).ok()?;
@@ -288,12 +436,18 @@ impl Source for LiveSource {
         self.samples += 1;
         self.status = needs.status;
         let system = self.files.read(&self.root, &self.machine)?;
-        self.kept.close_others(&needs.keep);
-        self.walk(needs, &system)?;
+        if let Some(tasks) = &self.tasks {
+            self.kept.close_others(tasks.others());
+            self.read_tasks(needs, &system)?;
+        } else {
+            self.kept.close_others(&needs.keep);
+            self.walk(needs, &system)?;
+        }
         let page = self.machine.page_size;
         let total = global_total(&system.meminfo.memory, &system.swap, page);
         self.calibrate(total);
-        let in_time = self.walked.is_some_and(|(_, sample)| sample == self.samples);
+        let walked = self.walked.is_some_and(|(_, sample)| sample == self.samples);
+        let in_time = walked || self.tasks.is_some();
         if !in_time {
             // These scores belong to the sizes of an earlier sample.
             self.rows.iter_mut().for_each(|row| row.score_fresh = false);

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::model::{Needs, ProcId, Snapshot, Text};
 
 pub use error::SourceError;
-pub use live::{LiveSource, ScanPatience};
+pub use live::{LiveSource, SamplerChoice, ScanPatience};
 pub use recorder::Recorder;
 pub use recording::Recording;
 pub use redact::{RedactExtent, Redactor};

@@ -6,16 +6,34 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::model::{CgroupNeeds, ProcId};
+use crate::model::{CgroupNeeds, Comm, ProcId, Process};
 use crate::sample::Unreadable;
 use crate::sample::cgroup::tree_reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::bpf::task_rows::OTHERS_MAX;
 use crate::sample::process::open_files::OpenProcess;
+use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::source::SourceError;
 use crate::units::Millis;
+
+/// What a walk reads if the rows come from the task list: only what no other way tells.
+#[derive(Default)]
+pub(super) struct FilesJob {
+    /// Whether this is such a walk.
+    pub active: bool,
+    pub lookups: Vec<RowLookup>,
+    /// The pids of the table, sorted, if `/proc` is to be listed; otherwise empty.
+    pub known: Vec<i32>,
+    /// Processes that `/proc` lists beside these.
+    pub others: Vec<Process>,
+    /// Processes with the names of killers.
+    pub killers: Vec<Process>,
+    /// All processes, if links or environments are to be read: id, name, flags.
+    pub named: Vec<(ProcId, Comm, u32)>,
+}
 
 /// One walk: the request, and the result. It travels to the thread and back with all its buffers, so
 /// that there is one table of rows and its memory is used again. There is only one.
@@ -40,6 +58,7 @@ pub(super) struct WalkJob {
     pub skipped: Vec<ProcId>,
     /// Number of processes that could not be read, or why the walk failed.
     pub unreadable: Result<u32, Unreadable>,
+    pub files: FilesJob,
 }
 
 impl WalkJob {
@@ -58,18 +77,40 @@ impl WalkJob {
             opened: Vec::new(),
             skipped: Vec::new(),
             unreadable: Ok(0),
+            files: FilesJob::default(),
         }
     }
 
     fn walk(&mut self) {
         self.began = Instant::now();
-        self.unreadable = self.walker.walk(&self.request, &mut self.opened, &mut self.skipped);
+        if self.files.active {
+            self.look_up();
+        } else {
+            self.unreadable = self.walker.walk(&self.request, &mut self.opened, &mut self.skipped);
+        }
         let now = millis(self.started.elapsed());
         self.reader.set_read_io(!self.killers.last().oomd.options.devices.is_empty());
         self.reader.read(self.cgroup_needs, now);
-        self.killers.read(&self.root, self.walker.rows(), now);
+        if self.files.active {
+            self.killers.read(&self.root, self.files.killers.iter(), now);
+        } else {
+            self.killers.read(&self.root, self.walker.rows(), now);
+        }
         let rules = self.exe_cwd_environ.then(|| self.killers.last().needed_files());
         self.walker.read_exe_cwd_environ(rules.unwrap_or_default());
+    }
+
+    /// Reads what the task list does not tell.
+    fn look_up(&mut self) {
+        let files = &mut self.files;
+        self.walker.look_up(&mut files.lookups);
+        self.unreadable = if files.known.is_empty() {
+            Ok(0)
+        } else {
+            let (found, opened) = (&mut files.others, &mut self.opened);
+            self.walker.read_others(&files.known, OTHERS_MAX, found, opened).map(|()| 0)
+        };
+        self.walker.adopt(files.named.drain(..));
     }
 }
 

@@ -38,6 +38,7 @@ mod recordings;
 mod redact;
 mod rules;
 mod sacrifice;
+mod sampler;
 mod sampling;
 mod screens;
 mod scripts;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{NumaNode, Text};
+use crate::model::{NumaNode, Sampler, Text};
 use crate::units::{Adj, LegacyAdj, PageSize, TickRate};
 
 /// The file with the counter of resident pages that this kernel's OOM killer reads.
@@ -73,6 +73,9 @@ pub struct Machine {
     pub rss_source: RssSource,
     /// The scale of `oom_score`.
     pub score_scale: ScoreScale,
+    /// How the processes are read.
+    #[serde(default, skip_serializing_if = "Sampler::is_default")]
+    pub sampler: Sampler,
 }
 
 impl Machine {

@@ -7,6 +7,7 @@ pub(crate) mod numa;
 pub(crate) mod overcommit;
 pub(crate) mod pressure;
 pub(crate) mod privileges;
+pub(crate) mod sampler;
 pub(crate) mod stall_detection;
 pub(crate) mod sysctl;
 pub(crate) mod vm_counters;

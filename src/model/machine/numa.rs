@@ -41,6 +41,12 @@ impl NodeSet {
         Some(Self(set))
     }
 
+    /// The set whose bit N stands for node N.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// Whether a node is in the set.
     #[must_use]
     pub const fn has(self, node: u32) -> bool {

@@ -6,4 +6,5 @@ pub(crate) mod memory_breakdown;
 pub(crate) mod row;
 pub(crate) mod service_unit;
 pub(crate) mod signal;
+pub(crate) mod task_facts;
 pub(crate) mod user_and_cmdline;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::process::id::ProcId;
+use crate::model::process::task_facts::TaskFacts;
 use crate::model::{Capabilities, Comm, NodeSet, Reading, Text};
 use crate::units::{Adj, Bytes, PageSize, Pages, Ticks};
 
@@ -150,6 +151,14 @@ pub struct Process {
     /// them.
     #[serde(default, rename = "whereabouts", skip_serializing_if = "Option::is_none")]
     pub exe_cwd_environ: Option<Arc<ExeCwdEnviron>>,
+    /// What no file of `/proc` shows; `None` if the process was read from `/proc`. A recording contains
+    /// it where there is something remarkable in it.
+    #[serde(default, skip_serializing_if = "unremarkable")]
+    pub task: Option<TaskFacts>,
+}
+
+fn unremarkable(task: &Option<TaskFacts>) -> bool {
+    task.is_none_or(|task| task.is_unremarkable())
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

@@ -26,13 +26,19 @@ pub fn active_override(scene: &Scene) -> Option<Override> {
     if let Some(victim) = inside().find(|process| is_dying(process, scene)) {
         return Some(Override::Dying(victim.id));
     }
+    let is_origin = |process: &&Process| process.task.is_some_and(|task| task.oom_origin);
+    if let Some(origin) = inside().find(is_origin) {
+        return Some(Override::Swapoff(Some(origin.id)));
+    }
     now.swap.leaving_kib?;
     let by = inside().find(|process| process.comm.bytes() == b"swapoff");
     (by.is_some() || domain.is_global()).then(|| Override::Swapoff(by.map(|process| process.id)))
 }
 
 /// Whether a process was killed and still has memory, for which the killer waits. If its memory was
-/// reaped, the kernel skips it.
+/// reaped, the kernel skips it. The killer waits only for those that it chose itself
+/// (`oom_evaluate_task`, `tsk_is_oom_victim`); the files do not show which these are.
 fn is_dying(process: &Process, scene: &Scene) -> bool {
-    process.dying && process.has_mm && !process.is_kernel_thread() && !kernel_skips(process, scene)
+    let killed = process.task.map_or(process.dying, |task| task.oom_victim);
+    killed && process.has_mm && !process.is_kernel_thread() && !kernel_skips(process, scene)
 }

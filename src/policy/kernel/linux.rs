@@ -5,7 +5,8 @@
 //! the running kernel is compared with `/proc/PID/oom_score` in every sample, see `oom_score`.
 
 use crate::model::{
-    Capability, GrowthBound, Machine, Needs, Process, Reading, Scene, ScoreScale, Scores, Signal,
+    Capability, GrowthBound, Machine, Needs, Process, Reading, RssSource, Scene, ScoreScale,
+    Scores, Signal,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::kernel::active_override::active_override;
@@ -168,6 +169,17 @@ pub fn running(machine: &Machine) -> &'static Linux {
 }
 
 impl Linux {
+    /// Decides between equals by the order of the kernel's scan, where that is known: the highest dies. It
+    /// is not the order of the list in an OOM of a memory cgroup.
+    fn order(&self, process: &Process, scene: &Scene) -> i64 {
+        let position = process.task.map_or(0, |task| i64::from(task.position));
+        match self.rules(scene.machine()).tie {
+            _ if scene.domain().is_memcg() => 0,
+            TieBreak::Oldest => -position,
+            _ => position,
+        }
+    }
+
     pub(crate) fn rules(&self, machine: &Machine) -> KernelEra {
         let version = self.version.unwrap_or_else(|| machine.kernel_version());
         KernelEra {
@@ -209,6 +221,9 @@ pub fn swap_counter_bound(machine: &Machine) -> Pages {
 /// The maximum error of the swap counter of one process. It applies as soon as the machine swaps at all:
 /// pages swapped out on one CPU and in on another leave an exact sum of zero and another approximation.
 fn swap_error(process: &Process, scene: &Scene) -> Pages {
+    if process.task.is_some() {
+        return Pages::ZERO; // both counters are known
+    }
     let swaps = scene.now().swap.used() > Kib::ZERO;
     let seen = process.swap.value().is_some_and(|swap| swap > Pages::ZERO);
     if swaps || seen { swap_counter_bound(scene.machine()) } else { Pages::ZERO }
@@ -241,9 +256,22 @@ fn optional(reading: Reading<Pages>) -> (Points, TermNote) {
     }
 }
 
+/// Swapped-out pages by the counter that the killer reads, if the process was read from the kernel's task
+/// list; otherwise `VmSwap`.
+fn swapped(process: &Process, machine: &Machine) -> (Points, TermNote) {
+    match process.task {
+        Some(task) if machine.rss_source == RssSource::Stat && process.has_mm => {
+            let differs = process.swap != Reading::Value(task.swap_counter);
+            let note = TermNote::Because("by the counter that the killer reads");
+            (task.swap_counter.points(), if differs { note } else { TermNote::Fact })
+        }
+        _ => optional(process.swap),
+    }
+}
+
 /// Resident memory and swap.
 pub(crate) fn resident_and_swap(process: &Process, scene: &Scene) -> Badness {
-    let (swap, note) = optional(process.swap);
+    let (swap, note) = swapped(process, scene.machine());
     let rss = Badness::default().plus("rss", scene.rss(process).points(), TermNote::Fact);
     rss.plus("swap", swap, note)
 }
@@ -335,6 +363,9 @@ impl Policy for Linux {
         match judge_facts(process, scene, self.rules(scene.machine()), scene.domain().pages) {
             Verdict::Scored(_) if kernel_skips(process, scene) => {
                 Verdict::Spared(SparedReason::Skipped)
+            }
+            Verdict::Scored(badness) => {
+                Verdict::Scored(badness.then_by(self.order(process, scene)))
             }
             verdict => verdict,
         }

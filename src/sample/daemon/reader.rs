@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustix::process::geteuid;
 
-use crate::model::{InstalledKillers, Process};
+use crate::model::{Comm, InstalledKillers, Process};
 use crate::sample::daemon::search::{FileSearch, Running};
 use crate::sample::daemon::{earlyoom, nohang, oomd, systemd_oomd};
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
@@ -26,6 +26,12 @@ const PROC_FILE_MAX: usize = 1 << 16;
 
 /// The names of the killers, as `comm` has them.
 const COMMS: [&str; 4] = [earlyoom::COMM, nohang::COMM, systemd_oomd::COMM, oomd::COMM];
+
+/// Whether a process with this name may be a killer.
+#[must_use]
+pub fn is_name_of_killer(comm: &Comm) -> bool {
+    COMMS.into_iter().any(|name| name.as_bytes() == comm.bytes())
+}
 
 /// The options of all killers.
 fn killers(search: &FileSearch<'_>) -> InstalledKillers {

@@ -1,10 +1,12 @@
 //! Reading processes: the walk over `/proc`, the row of each, and details on demand.
 
+pub mod bpf;
 pub mod detail;
 pub mod exe_cwd_environ;
 pub mod lookup;
 pub mod open_files;
 pub(crate) mod row;
+pub mod row_lookup;
 pub mod unit;
 pub mod walk;
 pub mod walk_request;

@@ -22,9 +22,10 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    OpenByPath, RowBuffers, fresh, has_mm, lost_its_leader, number, take_stat, take_status,
-    take_thread,
+    OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, number, take_stat,
+    take_status, take_thread,
 };
+use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::units::Adj;
 
@@ -251,6 +252,75 @@ impl ProcessWalk {
                 Arc::make_mut(there).environ = read;
             }
         });
+    }
+
+    /// Reads what only files tell of processes whose rows come from elsewhere.
+    pub fn look_up(&mut self, lookups: &mut [RowLookup]) {
+        for lookup in lookups {
+            let pid = lookup.id.pid;
+            if lookup.wants_score {
+                let root = Arc::clone(&self.root);
+                lookup.score = reading(self.buffers.score(&OpenByPath { root: &root, pid }));
+            }
+            if lookup.wants_cgroup {
+                lookup.cgroup = reading(self.cgroup(pid));
+            }
+            if lookup.wants_cmdline {
+                let line = lookup::line(&self.root, pid, &mut self.buffers.buffer);
+                lookup.cmdline = reading(line.map(Arc::new).map_err(FileAbsence::from));
+            }
+        }
+        if self.walk.is_multiple_of(ROTATION) {
+            self.paths.retain(|_, path| Arc::strong_count(path) > 1);
+        }
+        self.walk = self.walk.wrapping_add(1);
+    }
+
+    /// Reads the processes that are listed in the tree but not in `known`, which is sorted, completely.
+    /// Adds their rows to `found`, and opens the files of the first `most` of them.
+    ///
+    /// # Errors
+    ///
+    /// If the tree cannot be listed.
+    pub fn read_others(
+        &mut self,
+        known: &[i32],
+        most: usize,
+        found: &mut Vec<Process>,
+        opened: &mut Vec<OpenProcess>,
+    ) -> Result<(), Unreadable> {
+        self.list()?;
+        let root = Arc::clone(&self.root);
+        let pids = std::mem::take(&mut self.pids);
+        for &pid in pids.iter().filter(|pid| known.binary_search(pid).is_err()) {
+            let files = OpenByPath { root: &root, pid };
+            let Ok(stat) = self.buffers.stat(&files) else { continue };
+            let id = ProcId { pid, born: stat.born };
+            let mut row = Process { id, ..Process::default() };
+            let request = RowRequest { status: true, score: true };
+            if self.buffers.read_all(&files, &root, request, &mut row) == RowRead::Row {
+                row.cgroup = reading(self.cgroup(pid));
+                if found.len() < most {
+                    opened.extend(OpenProcess::open(&root, id, &mut self.buffers));
+                }
+                found.push(row);
+            }
+        }
+        self.pids = pids;
+        Ok(())
+    }
+
+    /// Takes over rows that come from elsewhere, sorted by pid, so that [`Self::read_exe_cwd_environ`] can
+    /// read their links and environments.
+    pub fn adopt(&mut self, rows: impl Iterator<Item = (ProcId, Comm, u32)>) {
+        let before = std::mem::take(&mut self.known);
+        let mut before = before.into_iter().peekable();
+        self.known.extend(rows.map(|(id, comm, flags)| {
+            while before.next_if(|known| known.row.id.pid < id.pid).is_some() {}
+            let mut known = before.next_if(|known| known.row.id == id).unwrap_or_default();
+            known.row = Process { id, comm, flags, ..known.row };
+            known
+        }));
     }
 
     /// Lists the pids, sorted.

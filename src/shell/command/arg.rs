@@ -16,7 +16,7 @@ use crate::report::metrics::MetricsFormat;
 use crate::rows::arrange::Sort;
 use crate::rows::filter::Filter;
 use crate::rows::time::{parse_delay, parse_time};
-use crate::source::RedactExtent;
+use crate::source::{RedactExtent, SamplerChoice};
 use crate::units::{Millis, Ticks};
 
 /// How much is replaced by tokens.
@@ -33,6 +33,27 @@ impl From<RedactArg> for RedactExtent {
         match redact {
             RedactArg::Names => Self::Names,
             RedactArg::All => Self::All,
+        }
+    }
+}
+
+/// How the processes are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SamplerArg {
+    /// By BPF where it works, otherwise from /proc
+    Auto,
+    /// By BPF, or not at all
+    Bpf,
+    /// From /proc
+    Proc,
+}
+
+impl From<SamplerArg> for SamplerChoice {
+    fn from(sampler: SamplerArg) -> Self {
+        match sampler {
+            SamplerArg::Auto => Self::Auto,
+            SamplerArg::Bpf => Self::Bpf,
+            SamplerArg::Proc => Self::Proc,
         }
     }
 }

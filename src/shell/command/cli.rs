@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::arg::{
-    ColumnsArg, FilterArg, FormatArg, PolicyArg, RedactArg, SortArg, SpeedArg, TargetArg, alarm,
-    columns, delay, ending, filter, loopback, moment, patience, policy, scope, sort, span, speed,
-    target, text_form,
+    ColumnsArg, FilterArg, FormatArg, PolicyArg, RedactArg, SamplerArg, SortArg, SpeedArg,
+    TargetArg, alarm, columns, delay, ending, filter, loopback, moment, patience, policy, scope,
+    sort, span, speed, target, text_form,
 };
 use crate::alarm::Alarm;
 use crate::model::{Scope, Signal};
@@ -154,6 +154,12 @@ pub struct Cli {
     /// this machine
     #[arg(long, value_name = "DIR", default_value = "/proc", value_hint = ValueHint::DirPath, global = true)]
     pub proc: PathBuf,
+
+    /// How the processes are read: bpf asks the kernel for all at once, which costs a tenth and needs CAP_BPF and
+    /// CAP_PERFMON or CAP_SYS_ADMIN; proc reads the files of each; auto takes bpf where it works. Another
+    /// proc tree is always read from its files
+    #[arg(long, value_name = "NAME", default_value = "auto", global = true)]
+    pub sampler: SamplerArg,
 
     /// What to do instead of showing the ranking
     #[command(subcommand)]

@@ -9,15 +9,18 @@ use std::time::Instant;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::mm::{MlockAllFlags, mlockall};
 
+use super::arg::SamplerArg;
 use super::cli::{Cli, Command};
 use crate::model::{Capability, Privileges, ProcId, Text};
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::lookup;
 use crate::shell::command_error::CommandError;
 use crate::shell::worker::lookup_root::LookupRoot;
 use crate::shell::worker::recording_reader::{CountingReader, ReadProgress};
 use crate::source::{
-    LiveSource, Recording, RedactedSource, Redactor, ScanPatience, Source, demo_recording,
+    LiveSource, Recording, RedactedSource, Redactor, SamplerChoice, ScanPatience, Source,
+    SourceError, demo_recording,
 };
 
 /// The source of samples, and what else is known about it.
@@ -64,7 +67,9 @@ impl Input {
             Self { source, tree: None, progress, redactor: None, started: None }
         } else {
             let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
-            let mut live = LiveSource::start(root, ScanPatience::Millis(patience))
+            let patience = ScanPatience::Millis(patience);
+            let mut live = sampler(cli)
+                .and_then(|sampler| LiveSource::start_with(root, patience, sampler))
                 .map_err(CommandError::failure)?;
             live.memory_locked(lock_memory(&live.privileges()));
             let (tree, started) = (Some(cli.proc.clone()), Some(live.started()));
@@ -119,6 +124,15 @@ impl Input {
     pub(crate) fn own_id(&self) -> Result<ProcId, CommandError> {
         let root = self.root()?;
         Ok(root.and_then(|root| lookup::own_id(&root)).unwrap_or_default())
+    }
+}
+
+/// The sampler. Another proc tree is read from its files.
+fn sampler(cli: &Cli) -> Result<SamplerChoice, SourceError> {
+    match cli.sampler {
+        other if cli.proc == Path::new("/proc") => Ok(other.into()),
+        SamplerArg::Bpf => Err(SourceError::NoBpf(BpfUnavailable::OtherTree)),
+        SamplerArg::Auto | SamplerArg::Proc => Ok(SamplerChoice::Proc),
     }
 }
 

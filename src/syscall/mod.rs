@@ -1,6 +1,9 @@
-//! The two system calls for which no crate has a wrapper. This file has the only unsafe code of
-//! doomtop: integers and one descriptor go in, a number or an errno comes out.
+//! The system calls for which no crate has a wrapper. This room has the only unsafe code of doomtop.
+//! Two of them are here: integers and one descriptor go in, a number or an errno comes out. [`bpf`]
+//! has the third.
 #![allow(unsafe_code, reason = "kcmp(2) and process_mrelease(2) can only be had by syscall(2)")]
+
+pub mod bpf;
 
 use std::ffi::{c_int, c_uint, c_ulong};
 use std::os::fd::{AsFd, AsRawFd};
@@ -46,7 +49,7 @@ pub fn release_memory(pidfd: impl AsFd) -> Result<(), Errno> {
 }
 
 /// The error of the system call that failed just before.
-fn last() -> Errno {
+pub(crate) fn last() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
