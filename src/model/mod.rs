@@ -51,7 +51,7 @@ pub use machine::numa::{NodeSet, NumaNode};
 pub use machine::overcommit::{CommitCharge, Overcommit, OvercommitMode, commit_limit};
 pub use machine::pressure::{Pressure, PsiLine};
 pub use machine::privileges::Privileges;
-pub use machine::sampler::Sampler;
+pub use machine::sampler::ProcessSampler;
 pub use machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
 pub use machine::vm_counters::VmCounters;
 pub use needs::{CgroupNeeds, Needs, Scores};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Source, SourceError};
 use crate::model::{
     Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process, ProcessFiles,
-    Sampler, ScanAge, Snapshot, Text, global_total,
+    ProcessSampler, ScanAge, Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
 use crate::sample::daemon::reader::is_name_of_killer;
@@ -417,8 +417,8 @@ impl LiveSource {
 }
 
 /// The files of `/proc` as the sampler, because BPF is not available.
-fn read_from_files(why: BpfUnavailable) -> Sampler {
-    Sampler::Proc { why: Some(Text::new(why.to_string().as_bytes())) }
+fn read_from_files(why: BpfUnavailable) -> ProcessSampler {
+    ProcessSampler::Proc { why: Some(Text::new(why.to_string().as_bytes())) }
 }
 
 /// Index of this process in rows that are sorted by pid.

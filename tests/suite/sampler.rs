@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use doomtop::model::{
-    Machine, Needs, ProcId, Process, Reading, RssSource, Sampler, Scene, ScoreScale, Scores,
+    Machine, Needs, ProcId, Process, ProcessSampler, Reading, RssSource, Scene, ScoreScale, Scores,
     Snapshot, TaskFacts,
 };
 use doomtop::policy::{LINUX, Override, Policy, SparedReason, TermNote, Verdict, kernel_score};
@@ -138,9 +138,9 @@ fn another_tree_is_read_from_its_files() {
     );
     let seen = sample(&mut start(SamplerChoice::Auto).unwrap(), &Needs::everything());
     assert_eq!(seen.processes.len(), 1);
-    assert!(matches!(&seen.machine.sampler, Sampler::Proc { why: Some(_) }));
+    assert!(matches!(&seen.machine.sampler, ProcessSampler::Proc { why: Some(_) }));
     let seen = sample(&mut start(SamplerChoice::Proc).unwrap(), &Needs::everything());
-    assert_eq!(seen.machine.sampler, Sampler::default());
+    assert_eq!(seen.machine.sampler, ProcessSampler::default());
 
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
@@ -266,7 +266,7 @@ fn a_recording_keeps_what_is_remarkable() {
     let back: Vec<Process> = serde_json::from_value(value).unwrap();
     assert_eq!(back[0].task, None);
     assert_eq!(back[1].task, Some(TaskFacts { position: 0, ..skipped }));
-    let sampler = Sampler::BpfIterator;
+    let sampler = ProcessSampler::BpfIterator;
     let seen = Machine { sampler: sampler.clone(), ..Machine::default() };
     let value = serde_json::to_value(&seen).unwrap();
     let back: Machine = serde_json::from_value(value).unwrap();

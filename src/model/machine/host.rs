@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{NumaNode, Sampler, Text};
+use crate::model::{NumaNode, ProcessSampler, Text};
 use crate::units::{Adj, LegacyAdj, PageSize, TickRate};
 
 /// The file with the counter of resident pages that this kernel's OOM killer reads.
@@ -74,8 +74,8 @@ pub struct Machine {
     /// The scale of `oom_score`.
     pub score_scale: ScoreScale,
     /// How the processes are read.
-    #[serde(default, skip_serializing_if = "Sampler::is_default")]
-    pub sampler: Sampler,
+    #[serde(default, skip_serializing_if = "ProcessSampler::is_default")]
+    pub sampler: ProcessSampler,
 }
 
 impl Machine {

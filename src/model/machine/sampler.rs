@@ -9,7 +9,7 @@ use crate::model::Text;
 /// How the processes are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sampler {
+pub enum ProcessSampler {
     /// The files of each process in `/proc`.
     Proc {
         /// Why not by BPF; `None` if that was not tried.
@@ -22,13 +22,13 @@ pub enum Sampler {
     BpfListWalk,
 }
 
-impl Default for Sampler {
+impl Default for ProcessSampler {
     fn default() -> Self {
         Self::Proc { why: None }
     }
 }
 
-impl Sampler {
+impl ProcessSampler {
     /// Whether this is what a sample without a word about it used.
     #[must_use]
     pub fn is_default(&self) -> bool {
@@ -42,7 +42,7 @@ impl Sampler {
     }
 }
 
-impl fmt::Display for Sampler {
+impl fmt::Display for ProcessSampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Proc { why: None } => f.write_str("/proc"),

@@ -4,7 +4,7 @@ use ratatui::text::Line;
 
 use crate::app::{ActingMode, App};
 use crate::columns::RowContext;
-use crate::model::{OvercommitMode, PressureWatch, Reading, Sampler};
+use crate::model::{OvercommitMode, PressureWatch, ProcessSampler, Reading};
 use crate::ui::frame::facts;
 use crate::ui::paint::label;
 use crate::ui::paint::text;
@@ -50,8 +50,8 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
 /// How the processes are read, if that is not a matter of course.
 fn sampler(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     match &context.scene.machine().sampler {
-        Sampler::Proc { why: None } => Vec::new(),
-        Sampler::Proc { why: Some(why) } => {
+        ProcessSampler::Proc { why: None } => Vec::new(),
+        ProcessSampler::Proc { why: Some(why) } => {
             vec![("read by", "/proc; not by BPF here:".to_owned()), ("", why.to_string())]
         }
         bpf => vec![("read by", bpf.to_string())],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::task_table::TaskTable;
 use super::unavailable::BpfUnavailable;
-use crate::model::{Comm, Machine, ProcId, Process, Reading, Sampler, Text};
+use crate::model::{Comm, Machine, ProcId, Process, ProcessSampler, Reading, Text};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::lookup;
 use crate::sample::process::row::{OpenByPath, RowBuffers, RowRead, RowRequest, fresh};
@@ -69,7 +69,7 @@ impl TaskRows {
 
     /// How the program visits the processes.
     #[must_use]
-    pub fn sampler(&self) -> Sampler {
+    pub fn sampler(&self) -> ProcessSampler {
         self.table.sampler()
     }
 

@@ -16,7 +16,7 @@ use super::programs::{
 use super::record::{RECORD_BYTES, RecordUnits, TaskRecord};
 use super::record_writer::{FieldReads, PidNamespace, ProgramFacts};
 use super::unavailable::BpfUnavailable;
-use crate::model::{Machine, ProcId, Sampler};
+use crate::model::{Machine, ProcId, ProcessSampler};
 use crate::sample::file_buffer::FileBuffer;
 use crate::sample::proc_root::ProcRoot;
 use crate::syscall::bpf::{
@@ -108,10 +108,10 @@ impl TaskTable {
 
     /// How the program visits the processes.
     #[must_use]
-    pub fn sampler(&self) -> Sampler {
+    pub fn sampler(&self) -> ProcessSampler {
         match self.loaded.walk {
-            TaskWalk::Iterator => Sampler::BpfIterator,
-            TaskWalk::List => Sampler::BpfListWalk,
+            TaskWalk::Iterator => ProcessSampler::BpfIterator,
+            TaskWalk::List => ProcessSampler::BpfListWalk,
         }
     }
 
