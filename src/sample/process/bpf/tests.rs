@@ -1,12 +1,11 @@
 //! Records of the running kernel, compared with what `/proc` shows.
 
 use crate::model::{Machine, ProcId, Process, Reading};
-use crate::sample::machine::host;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::bpf::task_table::{TaskTable, TaskWalk};
 use crate::sample::process::row::{OpenByPath, RowBuffers, RowRead, RowRequest};
-use crate::units::Ticks;
+use crate::units::{PageSize, Ticks};
 
 /// Rounds of reading `/proc`, the table, and `/proc` again.
 const ROUNDS: u32 = 8;
@@ -15,10 +14,20 @@ fn root() -> ProcRoot {
     ProcRoot::open("/proc").expect("/proc")
 }
 
+/// The facts of this machine that the table needs.
+fn machine() -> Machine {
+    let own = std::fs::read_link("/proc/self/ns/pid").expect("the pid namespace");
+    let initial_pid_namespace = own.to_str() == Some("pid:[4026531836]");
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+    let page = page.expect("a size").expect("a size of pages");
+    let page_size = PageSize(u64::try_from(page).expect("a size"));
+    Machine { initial_pid_namespace, page_size, ..Machine::default() }
+}
+
 /// The table with one kind of program; says why the test is skipped.
 fn table(walk: TaskWalk) -> Option<(ProcRoot, Machine, TaskTable)> {
     let root = root();
-    let machine = host::machine(&root);
+    let machine = machine();
     match TaskTable::load_walk(&root, &machine, &[walk]) {
         Ok(table) => Some((root, machine, table)),
         Err(why) => {
