@@ -274,6 +274,7 @@ impl LiveSource {
             return Ok(());
         }
         if let Some(mut job) = self.job.take() {
+            job.files.active = false;
             let (kept, unopened) = (self.kept.ids(), self.kept.unopened());
             job.request.set(needs, kept, unopened, system.swap_traffic());
             if !self.calibrated {
@@ -308,7 +309,6 @@ impl LiveSource {
             // Too many processes for the table, or it leaves out too many.
             self.tasks = None;
             Arc::make_mut(&mut self.machine).sampler = read_from_files(why);
-            self.walked = None;
             return self.walk(needs, system);
         }
         let lists = tasks.wants_listing();

@@ -127,6 +127,10 @@ impl Oracle {
     pub fn start(scope: Option<&str>) -> Self {
         let mut command = Command::new(program());
         command.args(["--json", "-d", "0.1", "--scope", scope.unwrap_or("global")]);
+        let sampler = std::env::var_os("OOM_SAMPLER").filter(|name| !name.is_empty());
+        if let Some(sampler) = sampler {
+            command.arg("--sampler").arg(sampler);
+        }
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("doomtop");
         let mut lines = BufReader::with_capacity(1 << 20, child.stdout.take().expect("its output"));

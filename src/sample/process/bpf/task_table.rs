@@ -55,8 +55,19 @@ struct LoadedProgram {
     memory: MapMemory,
     /// Records in the array, without the head.
     room: u32,
-    /// Whether it uses the iterator.
     walk: TaskWalk,
+    /// Whether it may read fields through pointers.
+    cast: bool,
+}
+
+/// Which programs are tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProgramChoice<'a> {
+    /// The first of these that the kernel accepts.
+    pub(crate) walks: &'a [TaskWalk],
+    /// Whether they read fields through pointers where the kernel allows that (6.2), and not with a
+    /// helper function.
+    pub(crate) cast: bool,
 }
 
 /// The table of all processes.
@@ -80,7 +91,8 @@ impl TaskTable {
     ///
     /// Why the processes cannot be read this way.
     pub fn load(root: &ProcRoot, machine: &Machine) -> Result<Self, BpfUnavailable> {
-        Self::load_walk(root, machine, &[TaskWalk::Iterator, TaskWalk::List])
+        let walks = &[TaskWalk::Iterator, TaskWalk::List];
+        Self::load_one_of(root, machine, ProgramChoice { walks, cast: true })
     }
 
     /// Loads the first of these programs that the kernel accepts; the reason is that of the first one.
@@ -88,10 +100,10 @@ impl TaskTable {
     /// # Errors
     ///
     /// Why the processes cannot be read this way.
-    pub fn load_walk(
+    pub(crate) fn load_one_of(
         root: &ProcRoot,
         machine: &Machine,
-        walks: &[TaskWalk],
+        choice: ProgramChoice<'_>,
     ) -> Result<Self, BpfUnavailable> {
         if cfg!(not(all(target_endian = "little", target_pointer_width = "64"))) {
             return Err(BpfUnavailable::Architecture);
@@ -101,7 +113,7 @@ impl TaskTable {
         }
         let units = RecordUnits::of(machine);
         let room = ROOM_MIN.max(processes_of(root).saturating_mul(3) / 2);
-        let loaded = LoadedProgram::load(root, machine, room, walks)?;
+        let loaded = LoadedProgram::load(root, machine, room, choice)?;
         let order = Vec::with_capacity(room as usize);
         Ok(Self { loaded, units, order })
     }
@@ -154,7 +166,8 @@ impl TaskTable {
     pub fn grow(&mut self, root: &ProcRoot, machine: &Machine) -> Result<(), BpfUnavailable> {
         let processes = self.loaded.room.max(u32::try_from(self.order.len()).unwrap_or(u32::MAX));
         let room = processes.saturating_mul(3) / 2;
-        self.loaded = LoadedProgram::load(root, machine, room, &[self.loaded.walk])?;
+        let choice = ProgramChoice { walks: &[self.loaded.walk], cast: self.loaded.cast };
+        self.loaded = LoadedProgram::load(root, machine, room, choice)?;
         let more = (room as usize).saturating_sub(self.order.capacity());
         self.order.reserve(more);
         Ok(())
@@ -204,7 +217,7 @@ impl LoadedProgram {
         root: &ProcRoot,
         machine: &Machine,
         room: u32,
-        walks: &[TaskWalk],
+        choice: ProgramChoice<'_>,
     ) -> Result<Self, BpfUnavailable> {
         // Asks for the rights before the 6 MiB of the description are read.
         let entries = room.saturating_add(1);
@@ -223,14 +236,14 @@ impl LoadedProgram {
         if !machine.initial_pid_namespace {
             facts.pid_namespace = Some(pid_namespace(&btf, page)?);
         }
-        if facts.function("bpf_rdonly_cast").is_ok() {
+        if choice.cast && facts.function("bpf_rdonly_cast").is_ok() {
             facts.reads = FieldReads::Cast;
         }
-        let (program, walk) = load_first(facts, array.as_raw_fd(), walks)?;
+        let (program, walk) = load_first(facts, array.as_raw_fd(), choice.walks)?;
         let length = whole_pages((entries as usize) * RECORD_BYTES, page);
         let memory = MapMemory::new(&array, 0, length, false)
             .map_err(|errno| BpfUnavailable::Refused("to map its array", errno))?;
-        Ok(Self { program, memory, room, walk })
+        Ok(Self { program, memory, room, walk, cast: choice.cast })
     }
 }
 
