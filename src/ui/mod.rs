@@ -20,7 +20,7 @@ use crate::app::mode::Mode;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
 use crate::ui::frame::layout::{Layout, SMALLEST};
-use crate::ui::frame::{function_bar, header, status_line};
+use crate::ui::frame::{function_bar, header, kill_banner, status_line};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::view::view_table::ViewParts;
@@ -65,6 +65,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
     let parts = parts(app.views.kind);
     let layout = Layout::new(app, &parts.space, area);
     header::paint(app, layout.level, layout.header, &mut canvas);
+    kill_banner::paint(app, layout.banner, &mut canvas);
     let shown = (parts.paint)(app, &layout, &mut canvas);
     if app.scene.is_none() {
         view::processes::paint_waiting(layout.rows, &mut canvas);

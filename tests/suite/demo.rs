@@ -89,6 +89,11 @@ impl Show {
     }
 }
 
+/// The app of the demo at its first look, and its looks.
+pub fn app_of_demo() -> (App, Vec<Arc<Snapshot>>) {
+    (Show::new().app, SAMPLES.clone())
+}
+
 /// The app of the demo at a look: `before` so many looks before its kill `nth`.
 pub fn app_before(nth: usize, before: usize) -> App {
     let mut show = Show::new();

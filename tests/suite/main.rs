@@ -27,6 +27,7 @@ mod groups;
 mod hands;
 mod installed;
 mod killers;
+mod kills;
 mod memory;
 mod metrics;
 mod modules;

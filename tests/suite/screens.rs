@@ -107,6 +107,7 @@ pub fn styled(buffer: &Buffer) -> String {
                 (Modifier::DIM, 'd'),
                 (Modifier::REVERSED, 'r'),
                 (Modifier::UNDERLINED, 'u'),
+                (Modifier::CROSSED_OUT, 'x'),
             ] {
                 if cell.modifier.contains(modifier) {
                     let _ = write!(style, "+{letter}");

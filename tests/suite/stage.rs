@@ -11,7 +11,12 @@ use doomtop::model::{
 };
 use doomtop::policy::{self, kernel_score};
 use doomtop::rows::filter::Filter;
+use doomtop::ui::{self, Theme};
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::fixtures::text;
 
 /// A user process with memory, nothing special about it.
 pub fn process(pid: i32, comm: &str, rss: u64) -> Process {
@@ -225,6 +230,17 @@ impl Player {
     /// The pids of the table, top down.
     pub fn pids(&self) -> Vec<i32> {
         self.app.table.lines.iter().map(|line| line.id.pid).collect()
+    }
+
+    /// The banner over a table of 120x40, its lines joined; nothing while there is none.
+    pub fn banner(&self) -> String {
+        let area = Rect::new(0, 0, 120, 40);
+        let mut buffer = Buffer::empty(area);
+        ui::paint(&self.app, &Theme::default(), area, &mut buffer);
+        let screen = text(&buffer);
+        let lines = screen.lines().skip_while(|line| !line.starts_with("✗ "));
+        let lines: Vec<&str> = lines.take_while(|line| !line.starts_with("  #")).collect();
+        lines.join(" ").replace("  ", " ")
     }
 
     /// The message on the bottom line.

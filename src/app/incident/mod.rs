@@ -2,6 +2,7 @@
 
 pub mod event_text;
 pub(crate) mod kernel_report_events;
+pub mod kill_text;
 pub mod log_update;
 pub(crate) mod predicted_victim;
 pub mod shown_report;

@@ -109,12 +109,6 @@ impl Timeline {
             .any(|it| it.source == LogSource::KernelLog && matches!(it.state, SourceState::Open(_)))
     }
 
-    /// Whether a process was killed since doomtop started.
-    #[must_use]
-    pub fn has_new(&self) -> bool {
-        self.events.iter().any(|it| matches!(it.time, EventTime::Live | EventTime::Within(_)))
-    }
-
     /// Adds an event in the order of time. Returns its number.
     pub(crate) fn add(&mut self, event: OomEvent) -> u64 {
         self.last_nth += 1;
@@ -158,16 +152,17 @@ impl Timeline {
         self.sources.sort_by_key(|it| it.source);
     }
 
-    /// Matches a log line of the kernel about a kill with the kills that were counted, or will be.
-    pub(crate) fn match_line(&mut self, unix_ms: i64, pid: Option<i32>) {
+    /// Matches a log line of the kernel about a kill with the kills that were counted, or will be. Returns the
+    /// event of a counted kill that the line replaces.
+    pub(crate) fn match_line(&mut self, unix_ms: i64, pid: Option<i32>) -> Option<u64> {
         if self.since.is_none_or(|since| unix_ms < since - CLOCK_SKEW) {
-            return;
+            return None;
         }
         let fits = |from: i64, to: i64| unix_ms >= from - CLOCK_SKEW && unix_ms <= to + CLOCK_SKEW;
         let mut counted = self.counted.iter_mut();
         if let Some(counted) = counted.find(|it| it.left > 0 && fits(it.from, it.to)) {
             counted.left -= 1;
-            return;
+            return None;
         }
         // The line came after the counted kill became an event: it replaces the guess.
         let guessed = |it: &&OomEvent| {
@@ -177,15 +172,15 @@ impl Timeline {
         let same = |it: &&OomEvent| it.victim.is_some_and(|victim| victim.pid == pid);
         let found = self.events.iter().filter(guessed).find(same);
         let found = found.or_else(|| self.events.iter().find(guessed)).map(|it| it.nth);
-        match found {
-            Some(nth) => self.events.retain(|it| it.nth != nth),
-            None => {
-                self.early.push_back(unix_ms);
-                if self.early.len() > MAX_EVENTS {
-                    self.early.pop_front();
-                }
+        if let Some(nth) = found {
+            self.events.retain(|it| it.nth != nth);
+        } else {
+            self.early.push_back(unix_ms);
+            if self.early.len() > MAX_EVENTS {
+                self.early.pop_front();
             }
         }
+        found
     }
 
     /// Takes the number of kills that the kernel counted between two times, and who was probably killed.

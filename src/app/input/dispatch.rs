@@ -9,6 +9,9 @@ use crate::app::{App, Request};
 impl App {
     /// Dispatches a key to the focused mode.
     pub(crate) fn key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        if let Some(asked) = self.banner_key(key, press) {
+            return asked;
+        }
         match &mut self.mode {
             Mode::GoTo(digits) => {
                 if let Some(digit) = key.digit() {

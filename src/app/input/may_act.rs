@@ -42,8 +42,19 @@ impl App {
     pub(crate) fn target(&mut self) -> Option<Process> {
         let found = self.selected().cloned();
         if found.is_none() {
-            let empty = self.table.lines.is_empty();
-            let why = if empty { "there is no process here" } else { "that process is gone" };
+            let why = match self.table.line() {
+                None => "there is no process here".to_owned(),
+                Some(line) => match self.table.struck_row(line.id) {
+                    Some(row) => {
+                        format!(
+                            "{} {} is already gone: it was killed",
+                            line.id,
+                            row.cell("command")
+                        )
+                    }
+                    None => format!("{} is already gone", line.id),
+                },
+            };
             self.say(NoticeLevel::Warn, why);
         }
         found

@@ -3,6 +3,7 @@
 pub(crate) mod dialog;
 pub(crate) mod dispatch;
 pub(crate) mod global;
+pub(crate) mod kill_banner;
 pub(crate) mod may_act;
 pub(crate) mod menu;
 pub(crate) mod page;

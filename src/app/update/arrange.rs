@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::app::view::table::CursorAnchor;
+use crate::rows::arrange::{TableLine, TreeLines};
 
 impl App {
     /// Updates the rows in place while their order is frozen, otherwise puts them in order.
@@ -23,10 +24,24 @@ impl App {
         if let Some(context) = self.context() {
             self.table.settings.arrange(&context, &mut lines);
         }
+        self.put_struck_rows(&mut lines);
         self.table.lines = lines;
         self.table.follow_anchor(self.ranking.victim().map(|row| row.id));
         self.drop_exited();
         self.table.keep_visible(self.display.viewport.rows);
+    }
+
+    /// Puts the rows of processes that were killed a moment ago at their old places.
+    fn put_struck_rows(&self, lines: &mut Vec<TableLine>) {
+        // A report is a table of its own.
+        if self.incidents.report.is_some() {
+            return;
+        }
+        let narrowed = self.narrowed_to();
+        for row in self.table.struck.iter().filter(|row| row.narrowed == narrowed) {
+            let line = TableLine { id: row.id, at: None, tree_lines: TreeLines::default() };
+            lines.insert(row.place.min(lines.len()), line);
+        }
     }
 
     /// Where the followed process exited, the cursor follows the process that is in its row now.

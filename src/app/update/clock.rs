@@ -31,6 +31,9 @@ impl App {
         if resized {
             self.keep_cursors_visible();
         }
+        if let Some(banner) = &mut self.display.banner {
+            banner.shown.drawn(at, viewport.rows > 0);
+        }
         match &mut self.mode {
             Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
             Mode::Signal(confirm) => confirm.shown.drawn(at, viewport.dialog),

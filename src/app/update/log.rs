@@ -45,6 +45,7 @@ impl App {
             }
         }
         self.settle_counted();
+        self.forget_untold();
         self.announce(&new);
         self.arrange_events();
     }
@@ -63,21 +64,25 @@ impl App {
         let mut added = Vec::new();
         for mut event in events {
             let pid = event.victim.and_then(|victim| victim.pid);
+            let mut replaced = None;
             let timeline = &mut self.incidents.timeline;
             let mut of_report = timeline.events.iter().filter(|it| it.report == Some(number));
             if of_report.any(|it| it.victim.and_then(|victim| victim.pid) == pid) {
                 continue;
             }
             if self.start.live {
-                if pid.is_some() {
-                    timeline.match_line(unix_ms, pid);
-                }
+                replaced = pid.and_then(|_| timeline.match_line(unix_ms, pid));
                 if *lookups > 0 {
                     *lookups -= 1;
                     self.look_up(&mut event);
                 }
             }
-            added.push(self.incidents.timeline.add(event));
+            let nth = self.incidents.timeline.add(event);
+            // A kill that was told as a guess is not told again.
+            match replaced {
+                Some(guess) => self.retell_kill(guess, nth),
+                None => added.push(nth),
+            }
         }
         added
     }
@@ -206,28 +211,23 @@ impl App {
         }
     }
 
-    /// Says on the bottom line that these events are new.
+    /// Tells of new events: of kills in the banner, of a report without one on the bottom line.
     fn announce(&mut self, new: &[u64]) {
         let Some(&last) = new.last() else { return };
+        // A recording tells of a kill when the screen has come to its time.
+        if !self.start.live {
+            return;
+        }
         let is_shown = self.views.kind == ViewKind::Events;
         if !is_shown {
             self.views.events.unseen += new.len();
         }
-        if !self.start.live {
+        if self.tell_kills(new) {
             return;
         }
         let timeline = &self.incidents.timeline;
         let Some(event) = timeline.find(last) else { return };
-        let mut text = format!("{} killed {}", event.by.name(), victim_text(event));
-        if let Some(path) = event.domain.as_ref().filter(|_| event.victim.is_some()) {
-            text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
-        }
-        if timeline.is_unproven(last) {
-            text.push_str(" (by a log file)");
-        }
-        if new.len() > 1 {
-            text.push_str(&format!(", and {} more", new.len() - 1));
-        }
+        let mut text = event.said.as_ref().map_or_else(|| victim_text(event), ToString::to_string);
         if !is_shown {
             text.push_str(": Alt-5");
         }

@@ -60,7 +60,11 @@ impl App {
 
     /// Shows another sample, with its rows in its own order at once.
     pub(crate) fn show(&mut self, nth: SampleIndex) {
+        let before = self.playback.at;
         self.load_sample(nth);
+        if self.playback.at != before {
+            self.tell_shown_kills(nth);
+        }
         if !self.mode.is_dialog() {
             self.arrange();
         }

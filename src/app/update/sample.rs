@@ -71,6 +71,7 @@ impl App {
                 self.table.tags.retain(|&id| scene.find(id).is_some());
             }
         }
+        self.renew_struck();
         self.refresh_lines();
         self.arrange_other_view();
         self.renew_preview();
@@ -101,6 +102,8 @@ impl App {
     pub(crate) fn rank_anew(&mut self) {
         self.rank();
         self.ranking_before = self.ranking.clone();
+        self.table.struck.clear();
+        self.renew_struck();
         self.arrange_other_view();
         self.renew_preview();
     }

@@ -1,6 +1,7 @@
 //! How things are shown, whatever the view: units, header, message, size of the screen.
 
 use crate::app::session::notice::Notice;
+use crate::app::view::kill_banner::KillBanner;
 use crate::app::view::last_frame::Viewport;
 use crate::columns::{CommandStyle, SizeUnit};
 
@@ -46,6 +47,8 @@ pub struct Display {
     pub viewport: Viewport,
     /// The message on the bottom line.
     pub notice: Option<Notice>,
+    /// The kills that were not taken notice of yet.
+    pub banner: Option<KillBanner>,
 }
 
 impl Default for Display {
@@ -57,6 +60,7 @@ impl Default for Display {
             command: None,
             viewport: Viewport::default(),
             notice: None,
+            banner: None,
         }
     }
 }

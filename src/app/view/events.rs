@@ -1,8 +1,9 @@
 //! The view Events: its lines, its cursor, and what it leaves out.
 
-use crate::app::incident::timeline::{Timeline, TimelineEntry};
+use crate::app::incident::timeline::TimelineEntry;
 use crate::app::session::journal::Journal;
 use crate::app::view::list_cursor::ListCursor;
+use crate::model::OomEvent;
 
 /// What the view shows.
 #[derive(Clone, Debug, Default)]
@@ -18,11 +19,12 @@ pub struct EventsView {
 }
 
 impl EventsView {
-    /// The lines, the oldest first.
+    /// The lines of these kills and of what was done until this time, in milliseconds since 1970; the oldest
+    /// first.
     #[must_use]
-    pub fn entries(&self, timeline: &Timeline, journal: &Journal) -> Vec<TimelineEntry> {
-        let kills = &timeline.events;
+    pub fn entries(&self, kills: &[OomEvent], journal: &Journal, until: i64) -> Vec<TimelineEntry> {
         let acts = if self.kills_only { &[][..] } else { &journal.entries[..] };
+        let acts = &acts[..acts.partition_point(|act| act.unix_ms <= until)];
         let mut entries = Vec::with_capacity(kills.len() + acts.len());
         let mut acts = acts.iter().enumerate().peekable();
         for kill in kills {

@@ -3,10 +3,12 @@
 pub mod cgroups;
 pub mod display;
 pub mod events;
+pub mod kill_banner;
 pub mod kind;
 pub mod last_frame;
 pub mod list_cursor;
 pub mod memory;
+pub mod struck_row;
 pub mod table;
 pub mod verdicts;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::app::view::list_cursor::ListCursor;
+use crate::app::view::struck_row::StruckRow;
 use crate::columns::Column;
 use crate::model::ProcId;
 use crate::rows::arrange::{TableLine, TableSettings};
@@ -26,6 +27,8 @@ pub struct Table {
     pub settings: TableSettings,
     /// The lines.
     pub lines: Vec<TableLine>,
+    /// Processes that were killed a moment ago, in the order of their lines.
+    pub struck: Vec<StruckRow>,
     /// The cursor.
     pub cursor: ListCursor,
     /// What the cursor follows.
@@ -51,6 +54,7 @@ impl Table {
         Self {
             settings,
             lines: Vec::new(),
+            struck: Vec::new(),
             cursor: ListCursor::default(),
             anchor: CursorAnchor::First,
             skipped: 0,
@@ -66,6 +70,12 @@ impl Table {
     #[must_use]
     pub fn line(&self) -> Option<&TableLine> {
         self.lines.get(self.cursor.at)
+    }
+
+    /// The row of a process that was killed a moment ago.
+    #[must_use]
+    pub fn struck_row(&self, id: ProcId) -> Option<&StruckRow> {
+        self.struck.iter().find(|row| row.id == id)
     }
 
     /// Anchors the cursor to its process, or to its row where it does not follow processes.

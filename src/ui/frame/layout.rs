@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::{App, HeaderLevel};
-use crate::ui::frame::header;
+use crate::ui::frame::{header, kill_banner};
 
 /// The smallest screen that shows a table: columns and lines.
 pub const SMALLEST: (u16, u16) = (40, 6);
@@ -24,6 +24,8 @@ pub struct Layout {
     pub header: Rect,
     /// What the header shows.
     pub level: HeaderLevel,
+    /// The banner that tells of a kill; without height while there is none.
+    pub banner: Rect,
     /// The headings of the columns.
     pub head: Rect,
     /// The rows of the table.
@@ -44,6 +46,8 @@ impl Layout {
     pub fn new(app: &App, space: &ViewSpace, area: Rect) -> Self {
         let level = level(app.display.header, area.height, space.full_header_from);
         let header = header::height(app, level, area.width).min(area.height.saturating_sub(5));
+        let room = area.height.saturating_sub(header + 5);
+        let banner = kill_banner::height(app, area.width).min(room);
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let (panel_count, panels) = match (space.panel_height, area.width, area.height) {
             (Some(height), 180.., 50..) => (3, height(area.height)),
@@ -54,8 +58,9 @@ impl Layout {
         Self {
             header: strip(0, header),
             level,
-            head: strip(header, 1),
-            rows: strip(header + 1, bottom - panels - header - 1),
+            banner: strip(header, banner),
+            head: strip(header + banner, 1),
+            rows: strip(header + banner + 1, bottom - panels - header - banner - 1),
             panels: strip(bottom - panels, panels),
             panel_count,
             status: strip(bottom, 1),

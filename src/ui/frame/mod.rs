@@ -7,6 +7,7 @@ pub(crate) mod function_bar;
 pub(crate) mod gauges;
 pub(crate) mod header;
 pub(crate) mod headline;
+pub(crate) mod kill_banner;
 pub(crate) mod layout;
 pub(crate) mod next_death;
 pub(crate) mod psi;

@@ -23,7 +23,7 @@ pub fn paint(app: &App, count: u16, area: Rect, canvas: &mut Canvas<'_>) {
     // With room for one of the two, the machine is shown until there is something in the session.
     let idle = app.session.journal.entries.is_empty()
         && app.session.journal.pending.is_empty()
-        && !app.incidents.timeline.has_new();
+        && !app.has_new_kills();
     let mut x = area.x;
     for (nth, &width) in widths.iter().take(usize::from(count)).enumerate() {
         let last = nth + 1 == usize::from(count);

@@ -17,7 +17,7 @@ use crate::ui::paint::{dates, severity, text};
 /// The panel's title.
 #[must_use]
 pub fn title(app: &App) -> &'static str {
-    if app.incidents.timeline.events.is_empty() { "This session" } else { "Kills and actions" }
+    if app.shown_kills().is_empty() { "This session" } else { "Kills and actions" }
 }
 
 /// The lines of the panel, the newest at the bottom, where it is always visible.

@@ -28,7 +28,7 @@ pub static PARTS: ViewParts = ViewParts {
 
 /// The status line: how many kills there were, and which keys the view has.
 fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
-    let count = app.incidents.timeline.events.len();
+    let count = app.shown_kills().len();
     let kills = if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") };
     let mut parts = vec![Span::raw(kills), status_line::pace(app, theme)];
     parts.extend(status_line::adj_rules(app, theme));

@@ -6,6 +6,7 @@ use ratatui::text::Span;
 
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
+use crate::app::view::struck_row::StruckRow;
 use crate::app::{ActingMode, App};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
@@ -72,7 +73,9 @@ fn tasks(app: &App) -> String {
     let rows = app.ranking.rows().iter();
     let outside =
         rows.filter(|row| row.placement == Placement::Spared(SparedReason::Outside)).count();
-    let (shown, all) = (app.table.lines.len(), scene.now().processes.len() - outside);
+    // Processes that are gone do not count.
+    let shown = app.table.lines.iter().filter(|line| line.at.is_some()).count();
+    let (shown, all) = (shown, scene.now().processes.len() - outside);
     if shown == all { format!("{all} tasks") } else { format!("{shown} of {all} tasks") }
 }
 
@@ -270,7 +273,10 @@ impl TableGrid {
             let mark = row.as_ref().and_then(|row| RowMark::of(app, row));
             match &row {
                 Some(row) => self.paint_row(app, line, (row, mark), strip, &mut text, canvas),
-                None => self.paint_gone(line, strip, canvas),
+                None => match app.table.struck_row(line.id) {
+                    Some(struck) => self.paint_struck(struck, strip, canvas),
+                    None => self.paint_gone(line, strip, canvas),
+                },
             }
             let chosen = nth == app.table.cursor.at;
             self.paint_marks(mark, (chosen, app.table.tags.contains(&line.id)), strip, canvas);
@@ -343,6 +349,22 @@ impl TableGrid {
                 canvas.text(x, area.y, field.width, "gone", style);
             }
         }
+    }
+
+    /// Paints a process that was killed a moment ago, struck through.
+    fn paint_struck(&self, struck: &StruckRow, area: Rect, canvas: &mut Canvas<'_>) {
+        let (theme, style) = (canvas.theme, canvas.theme.killed());
+        for field in self.fields.iter().filter(|field| !field.column.is_bar()) {
+            let (x, cell) = (area.x + field.x, struck.cell(field.column.id));
+            match (field.column.id, field.column.align) {
+                // Its rank is that of another process now.
+                ("rank", _) => canvas.right(x, area.y, field.width, "-", theme.dim()),
+                (_, Align::Right) => canvas.right(x, area.y, field.width, cell, style),
+                (_, Align::Left) => _ = canvas.text(x, area.y, field.width, cell, style),
+            }
+        }
+        let mark = theme.time_marks()[1];
+        canvas.text(area.x + self.marks + 1, area.y, 1, mark, theme.danger());
     }
 
     /// Paints the cursor, what the row stands for, and whether it is tagged.

@@ -55,12 +55,6 @@ impl View for EventsInput {
 }
 
 impl App {
-    /// The lines of the view Events, the oldest first.
-    #[must_use]
-    pub fn event_entries(&self) -> Vec<TimelineEntry> {
-        self.views.events.entries(&self.incidents.timeline, &self.session.journal)
-    }
-
     /// Puts the cursor of the view Events on the line that it follows; a view on the screen has no unseen
     /// kills.
     pub(crate) fn arrange_events(&mut self) {
@@ -81,9 +75,15 @@ impl App {
 
     /// Shows the sample before the kill under the cursor.
     fn show_sample_before(&mut self) {
-        let Some(event) = self.selected_event() else {
-            return self.say(NoticeLevel::Plain, "choose a kill first");
-        };
+        match self.selected_event().map(|event| event.nth) {
+            Some(nth) => self.show_before_kill(nth),
+            None => self.say(NoticeLevel::Plain, "choose a kill first"),
+        }
+    }
+
+    /// Shows the sample before a kill.
+    pub(crate) fn show_before_kill(&mut self, nth: u64) {
+        let Some(event) = self.incidents.timeline.find(nth) else { return };
         let nth = self.sample_before_kill(event).filter(|_| event.time != EventTime::Order);
         let Some(nth) = nth else {
             return self.say(NoticeLevel::Plain, "the sample before that kill is not kept");
@@ -109,7 +109,7 @@ impl App {
     }
 
     /// Opens the page about a kill, over the kernel's own table of processes where its report has one.
-    fn explain_kill(&mut self, nth: u64) {
+    pub(crate) fn explain_kill(&mut self, nth: u64) {
         let Some(event) = self.incidents.timeline.find(nth).cloned() else { return };
         if let Some(number) = event.report
             && self.show_report(number)

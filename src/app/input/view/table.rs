@@ -7,6 +7,7 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::model::ProcId;
 use crate::plan::targets::subtree;
+use crate::rows::arrange::TableLine;
 
 pub(crate) struct ProcessesInput;
 
@@ -130,7 +131,11 @@ impl App {
     }
 
     fn tag(&mut self) {
-        let Some(id) = self.table.line().map(|line| line.id) else { return };
+        let Some(&TableLine { id, at, .. }) = self.table.line() else { return };
+        if at.is_none() {
+            _ = self.target();
+            return;
+        }
         if !self.table.tags.remove(&id) {
             self.table.tags.insert(id);
         }
