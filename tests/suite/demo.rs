@@ -98,6 +98,10 @@ pub fn app_of_demo() -> (App, Vec<Arc<Snapshot>>) {
 pub fn app_before(nth: usize, before: usize) -> App {
     let mut show = Show::new();
     show.to(eves(&SAMPLES)[nth] + 1 - before);
+    if before > 0 {
+        // The user has taken notice of the kills before.
+        show.app.display.banner = None;
+    }
     show.app
 }
 
@@ -241,6 +245,7 @@ fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
     take(&mut show, pod + 1, 2000);
     show.press(&[Key::alt('1')]);
     take(&mut show, pod + 4, 800);
+    show.press(&[Key::plain(KeyCode::Esc)]);
     for before in [21, 19, 17, 15, 13, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1] {
         take(&mut show, machine - before, if before == 10 { 1200 } else { 700 });
     }

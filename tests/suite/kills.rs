@@ -275,3 +275,14 @@ fn the_banner_at_every_size() {
         assert!(screen.lines().count() == usize::from(height), "{screen}");
     }
 }
+
+#[test]
+fn w_shows_the_whole_command_line_of_the_process() {
+    let mut app = crate::fixtures::app("db-03.jsonl");
+    paint(&mut app, FULL, 80, 24);
+    crate::fixtures::press(&mut app, &["w"]);
+    assert!(matches!(app.mode, Mode::Explain(_)));
+    let mut player = killed();
+    player.play("<Esc>w");
+    assert!(matches!(player.app.mode, Mode::Explain(_)), "without a report on the screen");
+}

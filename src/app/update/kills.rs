@@ -11,6 +11,9 @@ use crate::columns::{COLUMNS, RowContext};
 use crate::model::{EventTime, Killer, OomEvent, Reading, SampleIndex, Scene, Snapshot};
 use crate::rank::Ranking;
 
+/// Maximum number of earlier samples that are restored for struck rows at one time.
+const MAX_RESTORED: usize = 3;
+
 impl App {
     /// Up to when kills are shown, where the screen shows the past or a recording: the time of the sample on
     /// the screen, in milliseconds since 1970, UTC.
@@ -127,7 +130,7 @@ impl App {
         let late = kills.iter().rev().take_while(|event| event.unix_ms > since).take(MAX_STRUCK);
         let missing = late.filter(|event| struck.iter().all(|row| row.event != event.nth));
         let mut last: Option<(SampleIndex, Arc<Snapshot>)> = None;
-        let mut found = Vec::new();
+        let (mut found, mut restored) = (Vec::new(), 0);
         for event in missing {
             let Some(nth) = self.sample_before_kill(event) else { continue };
             let after = SampleIndex(nth.0 + 1);
@@ -136,6 +139,11 @@ impl App {
                 |at: &i64| (0..=STRUCK_FOR.0.cast_signed()).contains(&now.saturating_sub(*at));
             let Some(gone_at) = gone_at.filter(is_recent) else { continue };
             if last.as_ref().is_none_or(|(of, _)| *of != nth) {
+                // Restoring samples takes time, and a storm of kills must not slow down the screen.
+                if restored == MAX_RESTORED {
+                    break;
+                }
+                restored += 1;
                 last = self.playback.past.sample(nth).map(|sample| (nth, sample));
             }
             let Some((_, sample)) = &last else { continue };

@@ -128,6 +128,11 @@ impl App {
     /// Opens the page about the report on the screen again.
     pub(crate) fn explain_shown(&mut self) {
         let Some(shown) = &self.incidents.report else {
+            // In the table, `w` wraps the command line, as in htop: the page shows it in full.
+            if self.views.kind == ViewKind::Processes && self.selected().is_some() {
+                self.mode = Mode::Explain(0);
+                return;
+            }
             return self.say(
                 NoticeLevel::Plain,
                 "no report of a kill is on the screen: Enter in the view Events (Alt-5) shows one",

@@ -87,6 +87,6 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[c('w')],
         Action::WhyReport,
         "",
-        "in the report of a kill: what happened, and whether the policy agrees",
+        "the page of the process, with its command line in full; in the report of a kill: what happened",
     ),
 ];
