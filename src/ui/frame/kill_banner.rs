@@ -80,8 +80,8 @@ fn forms(app: &App) -> Vec<String> {
 fn limit(app: &App, event: &OomEvent) -> Option<Bytes> {
     let path = event.domain.as_ref()?;
     let scene = app.scene.as_ref()?;
-    let found = [Some(scene.now()), scene.before()].into_iter().flatten();
-    found.filter_map(|sample| sample.cgroups.find(path.as_str())?.effective_limit()).last()
+    let mut samples = [scene.before(), Some(scene.now())].into_iter().flatten();
+    samples.find_map(|sample| sample.cgroups.find(path.as_str())?.effective_limit())
 }
 
 /// Breaks a text at its blanks.
