@@ -43,7 +43,7 @@ pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reco
     let swap = Swap {
         total_kib: swap_total.unwrap_or_default(),
         free_kib: report.swap_free.unwrap_or_default(),
-        leaving_kib: None,
+        ..Swap::default()
     };
     let path = domain_path(report);
     let memory = memory(report, page, path.is_some(), &mut notes);

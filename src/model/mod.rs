@@ -46,7 +46,7 @@ pub use history::machine_history::{MachineHistory, MachineSample};
 pub use history::sample_history::{SampleHistory, SampleIndex};
 pub use machine::capability::{Capabilities, Capability};
 pub use machine::host::{Machine, RssSource, ScoreScale};
-pub use machine::memory::{Memory, Swap, global_total, machine_usage};
+pub use machine::memory::{Memory, Swap, ZramSwap, global_total, machine_usage};
 pub use machine::numa::{NodeSet, NumaNode};
 pub use machine::overcommit::{CommitCharge, Overcommit, OvercommitMode, commit_limit};
 pub use machine::pressure::{Pressure, PsiLine};

@@ -163,6 +163,16 @@ pub trait Policy: Send + Sync {
         self.is_running_kernel()
     }
 
+    /// How many points a process gains with each page that it grows by; 0 where growth does not count.
+    fn points_per_page(&self, _scene: &Scene) -> f64 {
+        if self.info().unit == BadnessUnit::Pages { 1.0 } else { 0.0 }
+    }
+
+    /// Whether it makes the kernel kill, so that the kernel's rule chooses the victim.
+    fn lets_kernel_choose(&self, _scene: &Scene) -> bool {
+        false
+    }
+
     /// The rules by which it acts, the one that acts first before the others. Any one of them is enough.
     /// Empty where its conditions are not numbers.
     fn trigger_rules(&self, _scene: &Scene) -> Vec<TriggerRule> {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::death::DeathReport;
 use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
+use crate::forecast::at_limit::RankingAtLimit;
 use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit;
 use crate::forecast::oom_at_limit::FirstLimit;
@@ -18,7 +19,7 @@ use crate::model::{
     Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
     Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
 };
-use crate::policy::{Verdict, agreement, kernel_score};
+use crate::policy::{Policy, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
 use crate::report::shared_objects::{OverrideReport, ProcessName, VerdictReport, unit_word};
 use crate::units::{Bytes, Millis, Pages, Points};
@@ -76,6 +77,7 @@ struct Frame<'a> {
     /// The process that dies in the place of the victim, where the policy sacrifices another one.
     instead: Option<RankedProcess<'a>>,
     runner_up: Option<RankedProcess<'a>>,
+    at_limit: AtLimitReport<'a>,
     margin_pages: Option<Points>,
     slack_pages: Pages,
     candidates: Vec<i32>,
@@ -142,6 +144,29 @@ impl<'a> FirstLimitReport<'a> {
             limit_bytes: first.limit.limit,
             headroom_bytes: first.limit.headroom,
             hit_in_ms: first.limit.hit_in,
+        }
+    }
+}
+
+/// The ranking without what reclaim takes back before the kernel kills.
+#[derive(Serialize)]
+struct AtLimitReport<'a> {
+    victim: Option<RankedProcess<'a>>,
+    candidates: Vec<i32>,
+    excluded_bytes: Bytes,
+}
+
+impl<'a> AtLimitReport<'a> {
+    fn of(policy: &dyn Policy, scene: &'a Scene) -> Self {
+        let RankingAtLimit { victim, candidates, excluded } = RankingAtLimit::of(policy, scene);
+        let named = |(id, badness_pages): (ProcId, Points)| {
+            let process = scene.find(id)?;
+            Some(RankedProcess { id, comm: &process.comm, badness_pages })
+        };
+        Self {
+            victim: victim.and_then(named),
+            candidates: candidates.iter().map(|id| id.pid).collect(),
+            excluded_bytes: excluded,
         }
     }
 }
@@ -221,6 +246,7 @@ fn frame<'a>(
             .and_then(|id| ranking.place(snapshot.position(id.pid)?))
             .and_then(|(_, row)| ranked(row)),
         runner_up: ranking.runner_up().and_then(ranked),
+        at_limit: AtLimitReport::of(policy, scene),
         margin_pages: ranking.margin(),
         slack_pages: ranking.slack(),
         candidates: ranking.candidates().iter().map(|id| id.pid).collect(),

@@ -4,12 +4,10 @@
 use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
 use crate::model::Scope;
-use crate::units::Millis;
+use crate::policy::{TriggerLevel, TriggerQuantity, TriggerRule};
+use crate::units::{Kib, Millis};
 use crate::words::next_victim::SentenceForm;
 use crate::words::numbers_and_names;
-
-/// The name of the kernel as a killer.
-const KERNEL: &str = "kernel";
 
 /// What the headline tells, with the percentage of the limit that is in use: where this stays the same, so does
 /// the picture.
@@ -26,7 +24,6 @@ pub fn headline_text(context: &RowContext<'_>, death: &NextDeath) -> String {
 pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
     let when = when(death);
     let [long, middle, short] = places(death);
-    let killer = if death.by == KERNEL { String::new() } else { format!(", by {}", death.by) };
     let form = |label: &str, who: &str, rest: String| SentenceForm {
         label: label.to_owned(),
         who: who.to_owned(),
@@ -47,10 +44,10 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
             let user = context.scene.find(first.id).map(|it| numbers_and_names::user(context, it));
             let user = user.map(|it| format!(" ({it})")).unwrap_or_default();
             vec![
-                form("NEXT", &name, format!("{user} {when}: {long}{killer}")),
-                form("NEXT", &name, format!("{user} {when}: {middle}{killer}")),
-                form("NEXT", &name, format!("{user} {when}: {short}{killer}")),
-                form("NEXT", &name, format!(" {when}: {short}{killer}")),
+                form("NEXT", &name, format!("{user} {when}: {long}")),
+                form("NEXT", &name, format!("{user} {when}: {middle}")),
+                form("NEXT", &name, format!("{user} {when}: {short}")),
+                form("NEXT", &name, format!(" {when}: {short}")),
                 form("NEXT", &name, format!(" {when}")),
             ]
         }
@@ -58,16 +55,21 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
             let Some(first) = death.candidates.first() else { return Vec::new() };
             let (who, others) = (name(first), others(&death.candidates));
             vec![
-                form("NEXT", &who, format!("{others} {when}: {long}{killer}")),
-                form("NEXT", &who, format!("{others} {when}: {middle}{killer}")),
-                form("NEXT", &who, format!("{others} {when}: {short}{killer}")),
+                form("NEXT", &who, format!("{others} {when}: {long}")),
+                form("NEXT", &who, format!("{others} {when}: {middle}")),
+                form("NEXT", &who, format!("{others} {when}: {short}")),
                 form("NEXT", &who, format!("{others} {when}")),
                 form("NEXT", &who, format!(" or another {when}")),
             ]
         }
         DeathCertainty::Nobody => {
             let is_machine = death.domain.as_str() == Scope::GLOBAL;
-            let then = if is_machine { "the kernel panics" } else { "allocations fail" };
+            let kills = death.trigger.is_none();
+            let then = match is_machine {
+                _ if !kills => "it kills nothing",
+                true => "the kernel panics",
+                false => "allocations fail",
+            };
             vec![
                 form("NOBODY", "", format!(" can be chosen {when}: {long}, {then}")),
                 form("NOBODY", "", format!(" can be chosen {when}: {middle}, {then}")),
@@ -99,8 +101,11 @@ fn when(death: &NextDeath) -> String {
     }
 }
 
-/// What is reached where, in three lengths.
+/// What is reached where, or which killer acts by what, in three lengths.
 fn places(death: &NextDeath) -> [String; 3] {
+    if let Some(rule) = &death.trigger {
+        return killer(death.by, rule);
+    }
     let (path, limit) = (death.domain.as_str(), human_size(death.limit));
     if path == Scope::GLOBAL {
         let long = "the machine runs out of memory";
@@ -112,6 +117,41 @@ fn places(death: &NextDeath) -> [String; 3] {
         format!("cgroup {last} reaches its limit of {limit}"),
         format!("{last} limit {limit}"),
     ]
+}
+
+/// When a userspace killer acts: `earlyoom acts at 10% available memory and 10% free swap`.
+fn killer(by: &str, rule: &TriggerRule) -> [String; 3] {
+    // Where there is no swap, its condition says nothing.
+    let counts = |it: &&TriggerLevel| it.whole != Some(0.0);
+    let levels: Vec<String> = rule.levels.iter().filter(counts).filter_map(threshold).collect();
+    let lasting = match rule.lasting {
+        Millis::ZERO => String::new(),
+        time => format!(" for {} s", time.0 / 1000),
+    };
+    let first = levels.first().map(String::as_str).unwrap_or_default();
+    [
+        format!("{by} acts at {}{lasting}", levels.join(" and ")),
+        format!("{by} acts at {first}"),
+        format!("by {by}"),
+    ]
+}
+
+/// `10% available memory`; `None` for what is no threshold that a reader knows.
+fn threshold(level: &TriggerLevel) -> Option<String> {
+    let amount = level.percent(level.acts_at).map_or_else(
+        || human_size(Kib(level.acts_at.max(0.0) as u64).bytes()),
+        |percent| format!("{}%", (percent * 10.0).round() / 10.0),
+    );
+    let what = match level.quantity {
+        TriggerQuantity::AvailableMemory => "available memory",
+        TriggerQuantity::FreeMemory => "free memory",
+        TriggerQuantity::FreeSwap => "free swap",
+        TriggerQuantity::Zram => "zram",
+        TriggerQuantity::Pressure => "memory pressure",
+        TriggerQuantity::Reclaim => return None,
+    };
+    let place = level.cgroup.as_ref().map(|path| format!(" in {path}")).unwrap_or_default();
+    Some(format!("{amount} {what}{place}"))
 }
 
 /// The candidates after the first: ` until ~8s, then 178 python3`, or ` or 178 python3 or 2 others`.

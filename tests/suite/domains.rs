@@ -293,7 +293,7 @@ fn a_victim_that_has_not_gone_holds_the_others_back() {
 #[test]
 fn swapoff_goes_first_and_its_area_no_longer_counts() {
     let mut now = snapshot();
-    now.swap = Swap { total_kib: Kib(400_000), free_kib: Kib(0), leaving_kib: Some(Kib(100_000)) };
+    now.swap = Swap { total_kib: Kib(400_000), leaving_kib: Some(Kib(100_000)), ..Swap::default() };
     let total = now.total();
     assert_eq!(total, Pages(1_000_000 + 75_000));
     assert_eq!(LINUX.overridden(&scoped(now.clone(), "global")), Some(Override::Swapoff(None)));

@@ -1,16 +1,26 @@
 //! The prediction of the next death, on the screen and in JSON, beside the deaths of the demo.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use doomtop::app::keymap::bindings::Key;
 use doomtop::app::{App, Msg};
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
+use doomtop::forecast::at_limit::RankingAtLimit;
+use doomtop::forecast::next_death::{Candidate, DeathCertainty, NextDeath, TimeSpan};
+use doomtop::model::{Names, Process, Reading, Scene, Scope, ScoreScale, Text};
+use doomtop::policy::{EARLYOOM, LINUX, Policy, SYSTEMD_OOMD_PRESSURE};
+use doomtop::rank::Ranking;
 use doomtop::source::demo_recording;
 use doomtop::ui::Theme;
+use doomtop::units::{Bytes, Kib, Millis, Pages};
+use doomtop::words::next_death::forms;
 use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::demo::{app_before, eves, log};
 use crate::fixtures::{app, paint, text};
+use crate::stage::{machine, process};
 
 /// How long before each kill of the demo the process is named, in milliseconds: the container begins to grow
 /// about twelve seconds before its kill, the machine earlier.
@@ -110,6 +120,9 @@ fn json_has_the_deaths() {
         assert!(seconds("seconds_low") <= seconds("seconds"));
         assert!(seconds("seconds") <= seconds("seconds_high"));
         assert!(seconds("seconds") <= 10.0, "it is near: {next}");
+        let at_limit = &frames[eve]["at_limit"];
+        assert!(at_limit["victim"]["pid"].is_i64() && at_limit["excluded_bytes"].is_u64());
+        assert_eq!(at_limit["candidates"][0], at_limit["victim"]["pid"]);
         let list = frames[eve]["deaths"].as_array().expect("an array");
         assert!(list.contains(next), "the headline is one of the deaths");
         assert!(list.len() <= 8);
@@ -153,4 +166,75 @@ fn nothing_is_near_on_a_calm_machine() {
     let mut calm = app("db-03.jsonl");
     assert!(calm.deaths.next.is_none());
     assert_eq!(headline(&mut calm), None);
+}
+
+#[test]
+fn at_the_limit_only_what_stays_counts() {
+    let mapper = |locked| Process {
+        anon: Reading::Value(Pages(10_000)),
+        file: Reading::Value(Pages(40_000)),
+        locked: Reading::Value(Pages(locked)),
+        ..process(10, "mapper", 50_000)
+    };
+    let at_limit = |policy: &dyn Policy, locked| {
+        let both = vec![mapper(locked), process(11, "other", 30_000)];
+        let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, both)), None);
+        let RankingAtLimit { victim, candidates, excluded } = RankingAtLimit::of(policy, &scene);
+        let victim = victim.map(|it| it.0.pid);
+        assert_eq!(candidates.first().map(|it| it.pid), victim);
+        (victim, excluded)
+    };
+    let pages = |count: u64| Bytes(count * 4096);
+    assert_eq!(at_limit(&LINUX, 0), (Some(11), pages(40_000)));
+    assert_eq!(at_limit(&LINUX, 40_000), (Some(10), pages(0)), "what is locked stays");
+    assert_eq!(at_limit(&LINUX, 25_000), (Some(10), pages(15_000)));
+    assert_eq!(at_limit(&EARLYOOM, 0), (Some(10), pages(0)), "it does not wait for reclaim");
+}
+
+/// The sentences about a death by this killer in 20 s, the longest first.
+fn sentences(policy: &dyn Policy, snapshot: doomtop::model::Snapshot) -> Vec<String> {
+    let scene = Scene::new(Arc::new(snapshot), None);
+    let dies = &scene.now().processes[0];
+    let time = Millis(20_000);
+    let death = NextDeath {
+        by: policy.id(),
+        domain: Arc::new(Text::new(Scope::GLOBAL.as_bytes())),
+        when: Some(TimeSpan { low: time, middle: time, high: time }),
+        certainty: DeathCertainty::Named,
+        candidates: vec![Candidate { id: dies.id, comm: dies.comm, from: time, to: time }],
+        left: Bytes(1 << 20),
+        limit: Bytes(1 << 30),
+        rate: 1e6,
+        trigger: policy.trigger_rules(&scene).into_iter().next().map(Arc::new),
+        stalled: None,
+    };
+    let ranking = Ranking::new(policy, &scene);
+    let context = RowContext {
+        scene: &scene,
+        policy,
+        ranking: &ranking,
+        names: &Names::default(),
+        scale: SizeUnit::Auto,
+        command: CommandStyle::Name,
+    };
+    forms(&context, &death).iter().map(|it| format!("{} {}{}", it.label, it.who, it.rest)).collect()
+}
+
+#[test]
+fn the_sentence_names_the_killer_and_its_trigger() {
+    let calm = || machine(1_000_000, ScoreScale::Signed, vec![process(208, "node", 100)]);
+    let earlyoom = sentences(&EARLYOOM, calm());
+    assert_eq!(earlyoom[0], "NEXT 208 node (1000) in ~20s: earlyoom acts at 10% available memory");
+    assert_eq!(earlyoom.last().map(String::as_str), Some("NEXT 208 node in ~20s"));
+    let mut swap = calm();
+    (swap.swap.total_kib, swap.swap.free_kib) = (Kib(1000), Kib(1000));
+    let earlyoom = sentences(&EARLYOOM, swap);
+    let both = "earlyoom acts at 10% available memory and 10% free swap";
+    assert!(earlyoom[0].ends_with(both), "{earlyoom:?}");
+    assert!(earlyoom[1].ends_with("earlyoom acts at 10% available memory"), "{earlyoom:?}");
+    assert!(earlyoom[2].ends_with("by earlyoom"), "{earlyoom:?}");
+    let kernel = sentences(&LINUX, calm());
+    assert!(kernel[0].ends_with("in ~20s: the machine runs out of memory"), "{kernel:?}");
+    let none = sentences(&SYSTEMD_OOMD_PRESSURE, calm());
+    assert!(none[0].starts_with("NEXT 208 node"), "it watches nothing here: {none:?}");
 }

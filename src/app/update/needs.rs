@@ -4,6 +4,7 @@
 use crate::app::App;
 use crate::app::input::view::view;
 use crate::app::mode::Mode;
+use crate::forecast::next_death;
 use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
 
 /// The files of this many of the top candidates stay open.
@@ -24,6 +25,9 @@ impl App {
         let scoped = self.is_scoped() || matches!(self.settings.scope, Scope::Memcg(_));
         let at_least = if scoped { CgroupNeeds::Everything } else { CgroupNeeds::Limits };
         needs.cgroups = needs.cgroups.max(at_least);
+        if let Some(scene) = &self.scene {
+            needs.cgroups = needs.cgroups.max(next_death::needed_cgroups(scene));
+        }
         needs.cgroup |= self.needs_cgroup() || needs.cgroups == CgroupNeeds::Everything;
         // A killer that goes by the score of every process needs all of them. Before the first sample
         // it is not known which processes will be on the screen.

@@ -11,16 +11,16 @@ use crate::policy::{LINUX, Override, Policy};
 use crate::rank::also_killed::GroupCensus;
 use crate::units::{Bytes, Millis, Pages};
 
+use super::approach::Approach;
 use super::growth::GrowthTracks;
-use super::headline::{Approach, Headline};
+use super::headline::Headline;
 use super::history::{Basis, COUNT, Estimate, Kind, Loss, RoomHistory, WINDOWS};
+use super::killers::KillerRules;
 use super::room::{self, Room};
 use super::unreclaimable::lasting;
 use super::victim::{Course, Victims, victims};
 use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
 
-/// The name of the kernel as a killer.
-const KERNEL: &str = "kernel";
 /// A domain that is fuller than this, in per-mille, is read between samples.
 const NEARLY_FULL: u64 = 800;
 /// So is one that will be full sooner than this.
@@ -78,6 +78,8 @@ pub struct DeathForecaster {
     machine_usage: Bytes,
     /// Limited cgroups in the order of the tree.
     groups: Vec<GroupRoom>,
+    /// The userspace killers that run here.
+    killers: KillerRules,
     growth: GrowthTracks,
     /// Processes on their way out, and since when.
     exiting: Vec<(ProcId, Millis)>,
@@ -98,6 +100,7 @@ impl Default for DeathForecaster {
             machine_limit: Bytes::ZERO,
             machine_usage: Bytes::ZERO,
             groups: Vec::new(),
+            killers: KillerRules::default(),
             growth: GrowthTracks::default(),
             exiting: Vec::new(),
             headline: Headline::default(),
@@ -157,11 +160,14 @@ impl DeathForecaster {
         }
         let exits = Exits { leaving: self.leaving(scene), killed: killed(scene) };
         let room = room::of_machine(now);
-        let left = (room.left + sum(exits.leaving.iter())).min(room.limit);
+        let leaving = sum(exits.leaving.iter());
+        let left = (room.left + leaving).min(room.limit);
         self.machine_limit = room.limit;
         self.machine_usage = machine_usage(&now.memory, &now.swap);
+        self.killers.observe(scene, &self.global, leaving);
         if self.machine.was_full() && is_much(sum(exits.killed.iter()), room.limit) {
             self.machine.forget();
+            self.killers.forget();
         } else {
             self.machine.push(Kind::Sample, at, left, room.limit);
         }
@@ -259,12 +265,15 @@ impl DeathForecaster {
     fn choose(&mut self) {
         let list = self.approaching();
         let mut headline = std::mem::take(&mut self.headline);
-        headline
-            .choose(self.now, &list, |domain| self.history(domain).map(RoomHistory::generation));
+        headline.choose(self.now, &list, |it| self.history(it).map(RoomHistory::generation));
         self.headline = headline;
     }
 
-    fn history(&self, domain: &Text) -> Option<&RoomHistory> {
+    fn history(&self, approach: &Approach) -> Option<&RoomHistory> {
+        let domain = &approach.domain;
+        if let Some(killer) = &approach.killer {
+            return self.killers.history(killer, domain);
+        }
         if domain.as_str() == Scope::GLOBAL {
             return Some(&self.machine);
         }
@@ -284,6 +293,7 @@ impl DeathForecaster {
                 let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
                 let stalls = stalled.is_some_and(|reason| acts_at(reason, room));
                 (stalls || stalled.is_none() && when.is_some()).then(|| Approach {
+                    killer: None,
                     domain: Arc::clone(domain),
                     when: when.filter(|_| stalled.is_none()),
                     room,
@@ -298,7 +308,9 @@ impl DeathForecaster {
             .groups
             .iter()
             .filter_map(|it| approach(&it.path, &it.history, it.limit, it.stalled));
-        machine.into_iter().chain(groups).collect()
+        let killers = self.killers.approaching(self.now, is_supported);
+        let near = |it: &Approach| it.when.is_some_and(|when| when.middle <= LIST_HORIZON);
+        machine.into_iter().chain(groups).chain(killers.into_iter().filter(near)).collect()
     }
 
     /// The same as [`deaths`](Self::deaths), without a census where no domain approaches its limit.
@@ -318,9 +330,9 @@ impl DeathForecaster {
         let mut list = self.approaching();
         // What the headline keeps for a moment belongs to the list as well.
         if let Some(shown) = &shown
-            && !list.iter().any(|it| it.domain == shown.domain && it.when.is_some())
+            && !list.iter().any(|it| it.is_of(shown) && it.when.is_some())
         {
-            list.retain(|it| it.domain != shown.domain);
+            list.retain(|it| !it.is_of(shown));
             list.push(shown.clone());
         }
         list.sort_by_key(|it| it.when.map_or(Millis(u64::MAX), |when| when.middle));
@@ -328,8 +340,11 @@ impl DeathForecaster {
         let mut inside = scene.clone();
         let list: Vec<NextDeath> =
             list.iter().map(|it| self.death(it, &mut inside, census)).collect();
+        let is_shown = |it: &&NextDeath| {
+            shown.as_ref().is_some_and(|shown| it.by == shown.by() && it.domain == shown.domain)
+        };
         let next = match &shown {
-            Some(shown) => list.iter().find(|it| it.domain == shown.domain).cloned(),
+            Some(_) => list.iter().find(is_shown).cloned(),
             // A stall is told where nobody dies.
             None => list.iter().find(|it| it.stalled.is_some()).cloned(),
         };
@@ -343,7 +358,7 @@ impl DeathForecaster {
         census: &GroupCensus<'_>,
     ) -> NextDeath {
         let mut death = NextDeath {
-            by: KERNEL,
+            by: approach.by(),
             domain: Arc::clone(&approach.domain),
             when: approach.when,
             certainty: DeathCertainty::Nobody,
@@ -351,16 +366,20 @@ impl DeathForecaster {
             left: approach.room.left,
             limit: approach.room.limit,
             rate: approach.rate,
+            trigger: approach.killer.as_ref().map(|it| Arc::clone(&it.rule)),
             stalled: approach.stalled,
         };
         let Some(when) = approach.when else { return death };
-        let is_machine = approach.domain == self.global;
+        // A userspace killer looks at the whole machine, and its rule at what it watches.
+        let is_machine = approach.domain == self.global || approach.killer.is_some();
         inside.set_scope(if is_machine {
             Scope::Global
         } else {
             Scope::Memcg(Arc::clone(&approach.domain))
         });
-        let policy: &dyn Policy = &LINUX;
+        let policy = approach.killer.as_ref().map(|it| it.policy);
+        let policy: &dyn Policy =
+            policy.filter(|it| !it.lets_kernel_choose(inside)).unwrap_or(&LINUX);
         // A process that is being killed now does not decide who dies then.
         let remains = |it: &Override| !matches!(it, Override::Dying(_));
         if let Some(found) = policy.overridden(inside).filter(remains) {
@@ -394,7 +413,7 @@ impl DeathForecaster {
         passed: Millis,
     ) -> Course {
         let (losses, left) = self
-            .history(&approach.domain)
+            .history(approach)
             .map_or(([Loss::default(); COUNT], 0.0), |history| history.losses(sampled));
         let (window, at_peak) = match approach.basis {
             Basis::Window(window) => (window, false),

@@ -27,6 +27,17 @@ pub struct ProcessGrowth {
     pub reach: f64,
 }
 
+impl ProcessGrowth {
+    /// The growth of both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            gains: std::array::from_fn(|nth| self.gains[nth] + other.gains[nth]),
+            peak: self.peak + other.peak,
+            reach: self.reach.max(other.reach),
+        }
+    }
+}
+
 /// The sizes of one process over the last minute, in pages.
 #[derive(Clone, Copy, Debug)]
 struct Track {

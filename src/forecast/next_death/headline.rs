@@ -1,13 +1,9 @@
 //! Which domain the headline speaks of. It changes only for a good reason: a headline that jumps is not read.
 
-use std::sync::Arc;
-
-use crate::model::Text;
 use crate::units::Millis;
 
-use super::history::Basis;
-use super::room::Room;
-use super::{HEADLINE_HORIZON, StallReason, TimeSpan};
+use super::approach::Approach;
+use super::{HEADLINE_HORIZON, TimeSpan};
 
 /// Below this use, in per-mille, a limit is only told where it is nearer than [`SOON`].
 const HALF_FULL: u64 = 500;
@@ -22,32 +18,11 @@ const PATIENCE: Millis = Millis(4_000);
 /// The domain shown may have no time for this long before it is dropped.
 const GRACE: Millis = Millis(3_000);
 
-/// A domain that approaches its limit, or stalls.
-#[derive(Clone, Debug)]
-pub struct Approach {
-    pub domain: Arc<Text>,
-    /// From the newest reading of all on; `None` where it stalls.
-    pub when: Option<TimeSpan>,
-    pub room: Room,
-    /// In bytes a second.
-    pub rate: f64,
-    pub basis: Basis,
-    pub stalled: Option<StallReason>,
-    /// How often the history of the domain began anew.
-    pub generation: u32,
-}
-
-impl Approach {
-    /// Whether the headline may speak of it.
-    fn is_worth_telling(&self, least_use: u64, soon: Millis) -> bool {
-        let Some(TimeSpan { middle, .. }) = self.when else { return false };
-        let used = self.room.used_permille();
-        middle <= HEADLINE_HORIZON && (used >= least_use || middle <= soon)
-    }
-
-    fn middle(&self) -> Millis {
-        self.when.map_or(Millis(u64::MAX), |when| when.middle)
-    }
+/// Whether the headline may speak of this.
+fn is_worth_telling(of: &Approach, least_use: u64, soon: Millis) -> bool {
+    let Some(TimeSpan { middle, .. }) = of.when else { return false };
+    let used = of.room.used_permille();
+    middle <= HEADLINE_HORIZON && (used >= least_use || middle <= soon)
 }
 
 /// What is shown.
@@ -72,7 +47,7 @@ impl Shown {
 #[derive(Clone, Debug, Default)]
 pub struct Headline {
     shown: Option<Shown>,
-    challenger: Option<(Arc<Text>, Millis)>,
+    challenger: Option<(Approach, Millis)>,
 }
 
 impl Headline {
@@ -82,38 +57,37 @@ impl Headline {
     }
 
     /// Chooses among the domains that approach their limits now. `generation` tells how often the history of
-    /// a domain began anew, if it still exists.
+    /// one began anew, if it still exists.
     pub fn choose(
         &mut self,
         now: Millis,
         list: &[Approach],
-        generation: impl Fn(&Text) -> Option<u32>,
+        generation: impl Fn(&Approach) -> Option<u32>,
     ) {
-        let worth = list.iter().filter(|it| it.is_worth_telling(HALF_FULL, SOON));
+        let worth = list.iter().filter(|it| is_worth_telling(it, HALF_FULL, SOON));
         let first = worth.min_by_key(|it| it.middle());
         let Some(shown) = &self.shown else {
             self.show(now, first);
             return;
         };
-        let domain = &shown.approach.domain;
         let present = list
             .iter()
-            .find(|it| it.domain == *domain && it.is_worth_telling(LESS_THAN_HALF, LATER));
+            .find(|it| it.is_of(&shown.approach) && is_worth_telling(it, LESS_THAN_HALF, LATER));
         let Some(present) = present else {
-            let same = generation(domain) == Some(shown.approach.generation);
+            let same = generation(&shown.approach) == Some(shown.approach.generation);
             let lasts = shown.at(now).when.is_some_and(|when| when.middle > Millis::ZERO);
             if !same || !lasts || now.saturating_sub(shown.at) > GRACE {
                 self.show(now, first);
             }
             return;
         };
-        let other = first.filter(|it| it.domain != *domain && it.middle() < present.middle());
+        let other = first.filter(|it| !it.is_of(present) && it.middle() < present.middle());
         let Some(other) = other else {
             self.challenger = None;
             self.show(now, Some(present));
             return;
         };
-        let since = self.challenger.as_ref().filter(|it| it.0 == other.domain).map(|it| it.1);
+        let since = self.challenger.as_ref().filter(|it| it.0.is_of(other)).map(|it| it.1);
         let since = since.unwrap_or(now);
         let ends = |it: &Approach| it.when.map_or(Millis::ZERO, |when| when.high);
         let begins = |it: &Approach| it.when.map_or(Millis::ZERO, |when| when.low);
@@ -122,7 +96,7 @@ impl Headline {
             self.challenger = None;
             self.show(now, Some(other));
         } else {
-            self.challenger = Some((Arc::clone(&other.domain), since));
+            self.challenger = Some((other.clone(), since));
             self.show(now, Some(present));
         }
     }
@@ -134,7 +108,12 @@ impl Headline {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::forecast::next_death::history::Basis;
+    use crate::forecast::next_death::room::Room;
+    use crate::model::Text;
     use crate::units::Bytes;
 
     fn seconds(seconds: u64) -> Millis {
@@ -149,6 +128,7 @@ mod tests {
             high: Millis(left * 1100),
         };
         Approach {
+            killer: None,
             domain: Arc::new(Text::new(domain.as_bytes())),
             when: Some(when),
             room: Room { left: Bytes(20), limit: Bytes(100) },

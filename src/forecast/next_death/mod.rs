@@ -4,24 +4,31 @@
 //! has left, and how fast each process grows. [`Deaths`] is its answer: the earliest death of each
 //! (killer, domain) pair, the nearest first, and the one that the headline shows.
 
+mod approach;
 mod forecaster;
 mod growth;
 mod headline;
 mod history;
+mod killers;
 mod room;
 mod slope;
 #[cfg(test)]
 mod tests;
-pub(crate) mod unreclaimable;
+mod unreclaimable;
 mod victim;
 
 use std::sync::Arc;
 
 use crate::model::{Comm, ProcId, Text};
-use crate::policy::Override;
+use crate::policy::{Override, TriggerRule};
 use crate::units::{Bytes, Millis};
 
 pub use forecaster::DeathForecaster;
+pub use killers::needed_cgroups;
+pub(crate) use unreclaimable::Reclaim;
+
+/// The name of the kernel as a killer.
+pub const KERNEL: &str = "kernel";
 
 /// Maximum number of predicted deaths in one answer.
 pub const MAX_DEATHS: usize = 8;
@@ -114,12 +121,14 @@ pub struct NextDeath {
     pub certainty: DeathCertainty,
     /// Who may die, the most likely first; one entry where the victim is named.
     pub candidates: Vec<Candidate>,
-    /// What the domain can still take.
+    /// What the domain can still take; for a userspace killer what is left until it acts.
     pub left: Bytes,
     /// The limit of the domain: RAM and swap of the machine, or the limit of the cgroup.
     pub limit: Bytes,
     /// How fast that shrinks, in bytes a second.
     pub rate: f64,
+    /// The rule by which a userspace killer acts; `None` for the kernel.
+    pub trigger: Option<Arc<TriggerRule>>,
     /// Why no process is killed though the limit is reached.
     pub stalled: Option<StallReason>,
 }

@@ -1,10 +1,18 @@
 //! How much a domain can still take before the kernel kills: what is free, what reclaim gives back, and
 //! the swap that can be used.
 
-use crate::model::{Cgroup, Limit, Snapshot};
+use crate::model::{Cgroup, Limit, Snapshot, Swap, ZramSwap};
 use crate::units::{Bytes, Kib};
 
 use super::StallReason;
+
+/// The ratio of compression where nearly nothing is stored yet: about that of lzo-rle and lz4 with memory of
+/// ordinary programs.
+const USUAL_RATIO: f64 = 2.5;
+/// Less than this tells nothing of the ratio.
+const MIN_STORED: Kib = Kib(1024);
+/// The share of RAM that zswap's pool may take (`max_pool_percent`, whose default is 20).
+const ZSWAP_POOL: f64 = 0.2;
 
 /// What a domain can still take, at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +36,50 @@ impl Room {
 pub fn of_machine(sample: &Snapshot) -> Room {
     let memory = &sample.memory;
     let available = memory.available_kib.value().unwrap_or(memory.free_kib + memory.cache_kib);
-    let swap = sample.swap.free_kib.saturating_sub(sample.swap.leaving_kib.unwrap_or(Kib::ZERO));
     Room {
-        left: (available + swap).bytes(),
+        left: (available + usable_swap(&sample.swap, memory.total_kib)).bytes(),
         limit: (memory.total_kib + sample.swap.lasting()).bytes(),
     }
+}
+
+/// The RAM that can be gained with the free swap. A page that is stored on zram, or in zswap's pool, still takes
+/// RAM: its size divided by the compression ratio.
+fn usable_swap(swap: &Swap, ram: Kib) -> Kib {
+    let free = swap.free_kib.saturating_sub(swap.leaving_kib.unwrap_or(Kib::ZERO));
+    let zram = swap.zram.unwrap_or_default();
+    let on_zram = zram.free_kib.min(free);
+    let on_disk = (free.0 - on_zram.0) as f64;
+    let gained = zram_gain(&zram, on_zram.0 as f64) + on_disk - zswap_cost(swap, on_disk, ram);
+    Kib(gained.max(0.0) as u64).min(free)
+}
+
+/// How much smaller pages become by compression.
+fn ratio(stored: Kib, used: Kib) -> f64 {
+    if stored < MIN_STORED || used == Kib::ZERO {
+        return USUAL_RATIO;
+    }
+    stored.0 as f64 / used.0 as f64
+}
+
+/// What storing on zram gains: so many KiB of its swap space are free.
+fn zram_gain(zram: &ZramSwap, free: f64) -> f64 {
+    let ratio = ratio(zram.stored_kib, zram.used_kib);
+    let limit = zram
+        .limit_kib
+        .map_or(f64::INFINITY, |limit| limit.saturating_sub(zram.used_kib).0 as f64 * ratio);
+    free.min(limit) * (1.0 - 1.0 / ratio).max(0.0)
+}
+
+/// How much RAM zswap's pool can still take in front of the swap on disks.
+fn zswap_cost(swap: &Swap, free: f64, ram: Kib) -> f64 {
+    let (Some(used), Some(stored)) = (swap.zswap_kib.value(), swap.zswapped_kib.value()) else {
+        return 0.0;
+    };
+    if used == Kib::ZERO {
+        return 0.0;
+    }
+    let pool = (ram.0 as f64 * ZSWAP_POOL - used.0 as f64).max(0.0);
+    (free / ratio(stored, used).max(1.0)).min(pool)
 }
 
 /// The room of a cgroup below its own limit, if it has one and its usage is known.
@@ -53,4 +100,93 @@ pub fn stall(group: &Cgroup) -> Option<StallReason> {
     let usage = group.usage.value()?.saturating_sub(group.reclaimable.value().unwrap_or_default());
     let below_max = limit.is_none_or(|limit| high.0 < limit.0);
     (below_max && usage.0 >= high.0.saturating_sub(high.0 / 64)).then_some(StallReason::Throttled)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Reading;
+
+    /// 1000 MiB of RAM, of which 100 are available.
+    fn left(swap: Swap) -> u64 {
+        let mut sample = Snapshot { swap, ..Snapshot::default() };
+        sample.memory.total_kib = Kib(1000 << 10);
+        sample.memory.available_kib = Reading::Value(Kib(100 << 10));
+        of_machine(&sample).left.0 >> 20
+    }
+
+    fn swap(total: u64, free: u64) -> Swap {
+        Swap { total_kib: Kib(total << 10), free_kib: Kib(free << 10), ..Swap::default() }
+    }
+
+    fn zram(free: u64, stored: u64, used: u64, limit: Option<u64>) -> ZramSwap {
+        let kib = |mib: u64| Kib(mib << 10);
+        ZramSwap {
+            free_kib: kib(free),
+            stored_kib: kib(stored),
+            used_kib: kib(used),
+            limit_kib: limit.map(kib),
+        }
+    }
+
+    #[test]
+    fn swap_on_a_disk_is_room_and_swap_on_zram_costs_ram() {
+        assert_eq!(left(swap(0, 0)), 100);
+        assert_eq!(left(swap(500, 400)), 500);
+        let on_zram = |zram| left(Swap { zram: Some(zram), ..swap(500, 400) });
+        assert_eq!(on_zram(zram(400, 100, 25, None)), 400, "three quarters of it, at 4:1");
+        assert_eq!(on_zram(zram(400, 100, 50, None)), 300, "half of it, at 2:1");
+        assert_eq!(
+            on_zram(zram(400, 100, 105, None)),
+            100,
+            "what cannot be compressed gains nothing"
+        );
+        assert_eq!(on_zram(zram(400, 0, 0, None)), 340, "at 2.5:1 before anything is stored");
+        assert_eq!(on_zram(zram(400, 100, 50, Some(100))), 150, "50 MiB of RAM hold 100 more");
+        assert_eq!(on_zram(zram(400, 100, 50, Some(50))), 100, "its limit is reached");
+        assert_eq!(on_zram(zram(100, 100, 50, None)), 450, "300 MiB are on a disk");
+    }
+
+    #[test]
+    fn zswap_takes_ram_until_its_pool_is_full() {
+        let with = |used: u64, stored: u64| {
+            left(Swap {
+                zswap_kib: Reading::Value(Kib(used << 10)),
+                zswapped_kib: Reading::Value(Kib(stored << 10)),
+                ..swap(1000, 900)
+            })
+        };
+        assert_eq!(with(0, 0), 1000, "it is not used");
+        assert_eq!(with(20, 80), 1000 - 180, "its pool may grow to 200 MiB");
+        assert_eq!(with(200, 800), 1000, "its pool is full");
+    }
+
+    proptest! {
+        #[test]
+        fn compressed_swap_is_never_more_room_than_swap_on_a_disk(
+            total in 0_u64..1 << 40, free in 0_u64..1 << 40, zram in any::<[u32; 3]>(),
+            limit in proptest::option::of(any::<u32>()), zswap in any::<[u32; 2]>(),
+        ) {
+            let [on_zram, stored, used] = zram.map(|it| Kib(it.into()));
+            let zram = ZramSwap {
+                free_kib: on_zram,
+                stored_kib: stored,
+                used_kib: used,
+                limit_kib: limit.map(|it| Kib(it.into())),
+            };
+            let [used, stored] = zswap.map(|it| Reading::Value(Kib(it.into())));
+            let plain = Swap { total_kib: Kib(total), free_kib: Kib(free), ..Swap::default() };
+            let swap = Swap { zram: Some(zram), zswap_kib: used, zswapped_kib: stored, ..plain };
+            let ram = Kib(1 << 20);
+            prop_assert!(usable_swap(&swap, ram) <= usable_swap(&plain, ram));
+            prop_assert_eq!(usable_swap(&plain, ram), Kib(free));
+            let better = ZramSwap { used_kib: Kib(zram.used_kib.0 / 2), ..zram };
+            if zram.limit_kib.is_none() && zram.used_kib.0 > 1 {
+                let better = Swap { zram: Some(better), ..swap };
+                prop_assert!(usable_swap(&better, ram) >= usable_swap(&swap, ram));
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What the forecaster says of machines that are made up, sample by sample.
 
+mod killers;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -1,10 +1,15 @@
 //! The memory of a process that reclaim cannot take back before the kernel kills.
 
-use crate::model::{Limit, Process, Reading, Scene, Scope};
+use crate::model::{Limit, Process, Reading, Scene};
 use crate::units::{Bytes, Pages};
 
 fn known(size: Reading<Pages>) -> Pages {
     size.value().unwrap_or_default()
+}
+
+/// File pages that reclaim can take: not what is locked.
+fn unlocked_file(process: &Process) -> Pages {
+    known(process.file).saturating_sub(known(process.locked))
 }
 
 /// What reclaim takes back in a domain before the kernel kills.
@@ -22,11 +27,9 @@ impl Reclaim {
     pub fn of(scene: &Scene) -> Self {
         let now = scene.now();
         let swap = now.swap.free_kib.0 > 0;
-        let group = match scene.scope() {
-            Scope::Memcg(path) => now.cgroups.find(path.as_str()),
-            _ => None,
-        };
-        let Some(group) = group else {
+        let domain = scene.domain();
+        let group = domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str()));
+        let Some(group) = group.flatten() else {
             return Self { file: Pages(u64::MAX), swaps: swap };
         };
         let none = |limit: Reading<Limit>| limit == Reading::Value(Limit::At(Bytes::ZERO));
@@ -41,7 +44,7 @@ impl Reclaim {
     /// The pages of a process that are taken back.
     pub fn from(self, process: &Process, scene: &Scene) -> Pages {
         let shmem = if self.swaps { known(process.shmem) } else { Pages::ZERO };
-        (known(process.file).min(self.file) + shmem).min(scene.rss(process))
+        (unlocked_file(process).min(self.file) + shmem).min(scene.rss(process))
     }
 }
 
@@ -50,5 +53,5 @@ impl Reclaim {
 pub fn lasting(process: &Process, scene: &Scene) -> u64 {
     let held = scene.rss(process) + known(process.swap) + known(process.pgtables);
     let shmem = if scene.now().swap.free_kib.0 > 0 { known(process.shmem) } else { Pages::ZERO };
-    held.saturating_sub(known(process.file) + shmem).0
+    held.saturating_sub(unlocked_file(process) + shmem).0
 }

@@ -1,7 +1,7 @@
 //! Who dies when a limit is reached: badness at that time, without what reclaim takes back before.
 
 use crate::model::{ProcId, Scene};
-use crate::policy::{BadnessUnit, Policy, TieBreak, Verdict};
+use crate::policy::{BadnessUnit, KillScope, Policy, TieBreak, Verdict};
 use crate::units::Millis;
 
 use super::growth::{GrowthTracks, ProcessGrowth};
@@ -39,11 +39,13 @@ struct Runner {
     id: ProcId,
     class: i8,
     second: i64,
-    /// Badness at the limit without growth, in pages.
+    /// Badness at the limit without growth, in the points of the policy.
     base: f64,
     /// It cannot shrink by more than this, in pages.
     size: f64,
     growth: ProcessGrowth,
+    /// Points for each page that it gains.
+    per_page: f64,
     /// How far badness may be off without any growth: errors of the kernel's counters.
     error: f64,
 }
@@ -56,7 +58,7 @@ impl Runner {
     }
 
     fn points(&self, window: Window, times: f64) -> f64 {
-        self.base + self.gain(window, times)
+        self.base + self.gain(window, times) * self.per_page
     }
 }
 
@@ -116,6 +118,7 @@ fn runners(
 ) -> Vec<Runner> {
     let processes = &inside.now().processes;
     let pages = policy.info().unit == BadnessUnit::Pages;
+    let per_page = policy.points_per_page(inside);
     let reclaim = Some(Reclaim::of(inside)).filter(|_| policy.info().kind.is_kernel() && pages);
     let judge = |at: u32| {
         let process = processes.get(at as usize)?;
@@ -124,21 +127,28 @@ fn runners(
         }
         let Verdict::Scored(badness) = policy.judge(process, inside) else { return None };
         let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
-        let growth =
-            if pages { growth.of(process.id, course.over) } else { ProcessGrowth::default() };
+        let growth = if per_page > 0.0 {
+            growth.of(process.id, course.over)
+        } else {
+            ProcessGrowth::default()
+        };
         let peak = if course.at_peak { growth.peak } else { 0.0 };
         Some(Runner {
             at,
             id: process.id,
             class: badness.class,
             second: badness.second,
-            base: badness.points.0 as f64 - gone + peak,
+            base: badness.points.0 as f64 - gone + peak * per_page,
             size: lasting(process, inside) as f64,
             growth,
+            per_page,
             error: 0.0,
         })
     };
     let mut runners: Vec<Runner> = members.filter_map(judge).collect();
+    if policy.traits(inside).kill_scope == KillScope::Cgroup {
+        join_groups(&mut runners);
+    }
     if runners.len() > FOLLOWED {
         // Who leads now, or would lead by the fastest growth.
         let windows = std::array::from_fn::<Window, COUNT, _>(|nth| course.window(nth));
@@ -157,9 +167,26 @@ fn runners(
         let moved = inside.growth_bound(process.id);
         let drift = policy.drift(process, inside);
         let growth = moved.rise.0.max(moved.fall.0).saturating_mul(2);
-        runner.error = drift.up.0.max(drift.down.0).saturating_sub(growth) as f64;
+        let counters = drift.up.0.max(drift.down.0).saturating_sub(growth) as f64;
+        // Points that are not pages are whole numbers: a step of one is not known better.
+        runner.error = if pages || per_page == 0.0 { counters } else { counters + 1.0 };
     }
     runners
+}
+
+/// Of a killer of whole cgroups: the largest process stands for all that share the points of one cgroup, and
+/// grows as all of them together.
+fn join_groups(runners: &mut Vec<Runner>) {
+    let key = |it: &Runner| (it.class, it.base.to_bits(), it.second);
+    runners.sort_by(|a, b| key(a).cmp(&key(b)).then(b.size.total_cmp(&a.size)));
+    runners.dedup_by(|other, first| {
+        let same = key(other) == key(first);
+        if same {
+            first.growth = first.growth.and(other.growth);
+            first.size += other.size;
+        }
+        same
+    });
 }
 
 /// All who may be chosen.
@@ -233,7 +260,9 @@ impl Race {
     fn near(&self, window: Window, times: f64) -> Vec<usize> {
         let Some(first) = self.leader(window, times) else { return Vec::new() };
         let points = |it: &Runner| it.points(window, times);
-        let doubt = |it: &Runner| it.error + it.gain(window, times).abs() * GROWTH_UNCERTAINTY;
+        let doubt = |it: &Runner| {
+            it.error + it.gain(window, times).abs() * it.per_page * GROWTH_UNCERTAINTY
+        };
         let top = &self.runners[first];
         let unseen = self.tie == TieBreak::Unseen;
         let mut near: Vec<usize> = (0..self.runners.len())

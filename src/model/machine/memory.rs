@@ -47,6 +47,43 @@ pub struct Swap {
     /// the OOM killer does not (`mm/swapfile.c` `si_swapinfo`, `nr_to_be_unused`).
     #[serde(default)]
     pub leaving_kib: Option<Kib>,
+    /// What of it is on zram devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zram: Option<ZramSwap>,
+    /// `Zswap` (5.19 and later): RAM that zswap uses for compressed pages.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub zswap_kib: Reading<Kib>,
+    /// `Zswapped`: the size of these pages before compression. They occupy swap space too.
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub zswapped_kib: Reading<Kib>,
+}
+
+/// Swap on zram devices, all of them together: pages that are stored there, compressed, stay in RAM
+/// (`/proc/swaps`, `/sys/block/zramN/mm_stat`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZramSwap {
+    /// Free swap space on them.
+    pub free_kib: Kib,
+    /// What is stored, before compression (`orig_data_size`).
+    pub stored_kib: Kib,
+    /// RAM that it takes (`mem_used_total`).
+    pub used_kib: Kib,
+    /// Maximum of that RAM (`mem_limit`); `None` if a device has no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_kib: Option<Kib>,
+}
+
+impl ZramSwap {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            free_kib: self.free_kib + other.free_kib,
+            stored_kib: self.stored_kib + other.stored_kib,
+            used_kib: self.used_kib + other.used_kib,
+            limit_kib: self.limit_kib.zip(other.limit_kib).map(|(one, two)| one + two),
+        }
+    }
 }
 
 impl Swap {

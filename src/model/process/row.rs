@@ -110,6 +110,9 @@ pub struct Process {
     /// Swapped-out anonymous pages (`VmSwap`).
     #[serde(rename = "swap_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub swap: Reading<Pages>,
+    /// Mappings that are locked into memory (`VmLck`), in pages: reclaim takes none of them.
+    #[serde(rename = "locked_pages", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub locked: Reading<Pages>,
     /// Private writable mappings without the stack, in pages (`VmData`): what may become anonymous.
     #[serde(rename = "data_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub data: Reading<Pages>,

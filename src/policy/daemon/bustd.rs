@@ -5,7 +5,7 @@
 use crate::model::{Needs, Process, Scene, Scores, Signal, Snapshot};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::shared::{
-    ConditionState, avg10, oom_score, percent, pressure, rss, worded,
+    ConditionState, avg10, oom_score, percent, pressure, rss, score_per_page, worded,
 };
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
@@ -81,6 +81,10 @@ impl Policy for Bustd {
             state.obstacle("this kernel has no PSI, without which it never acts");
         }
         state.finish()
+    }
+
+    fn points_per_page(&self, scene: &Scene) -> f64 {
+        score_per_page(scene)
     }
 
     fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {

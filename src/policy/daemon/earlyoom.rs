@@ -282,6 +282,14 @@ impl Policy for Earlyoom {
         runs && !options.dry_run && options.sort_by_rss == self.by_rss
     }
 
+    fn points_per_page(&self, scene: &Scene) -> f64 {
+        if self.by_rss { 1.0 } else { shared::score_per_page(scene) }
+    }
+
+    fn lets_kernel_choose(&self, scene: &Scene) -> bool {
+        configured(scene).options.kernel_oom
+    }
+
     fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
         rules(&configured(scene).options, scene)
     }

@@ -12,7 +12,7 @@ use crate::model::{
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::pattern::{compile_error, compiled, matches};
 use crate::policy::daemon::shared::{
-    ConditionState, available, free_swap, oom_score, pressure, worded,
+    ConditionState, available, free_swap, oom_score, pressure, score_per_page, worded,
 };
 use crate::policy::{
     AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
@@ -310,6 +310,10 @@ impl Policy for Nohang {
 
     fn acts_here(&self, scene: &Scene) -> bool {
         matches!(self.configured(scene).found, KillerPresence::Running(_))
+    }
+
+    fn points_per_page(&self, scene: &Scene) -> f64 {
+        score_per_page(scene)
     }
 
     fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {

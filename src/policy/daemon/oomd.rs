@@ -373,6 +373,11 @@ impl Policy for Oomd {
             && !self.set(scene).0.is_empty()
     }
 
+    /// Swap does not follow the growth of one process.
+    fn points_per_page(&self, _: &Scene) -> f64 {
+        0.0
+    }
+
     fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
         match cgroup_candidates::v2(scene) {
             _ if self.plugin == Plugin::Swap => vec![swap_rule(scene)],

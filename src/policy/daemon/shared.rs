@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Cgroup, GrowthBound, KillerOptions, KillerPresence, Memory, Process, PsiLine, Reading, Scene,
-    Swap,
+    ScoreScale, Swap,
 };
 use crate::policy::badness::{SparedReason, Verdict};
 use crate::policy::{
@@ -19,6 +19,15 @@ pub(crate) fn oom_score(process: &Process, scene: &Scene) -> (i64, &'static str)
         Reading::Value(score) => (i64::from(score), "oom_score"),
         _ => (i64::from(kernel_score(process, scene)), "oom_score (computed)"),
     }
+}
+
+/// How many points of `oom_score` one page more gives a process.
+pub(crate) fn score_per_page(scene: &Scene) -> f64 {
+    let points = match scene.machine().score_scale {
+        ScoreScale::Signed => 2000.0 / 3.0,
+        ScoreScale::Floored => 1000.0,
+    };
+    points / scene.now().total().0.max(1) as f64
 }
 
 /// Resident pages as in `stat` and `statm`, which every process may read.

@@ -347,8 +347,15 @@ impl Policy for SystemdOomd {
     }
 
     fn acts_here(&self, scene: &Scene) -> bool {
-        matches!(configured(scene).found, KillerPresence::Running(_))
-            && cgroup_candidates::v2(scene).is_some_and(|it| !self.watched(it, scene).is_empty())
+        let KillerOptions { found, options, .. } = configured(scene);
+        matches!(found, KillerPresence::Running(_))
+            && cgroup_candidates::v2(scene).is_some()
+            && options.nominated.iter().any(|unit| self.enabled_by(unit))
+    }
+
+    /// Neither swap nor the activity of reclaim follows the growth of one process.
+    fn points_per_page(&self, _: &Scene) -> f64 {
+        0.0
     }
 
     fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {

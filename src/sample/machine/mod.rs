@@ -5,3 +5,4 @@ pub mod host;
 pub mod oom_score_scale;
 pub mod privileges;
 pub mod system;
+mod zram;

@@ -6,6 +6,7 @@ use crate::model::{
 use crate::sample::Unreadable;
 use crate::sample::absence::perhaps;
 use crate::sample::file_buffer::FileBuffer;
+use crate::sample::machine::zram::ZramFiles;
 use crate::sample::open_file::OpenFile;
 use crate::sample::parse;
 use crate::sample::parse::{MemInfo, ParseError};
@@ -58,6 +59,7 @@ pub struct SystemFiles {
     allocating: OpenFile,
     swappiness: OpenFile,
     swaps: OpenFile,
+    zram: ZramFiles,
     buffer: FileBuffer,
 }
 
@@ -98,6 +100,7 @@ impl SystemFiles {
             allocating: OpenFile::open(root, c"sys/vm/oom_kill_allocating_task"),
             swappiness: OpenFile::open(root, c"sys/vm/swappiness"),
             swaps: OpenFile::open(root, c"swaps"),
+            zram: ZramFiles::new(root.filesystem()),
             buffer: FileBuffer::new(),
         }
     }
@@ -111,13 +114,17 @@ impl SystemFiles {
         let buffer = &mut self.buffer;
         let meminfo = vital(&mut self.meminfo, root, buffer, parse::meminfo)?;
         // In a container both files may be synthetic (lxcfs) and not agree with each other.
-        let leaving = if machine.initial_pid_namespace && meminfo.swap.total_kib > Kib::ZERO {
-            let page = Kib(machine.page_size.0 / 1024);
-            perhaps(self.swaps.read(root, buffer), |bytes| {
-                parse::leaving(&parse::swaps(bytes).ok()?, meminfo.swap.total_kib, page)
-            })
+        let areas = if machine.initial_pid_namespace && meminfo.swap.total_kib > Kib::ZERO {
+            perhaps(self.swaps.read(root, buffer), |bytes| parse::swaps(bytes).ok())
         } else {
             Reading::NotAsked
+        };
+        let areas = areas.value().unwrap_or_default();
+        let page = Kib(machine.page_size.0 / 1024);
+        let swap = Swap {
+            leaving_kib: parse::leaving(&areas, meminfo.swap.total_kib, page),
+            zram: self.zram.read(&areas),
+            ..meminfo.swap
         };
         let rate = machine.tick_rate;
         let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
@@ -133,7 +140,7 @@ impl SystemFiles {
         let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
         Ok(SystemSample {
             meminfo,
-            swap: Swap { leaving_kib: leaving.value(), ..meminfo.swap },
+            swap,
             sysctls: Sysctls {
                 panic_on_oom: sysctl(&mut self.panic, buffer)
                     .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),

@@ -28,6 +28,11 @@ fn perhaps(bytes: Option<u64>) -> Reading<Kib> {
     bytes.map_or(Reading::Missing, |bytes| Reading::Value(kib(bytes)))
 }
 
+/// What only machines with zswap have.
+fn asked(bytes: Option<u64>) -> Reading<Kib> {
+    bytes.map_or(Reading::NotAsked, |bytes| Reading::Value(kib(bytes)))
+}
+
 /// Parses the file.
 ///
 /// # Errors
@@ -71,7 +76,9 @@ pub fn meminfo(bytes: &[u8]) -> Result<MemInfo, ParseError> {
         swap: Swap {
             total_kib: kib(read.swap_total),
             free_kib: kib(read.swap_free),
-            leaving_kib: None,
+            zswap_kib: asked(read.z_swap),
+            zswapped_kib: asked(read.z_swapped),
+            ..Swap::default()
         },
         commit_limit: perhaps(read.commit_limit),
         committed: Reading::Value(kib(read.committed_as)),

@@ -26,6 +26,7 @@ mod systemd_conf;
 mod uptime;
 mod vmstat;
 mod zoneinfo;
+mod zram;
 
 use std::fmt;
 
@@ -54,6 +55,7 @@ pub use systemd_conf::{UnitSetting, percentage, seconds, systemd_conf};
 pub use uptime::uptime;
 pub use vmstat::vmstat;
 pub use zoneinfo::zoneinfo;
+pub use zram::{ZramStat, zram_mm_stat};
 
 /// Which file could not be parsed, and which item of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

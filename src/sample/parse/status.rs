@@ -21,6 +21,8 @@ pub struct Status {
     pub file: Option<Kib>,
     /// `RssShmem`.
     pub shmem: Option<Kib>,
+    /// `VmLck`: mappings that are locked into memory.
+    pub locked: Option<Kib>,
     /// `VmData`.
     pub data: Option<Kib>,
     /// `VmPTE`, plus `VmPMD` if there is one (4.0 to 4.14).
@@ -66,6 +68,7 @@ pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
             b"RssAnon" => found.anon = size(value, "RssAnon")?,
             b"RssFile" => found.file = size(value, "RssFile")?,
             b"RssShmem" => found.shmem = size(value, "RssShmem")?,
+            b"VmLck" => found.locked = size(value, "VmLck")?,
             b"VmData" => found.data = size(value, "VmData")?,
             b"VmSwap" => found.swap = size(value, "VmSwap")?,
             b"VmPTE" | b"VmPMD" => {
@@ -109,7 +112,7 @@ mod tests {
 
     const GOOD: &[u8] = b"Name:\tVmRSS:\\n1 kB\nUmask:\t0022\nState:\tR (running)\nTgid:\t11110\nPid:\t11110\n\
         PPid:\t11101\nTracerPid:\t0\nUid:\t1000\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t256\nGroups:\t \nKthread:\t0\n\
-        VmPeak:\t    3060 kB\nVmRSS:\t    1780 kB\nRssAnon:\t     108 kB\nRssFile:\t    1672 kB\n\
+        VmPeak:\t    3060 kB\nVmLck:\t      64 kB\nVmRSS:\t    1780 kB\nRssAnon:\t     108 kB\nRssFile:\t    1672 kB\n\
         RssShmem:\t       0 kB\nVmPTE:\t      44 kB\nVmPMD:\t      12 kB\nVmSwap:\t       9 kB\n\
         CoreDumping:\t0\nThreads:\t1\nCapInh:\t0000000000000000\nCapPrm:\t000001fffeffffff\n\
         CapEff:\t000001fffeffffff\nCapBnd:\t0\nSeccomp:\t0\n\
@@ -123,6 +126,7 @@ mod tests {
                 ids: UserIds { uid: 1000, euid: 0 },
                 caps: Some(Capabilities(0x0000_01ff_feff_ffff)),
                 kernel_thread: false,
+                locked: Some(Kib(64)),
                 rss: Some(Kib(1780)),
                 anon: Some(Kib(108)),
                 file: Some(Kib(1672)),

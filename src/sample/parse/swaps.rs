@@ -10,6 +10,8 @@ pub struct SwapArea {
     pub size: Kib,
     /// `Used`: how much of it is in use.
     pub used: Kib,
+    /// The number of the zram device that it is on.
+    pub zram: Option<u32>,
 }
 
 impl SwapArea {
@@ -41,8 +43,10 @@ fn area(line: &[u8]) -> Option<SwapArea> {
     super::signed(columns.next()?)?;
     let used = unsigned(columns.next()?)?;
     let size = unsigned(columns.next()?)?;
-    let (_type, _name) = (columns.next()?, columns.next()?);
-    Some(SwapArea { size: Kib(size), used: Kib(used) })
+    let (_type, name) = (columns.next()?, columns.next()?);
+    let number = name.strip_prefix(b"/dev/zram").and_then(unsigned);
+    let zram = number.and_then(|number| u32::try_from(number).ok());
+    Some(SwapArea { size: Kib(size), used: Kib(used), zram })
 }
 
 /// How much an area that is being switched off still holds.
@@ -79,7 +83,7 @@ mod tests {
     const PAGE: Kib = Kib(4);
 
     fn area(size: u64, used: u64) -> SwapArea {
-        SwapArea { size: Kib(size), used: Kib(used) }
+        SwapArea { size: Kib(size), used: Kib(used), zram: None }
     }
 
     #[test]
@@ -90,6 +94,19 @@ mod tests {
         assert_eq!(swaps(blank_in_name), Ok(vec![area(8, 4)]));
         assert!(swaps(b"Filename\n/swap 8 4 -1\n").is_err(), "a column is missing");
         assert!(swaps(b"/swap file 8 4 -1\n").is_err(), "the head is missing");
+    }
+
+    #[test]
+    fn areas_on_zram_are_found() {
+        let numbers = |name: &str| {
+            let table = format!("Filename\n{name} partition 8 4 100\n");
+            swaps(table.as_bytes()).map(|areas| areas[0].zram)
+        };
+        assert_eq!(numbers("/dev/zram0"), Ok(Some(0)));
+        assert_eq!(numbers("/dev/zram12"), Ok(Some(12)));
+        for name in ["/dev/zram", "/dev/zram0p1", "/zram0", "/dev/zram99999999999", "/dev/sda2"] {
+            assert_eq!(numbers(name), Ok(None), "{name}");
+        }
     }
 
     #[test]

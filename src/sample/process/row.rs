@@ -257,6 +257,7 @@ fn take_sizes(row: &mut Process, status: Reading<&Status>, page: PageSize) {
     row.file = pages(|status| status.file);
     row.shmem = pages(|status| status.shmem);
     row.swap = pages(|status| status.swap);
+    row.locked = pages(|status| status.locked);
     row.data = pages(|status| status.data);
     row.pgtables = pages(|status| status.pgtables);
 }

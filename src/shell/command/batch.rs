@@ -12,7 +12,7 @@ use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
-use crate::forecast::next_death::{DeathForecaster, NextDeath};
+use crate::forecast::next_death::{self, DeathForecaster, NextDeath};
 use crate::model::{CgroupNeeds, Needs, Snapshot};
 use crate::report::json::LineExtras;
 use crate::report::line::TextStyle;
@@ -66,7 +66,11 @@ impl SampleConsumer for Printer<'_> {
         needs.exe_cwd_environ |= self.cli.verdicts;
         // A line of JSON holds everything; text names the nearest limit only.
         if !self.cli.json && !self.cli.verdicts && self.ranker.is_global() {
-            needs.cgroups = CgroupNeeds::Limits.max(self.setup.policy.needs().cgroups);
+            let killers = self.ranker.context(CommandStyle::Short);
+            let killers = killers.map(|it| next_death::needed_cgroups(it.scene));
+            needs.cgroups = CgroupNeeds::Limits
+                .max(self.setup.policy.needs().cgroups)
+                .max(killers.unwrap_or_default());
         }
         needs
     }

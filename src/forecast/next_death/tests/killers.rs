@@ -1,0 +1,212 @@
+//! Userspace killers beside the kernel: who reaches its trigger first.
+
+use std::sync::Arc;
+
+use super::{Watch, names, process, said_after, sample, seconds};
+use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath};
+use crate::model::{
+    Cgroup, InstalledKillers, KillerPresence, Pressure, PsiLine, Reading, Snapshot, Text,
+};
+use crate::units::{Bytes, Kib};
+
+const EARLYOOM: &str = "earlyoom";
+const RUNS: KillerPresence = KillerPresence::Running(77);
+
+/// A machine of 1000 MiB on which a leak of 5 MiB a second leaves so many MiB available; of swap there are
+/// 1000 MiB, so many of them free.
+fn machine(at: f64, available: f64, swap: Option<f64>) -> Snapshot {
+    let size = 100.0 + 5.0 * at;
+    let members = vec![process(10, "other", "/", 60.0), process(11, "leak", "/", size)];
+    let mut sample = sample(at, Vec::new(), members);
+    let kib = |mib: f64| Kib((mib.max(0.0) * 1024.0) as u64);
+    sample.memory.total_kib = kib(1000.0);
+    sample.memory.available_kib = Reading::Value(kib(available));
+    sample.memory.anon_kib = Reading::Value(kib(1000.0 - available));
+    sample.swap.total_kib = kib(swap.map_or(0.0, |_| 1000.0));
+    sample.swap.free_kib = kib(swap.unwrap_or(0.0));
+    sample
+}
+
+fn with(mut sample: Snapshot, tell: impl Fn(&mut InstalledKillers)) -> Snapshot {
+    tell(Arc::make_mut(&mut sample.killers));
+    sample
+}
+
+fn earlyoom(it: &mut InstalledKillers) {
+    it.earlyoom.found = RUNS;
+}
+
+/// Who kills, and in how many seconds.
+fn told(deaths: &Deaths) -> Vec<(&'static str, f64)> {
+    deaths.list.iter().map(|it| (it.by, seconds(it).round())).collect()
+}
+
+fn next(deaths: &Deaths) -> &NextDeath {
+    deaths.next.as_ref().unwrap()
+}
+
+#[test]
+fn earlyoom_acts_before_the_kernel() {
+    // 5 MiB a second: 300 MiB at the start, 140 at 32 s; earlyoom acts at 100.
+    let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), earlyoom));
+    assert_eq!(told(&said), [(EARLYOOM, 8.0), (KERNEL, 28.0)]);
+    let death = next(&said);
+    assert_eq!((death.by, names(death)), (EARLYOOM, vec!["leak".to_owned()]));
+    assert_eq!(death.certainty, DeathCertainty::Named);
+    assert_eq!(death.domain.as_str(), "global");
+    let rule = death.trigger.as_ref().unwrap();
+    assert_eq!(rule.levels[0].percent(rule.levels[0].acts_at), Some(10.0));
+    assert!(death.left.0.abs_diff(40 << 20) < 1 << 20, "{death:?}");
+}
+
+#[test]
+fn a_dry_run_and_a_killer_that_does_not_run_take_no_part() {
+    let kernel_only = |tell: fn(&mut InstalledKillers)| {
+        let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), tell));
+        assert_eq!(told(&said), [(KERNEL, 28.0)]);
+        assert_eq!(next(&said).trigger, None);
+    };
+    kernel_only(|_| ());
+    kernel_only(|it| it.earlyoom.found = KillerPresence::Installed);
+    kernel_only(|it| {
+        earlyoom(it);
+        it.earlyoom.options.dry_run = true;
+    });
+}
+
+#[test]
+fn earlyoom_with_swap_waits_until_both_are_low() {
+    // Memory is low all the time; the swap fills by 5 MiB a second.
+    let said = said_after(17, |at| with(machine(at, 10.0, Some(300.0 - 5.0 * at)), earlyoom));
+    assert_eq!(told(&said), [(EARLYOOM, 8.0), (KERNEL, 30.0)]);
+    let much = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, Some(900.0)), earlyoom));
+    assert_eq!(told(&much), [], "the swap must be used up as well");
+}
+
+#[test]
+fn its_victim_is_that_of_its_own_rule() {
+    let avoid = |it: &mut InstalledKillers| {
+        earlyoom(it);
+        it.earlyoom.options.avoid = Some(Text::new(b"leak"));
+    };
+    let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), avoid));
+    let victims: Vec<_> = said.list.iter().map(|it| (it.by, names(it))).collect();
+    let name = |it: &str| vec![it.to_owned()];
+    assert_eq!(victims, [(EARLYOOM, name("other")), (KERNEL, name("leak"))]);
+    let by_size = |it: &mut InstalledKillers| {
+        earlyoom(it);
+        it.earlyoom.options.sort_by_rss = true;
+    };
+    let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), by_size));
+    assert_eq!(next(&said).by, "earlyoom-rss");
+    let kernel = |it: &mut InstalledKillers| {
+        avoid(it);
+        it.earlyoom.options.kernel_oom = true;
+    };
+    let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), kernel));
+    assert_eq!((next(&said).by, names(next(&said))), (EARLYOOM, name("leak")));
+}
+
+#[test]
+fn by_score_the_one_that_will_be_ahead_is_named() {
+    let overtakes = |at: f64| {
+        let mut sample = machine(at, 500.0 - 5.0 * at, None);
+        let leak = 200.0 + 5.0 * at;
+        sample.processes = vec![process(10, "large", "/", 400.0), process(11, "leak", "/", leak)];
+        with(sample, earlyoom)
+    };
+    let said = said_after(26, overtakes);
+    let death = said.list.iter().find(|it| it.by == EARLYOOM).unwrap();
+    assert!((seconds(death) - 30.0).abs() < 2.0, "{death:?}");
+    assert_eq!(names(death), ["leak"], "450 MiB now, 600 then");
+    let early = said_after(14, overtakes);
+    let death = early.list.iter().find(|it| it.by == EARLYOOM).unwrap();
+    assert_eq!(names(death), ["leak"], "330 MiB now, 600 then: {death:?}");
+}
+
+#[test]
+fn a_killer_that_spares_everybody_kills_nobody() {
+    let spares = |it: &mut InstalledKillers| {
+        earlyoom(it);
+        it.earlyoom.options.ignore = Some(Text::new(b"."));
+    };
+    let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), spares));
+    assert_eq!(told(&said), [(KERNEL, 28.0)]);
+}
+
+#[test]
+fn nohang_acts_at_its_soft_limits() {
+    let nohang = |it: &mut InstalledKillers| it.nohang.found = RUNS;
+    let said = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, None), nohang));
+    assert_eq!(told(&said), [("nohang", 18.0), (KERNEL, 28.0)]);
+}
+
+/// A watched cgroup that is stalled this much.
+fn stalled(mut sample: Snapshot, avg10: f32) -> Snapshot {
+    let stall = Reading::Value(PsiLine { avg10, ..PsiLine::default() });
+    let group = |path: &str| Cgroup {
+        path: super::text(path),
+        usage: Reading::Value(Bytes(1 << 30)),
+        swap_usage: Reading::Value(Bytes(600 << 20)),
+        pgscan: Reading::Value(sample.clock.monotonic_ms.0),
+        pressure: Pressure::of_memory(stall, stall),
+        ..Cgroup::default()
+    };
+    let watched = "/user.slice/user@7.service";
+    let cgroups = Arc::make_mut(&mut sample.cgroups);
+    cgroups.list = vec![group("/"), group("/user.slice"), group(watched)];
+    for process in &mut sample.processes {
+        process.cgroup = Reading::Value(super::text(watched));
+    }
+    with(sample, |it| it.systemd_oomd.found = RUNS)
+}
+
+#[test]
+fn systemd_oomd_acts_when_the_pressure_has_lasted() {
+    let calm = said_after(17, |at| stalled(machine(at, 600.0, None), 30.0));
+    assert_eq!(calm, Deaths::default(), "pressure is not foreseen");
+    let mut watch = Watch::default();
+    let mut seen = Vec::new();
+    for nth in 0..14 {
+        let at = f64::from(nth) * 2.0;
+        let avg10 = if nth < 4 { 10.0 } else { 70.0 };
+        let said = watch.see(stalled(machine(at, 600.0, None), avg10));
+        seen.push(said.next.map(|it| (it.by, seconds(&it) as u64, it.candidates.len())));
+    }
+    // 20 s from the fifth sample on.
+    let by = "systemd-oomd-pressure";
+    assert_eq!(seen[3], None);
+    assert_eq!(seen[4..7], [20, 18, 16].map(|time| Some((by, time, 1))));
+    assert_eq!(seen[13], Some((by, 2, 1)));
+}
+
+#[test]
+fn systemd_oomd_needs_a_cgroup_with_swap() {
+    let falls = |at: f64| stalled(machine(at, 10.0, Some(300.0 - 5.0 * at)), 0.0);
+    let said = said_after(17, falls);
+    assert_eq!(told(&said), [("systemd-oomd-swap", 8.0), (KERNEL, 30.0)]);
+    let none = said_after(17, |at| {
+        let mut sample = falls(at);
+        for group in &mut Arc::make_mut(&mut sample.cgroups).list {
+            group.swap_usage = Reading::Value(Bytes(1 << 20));
+        }
+        sample
+    });
+    assert_eq!(told(&none), [(KERNEL, 30.0)], "none has more than 5 % of the swap");
+}
+
+#[test]
+fn a_killer_that_is_overdue_is_not_told_for_ever() {
+    let mut watch = Watch::default();
+    let mut last = Deaths::default();
+    for nth in 0..12 {
+        let at = f64::from(nth) * 2.0;
+        let mut still = with(machine(0.0, 90.0, None), earlyoom);
+        super::move_to(&mut still, at);
+        last = watch.see(still);
+        if nth == 2 {
+            assert_eq!(told(&last), [(EARLYOOM, 0.0)]);
+        }
+    }
+    assert_eq!(last, Deaths::default());
+}
