@@ -32,6 +32,7 @@ pub use cgroup::tree::{Cgroups, is_within, tree_order};
 pub use comm::Comm;
 pub use daemon::earlyoom::EarlyoomOptions;
 pub use daemon::installed::InstalledKillers;
+pub use daemon::kubelet::KubeletOptions;
 pub use daemon::nohang::{
     NohangOptions, NohangRule, NohangRuleField, NohangThreshold, ThresholdAmount,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doomtop::model::{
     Cgroup, Cgroups, Hierarchy, InstalledKillers, KillerPresence, Pressure, PsiLine, Reading,
-    Scene, ScoreScale, Signal, Snapshot, Text,
+    Scene, ScoreScale, Signal, Snapshot, Text, ThresholdAmount,
 };
 use doomtop::policy::{
     BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LINUX, NOHANG, NOHANG_DESKTOP, OOMD_SIZE, OOMD_SWAP,
@@ -205,4 +205,18 @@ fn cgroup_killers_act_where_they_watch_something() {
     assert!(!acting.contains(&"oomd-io"), "its configuration names no cgroup for that plugin");
     let none = self::acting(&scene(level(50, 50), |it| it.systemd_oomd.found = RUNS));
     assert_eq!(none, [LINUX.id()], "there are no cgroups of version 2");
+}
+
+#[test]
+fn the_kubelet_evicts_softly_first() {
+    let set = scene(level(40, 50), |it| {
+        it.kubelet.found = RUNS;
+        it.kubelet.options.soft = Some(ThresholdAmount::Percent(50.0));
+        it.kubelet.options.soft_seconds = 90.0;
+        it.kubelet.options.hard = Some(ThresholdAmount::Kib(Kib(8_000)));
+    });
+    let wants = [(Signal::TERM, vec![50_000.0], MET), (Signal::KILL, vec![8_000.0], NOT)];
+    assert_eq!(rules(&KUBELET, &set), wants);
+    assert_eq!(KUBELET.trigger_rules(&set)[0].lasting, Millis(90_000));
+    assert!(acting(&set).contains(&"kubelet"));
 }

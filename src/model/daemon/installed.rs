@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::daemon::options::{KillerOptions, OptionText, ProcessFiles};
-use crate::model::{EarlyoomOptions, NohangOptions, OomdOptions, SystemdOomdOptions, Text};
+use crate::model::{
+    EarlyoomOptions, KubeletOptions, NohangOptions, OomdOptions, SystemdOomdOptions, Text,
+};
 
 /// The userspace OOM killers that doomtop can configure itself for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub struct InstalledKillers {
     pub systemd_oomd: KillerOptions<SystemdOomdOptions>,
     /// oomd.
     pub oomd: KillerOptions<OomdOptions>,
+    /// The kubelet.
+    pub kubelet: KillerOptions<KubeletOptions>,
 }
 
 impl Default for InstalledKillers {
@@ -32,6 +36,7 @@ impl Default for InstalledKillers {
             },
             systemd_oomd: KillerOptions::default(),
             oomd: KillerOptions::default(),
+            kubelet: KillerOptions::default(),
         }
     }
 }
@@ -40,23 +45,25 @@ impl InstalledKillers {
     /// The files of each process that the rules of installed killers test.
     #[must_use]
     pub fn needed_files(&self) -> ProcessFiles {
-        let Self { earlyoom, nohang, nohang_desktop, systemd_oomd, oomd } = self;
+        let Self { earlyoom, nohang, nohang_desktop, systemd_oomd, oomd, kubelet } = self;
         earlyoom
             .process_files()
             .or(nohang.process_files())
             .or(nohang_desktop.process_files())
             .or(systemd_oomd.process_files())
             .or(oomd.process_files())
+            .or(kubelet.process_files())
     }
 
     /// All texts that come from this machine.
     pub fn texts(&mut self) -> Vec<(OptionText, &mut Text)> {
-        let Self { earlyoom, nohang, nohang_desktop, systemd_oomd, oomd } = self;
+        let Self { earlyoom, nohang, nohang_desktop, systemd_oomd, oomd, kubelet } = self;
         let mut texts = earlyoom.texts();
         texts.append(&mut nohang.texts());
         texts.append(&mut nohang_desktop.texts());
         texts.append(&mut systemd_oomd.texts());
         texts.append(&mut oomd.texts());
+        texts.append(&mut kubelet.texts());
         texts
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod earlyoom;
 pub(crate) mod installed;
+pub(crate) mod kubelet;
 pub(crate) mod nohang;
 pub(crate) mod oomd;
 pub(crate) mod options;

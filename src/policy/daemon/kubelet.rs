@@ -5,7 +5,10 @@
 //! `oom_score_adj`, which the kubelet sets to 1000 - 1000 x request / memory of the node. Priorities count
 //! as equal.
 
-use crate::model::{CgroupNeeds, Limit, Memory, Needs, Process, Reading, Scene, Signal};
+use crate::model::{
+    CgroupNeeds, KillerOptions, KillerPresence, KubeletOptions as Options, Limit, Needs, Process,
+    Reading, Scene, Signal, ThresholdAmount,
+};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
 use crate::policy::daemon::cgroup_candidates::{cgroup_of, path_from_root};
@@ -14,7 +17,7 @@ use crate::policy::{
     Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
     TriggerLevel, TriggerRule, TriggerSide, TriggerState,
 };
-use crate::units::{Adj, Bytes, Kib, Millis, Points};
+use crate::units::{Adj, Bytes, Millis, Points};
 
 /// The killer.
 #[derive(Debug)]
@@ -22,9 +25,6 @@ pub struct Kubelet;
 
 /// The policy.
 pub static KUBELET: Kubelet = Kubelet;
-
-/// The hard eviction threshold of `memory.available`.
-const HARD_EVICTION: Kib = Kib(100 * 1024);
 
 /// Whether a cgroup is a pod by its name: `pod<uid>`, or `kubepods-burstable-pod<uid>.slice`.
 fn is_pod(path: &str) -> bool {
@@ -46,15 +46,27 @@ fn request(adj: Adj, total: Bytes) -> Option<Bytes> {
     (adj.0 >= 2).then(|| Bytes((u128::from(total.0) * u128::from(share) / 1000) as u64))
 }
 
-/// The rule of the hard eviction.
-fn hard_rule(memory: &Memory) -> TriggerRule {
+fn configured(scene: &Scene) -> &KillerOptions<Options> {
+    &scene.now().killers.kubelet
+}
+
+/// The rules of the soft and of the hard eviction, as far as they are set.
+fn rules(scene: &Scene) -> Vec<TriggerRule> {
+    let options = &configured(scene).options;
+    let memory = &scene.now().memory;
     let total = memory.total_kib.0 as f64;
-    let level = available(memory, total, HARD_EVICTION.0 as f64, TriggerSide::Below);
-    TriggerRule {
-        signal: Signal::KILL,
-        levels: vec![TriggerLevel { whole: None, ..level }],
-        lasting: Millis::ZERO,
-    }
+    let rule = |signal, limit, seconds: f64| {
+        let (acts_at, whole) = match limit {
+            ThresholdAmount::Percent(percent) => (total * percent / 100.0, Some(total)),
+            ThresholdAmount::Kib(kib) => (kib.0 as f64, None),
+        };
+        let level = available(memory, total, acts_at, TriggerSide::Below);
+        let lasting = Millis((seconds * 1000.0) as u64);
+        TriggerRule { signal, levels: vec![TriggerLevel { whole, ..level }], lasting }
+    };
+    let soft = options.soft.map(|limit| rule(Signal::TERM, limit, options.soft_seconds));
+    let hard = options.hard.map(|limit| rule(Signal::KILL, limit, 0.0));
+    soft.into_iter().chain(hard).collect()
 }
 
 impl Kubelet {
@@ -140,15 +152,25 @@ impl Policy for Kubelet {
 
     fn trigger_state(&self, scene: &Scene) -> TriggerState {
         let memory = &scene.now().memory;
-        let mut state = ConditionState::assumed();
+        let configured = configured(scene);
+        let mut state = ConditionState::of(configured);
+        let rules = rules(scene);
         match memory.available_kib {
             Reading::Value(_) => {
-                for level in &hard_rule(memory).levels {
-                    state.condition(worded("memory.available", level));
+                if let Some(first) = rules.first() {
+                    for level in &first.levels {
+                        state.condition(worded("memory.available", level));
+                    }
+                    if first.lasting > Millis::ZERO {
+                        state.note(format!("this must last {} s", configured.options.soft_seconds));
+                    }
                 }
                 state.note("MemAvailable is used for capacity minus working set");
             }
             _ => state.obstacle("MemAvailable cannot be read"),
+        }
+        if rules.is_empty() {
+            state.obstacle("its configuration sets no threshold of memory");
         }
         match cgroup_candidates::leader(self, scene).and_then(pod) {
             Some(path) => state.note(format!("first: {path}")),
@@ -157,8 +179,12 @@ impl Policy for Kubelet {
         state.finish()
     }
 
+    fn acts_here(&self, scene: &Scene) -> bool {
+        matches!(configured(scene).found, KillerPresence::Running(_))
+    }
+
     fn trigger_rules(&self, scene: &Scene) -> Vec<TriggerRule> {
-        vec![hard_rule(&scene.now().memory)]
+        rules(scene)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

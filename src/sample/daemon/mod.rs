@@ -5,6 +5,7 @@
 //! [`InstalledKillers`](crate::model::InstalledKillers).
 
 mod earlyoom;
+mod kubelet;
 mod nohang;
 mod oomd;
 pub mod reader;

@@ -11,7 +11,7 @@ use rustix::process::geteuid;
 
 use crate::model::{Comm, InstalledKillers, Process};
 use crate::sample::daemon::search::{FileSearch, Running};
-use crate::sample::daemon::{earlyoom, nohang, oomd, systemd_oomd};
+use crate::sample::daemon::{earlyoom, kubelet, nohang, oomd, systemd_oomd};
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
 use crate::sample::proc_root::ProcRoot;
@@ -25,7 +25,8 @@ const INTERVAL: Millis = Millis(30_000);
 const PROC_FILE_MAX: usize = 1 << 16;
 
 /// The names of the killers, as `comm` has them.
-const COMMS: [&str; 4] = [earlyoom::COMM, nohang::COMM, systemd_oomd::COMM, oomd::COMM];
+const COMMS: [&str; 5] =
+    [earlyoom::COMM, nohang::COMM, systemd_oomd::COMM, oomd::COMM, kubelet::COMM];
 
 /// Whether a process with this name may be a killer.
 #[must_use]
@@ -41,6 +42,7 @@ fn killers(search: &FileSearch<'_>) -> InstalledKillers {
         nohang_desktop: nohang::read(search, nohang::Config::Desktop),
         systemd_oomd: systemd_oomd::read(search),
         oomd: oomd::read(search),
+        kubelet: kubelet::read(search),
     }
 }
 
