@@ -224,7 +224,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "forecast",
         &[
             &["commitments", "fit", "limits", "next_death", "series"],
-            &["oom_at_limit", "chart_window", "headroom_trend"],
+            &["at_limit", "oom_at_limit", "chart_window", "headroom_trend"],
             &["cgroup_trends", "killer_verdict"],
             &["trend"],
         ],

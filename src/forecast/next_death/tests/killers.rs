@@ -80,7 +80,8 @@ fn earlyoom_with_swap_waits_until_both_are_low() {
     let said = said_after(17, |at| with(machine(at, 10.0, Some(300.0 - 5.0 * at)), earlyoom));
     assert_eq!(told(&said), [(EARLYOOM, 8.0), (KERNEL, 30.0)]);
     let much = said_after(17, |at| with(machine(at, 300.0 - 5.0 * at, Some(900.0)), earlyoom));
-    assert_eq!(told(&much), [], "the swap must be used up as well");
+    let soon = told(&much).iter().any(|it| it.1 < 150.0);
+    assert!(!soon, "the swap must be used up as well: {much:?}");
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub(crate) mod at {
     pub(crate) const MEMS_ALLOWED: i16 = 200;
     /// `PF_*` of the thread that has the memory, if that is not the main thread; 4 bytes.
     pub(crate) const OTHER_FLAGS: i16 = 208;
+    /// In pages.
+    pub(crate) const LOCKED_VM: i16 = 216;
 }
 
 /// The bits of `MARKS`.
@@ -215,6 +217,7 @@ impl TaskRecord {
         row.anon = of_memory(self.pages(at::SUMS + anon));
         row.swap = of_memory(self.pages(at::SUMS + 16));
         row.shmem = of_memory(self.pages(at::SUMS + shmem));
+        row.locked = of_memory(Pages(self.wide(at::LOCKED_VM)));
         row.data = of_memory(Pages(self.wide(at::DATA_VM)));
         row.pgtables = of_memory(Bytes(self.wide(at::PGTABLES)).pages(units.page));
     }

@@ -451,6 +451,7 @@ impl RecordWriter<'_> {
             (at::PGTABLES, "pgtables_bytes.counter"),
             (at::TOTAL_VM, "total_vm"),
             (at::DATA_VM, "data_vm"),
+            (at::LOCKED_VM, "locked_vm"),
         ] {
             let field = self.mm(path)?;
             self.copy(to, R8, field);
