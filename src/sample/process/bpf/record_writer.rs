@@ -1,8 +1,7 @@
 //! The part of the programs that writes the record of one process.
 //!
-//! Licence of this file: MIT OR Apache-2.0 OR GPL-2.0. The programs assembled here are handed to the
-//! kernel with the licence string "Dual MIT/GPL", because the helper functions that they call are for
-//! GPL-compatible programs only (`gpl_only` in `kernel/trace/bpf_trace.c`).
+//! Licence of this file: MIT OR Apache-2.0 OR GPL-2.0. The programs are handed to the kernel with the
+//! licence string "Dual MIT/GPL", which their helper functions need (`gpl_only` in `bpf_trace.c`).
 
 use super::assembler::{
     Assembler, Helper, JumpLabel, R0, R1, R2, R3, R4, R6, R7, R8, R9, Register, STACK,
