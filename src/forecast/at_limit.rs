@@ -55,7 +55,7 @@ impl RankingAtLimit {
         for process in scene.now().processes.iter().filter(|it| policy.looks_at(it, scene)) {
             let Verdict::Scored(badness) = policy.judge(process, scene) else { continue };
             let gone = reclaim.map_or(Pages::ZERO, |it| it.from(process, scene));
-            excluded = excluded + gone;
+            excluded += gone;
             let points = badness.points.0.saturating_sub_unsigned(gone.0);
             let drift = policy.drift(process, scene);
             entries.push(Entry { id: process.id, badness, points, drift });

@@ -58,7 +58,7 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// The value of `memory.available` in a list of pairs that these characters separate.
-fn value_in<'a>(list: &'a str, between: char, sign: char) -> Option<&'a str> {
+fn value_in(list: &str, between: char, sign: char) -> Option<&str> {
     let pairs = list.split(between).filter_map(|pair| pair.split_once(sign));
     pairs
         .map(|(key, value)| (unquoted(key), unquoted(value)))
