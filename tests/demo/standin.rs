@@ -1,8 +1,9 @@
 //! Stand-ins for the services of the demo's load test: real processes with the names of other programs,
 //! which hold real memory by a plan. It does not use doomtop; `tests/demo/run` compiles it alone.
 //!
-//! `standin play PLAN SETTLE` creates the cgroups, starts the processes of the plan, and starts killed
-//! ones again; second 0 of the plan is SETTLE seconds after the start. `standin live …` is one process.
+//! `standin play PLAN SETTLE` creates the cgroups, starts the processes of the plan, starts killed ones
+//! again, and runs the commands of the plan; second 0 of the plan is SETTLE seconds after the start.
+//! `standin live …` is one process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -118,7 +119,7 @@ impl Part {
     fn read(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let mut word = || words.next().expect("a word of the plan").to_owned();
-        if line.trim().is_empty() || line.starts_with('#') || line.starts_with('@') {
+        if line.trim().is_empty() || line.starts_with(['#', '@', '!']) {
             return None;
         }
         let span = word();
@@ -180,9 +181,18 @@ fn play(plan: &str, settle: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         fs::write(format!("/sys/fs/cgroup/{}/{}", words[0], words[1]), words[2]).expect("a limit");
     }
+    let mut commands: VecDeque<(f64, &str)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("! ")?.split_once(' '))
+        .map(|(at, command)| (at.parse().expect("seconds"), command))
+        .collect();
     let begin = now() + settle.parse::<f64>().expect("seconds");
     loop {
         let at = now() - begin;
+        if let Some((_, command)) = commands.pop_front_if(|(due, _)| at >= *due) {
+            // It does not wait for the end: the plan goes on.
+            let _ = Command::new("/bin/sh").args(["-c", command]).spawn();
+        }
         for part in &mut parts {
             if part.child.is_none() && part.is_due(at) {
                 if part.due.take().is_some() {
