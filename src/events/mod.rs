@@ -10,8 +10,9 @@ pub(crate) mod snapshot_from_report;
 
 pub use crate::events::snapshot_from_report::{Reconstruction, page_size, reconstruct};
 pub use log::daemon::{DaemonKill, DaemonLogReader, by_name};
-pub use log::framing::{Framer, LogTimestamp};
+pub use log::framing::{FramedLine, Framer, LogTimestamp};
 pub use log::kernel_log::KernelLogReader;
+pub use log::renamed_line::{LineRenamer, NewNames, renamed_daemon_line};
 pub use log::report::{
     Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, OomReport, ReapedTask,
 };

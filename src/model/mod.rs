@@ -5,7 +5,7 @@
 //! facts are read (`sample`), what they mean (`policy`) or how they are shown (`ui`).
 //!
 //! Lowest first: `reading`, `text` and `comm`; then `machine`, `cgroup`, `process` and `daemon`;
-//! `needs`, `usage_reading` and `snapshot`; `domain`, `forecast` and `oom_event`; `history`; `scene`. A file imports
+//! `oom_event` and `log_line`; `needs`, `usage_reading` and `snapshot`; `domain` and `forecast`; `history`; `scene`. A file imports
 //! only from those before it.
 
 mod cgroup;
@@ -14,6 +14,7 @@ mod daemon;
 mod domain;
 mod forecast;
 pub mod history;
+mod log_line;
 mod machine;
 mod needs;
 pub(crate) mod oom_event;
@@ -45,6 +46,7 @@ pub use history::axis::{Aggregate, Point, TimeAxis, joined, resample};
 pub use history::growth_bounds::GrowthBound;
 pub use history::machine_history::{MachineHistory, MachineSample};
 pub use history::sample_history::{SampleHistory, SampleIndex};
+pub use log_line::{LogLine, LogLines, LogWriter};
 pub use machine::capability::{Capabilities, Capability};
 pub use machine::host::{Machine, RssSource, ScoreScale};
 pub use machine::memory::{Memory, Swap, ZramSwap, global_total, machine_usage};

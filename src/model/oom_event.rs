@@ -138,6 +138,14 @@ pub struct OomEvent {
     pub said: Option<Text>,
 }
 
+impl OomEvent {
+    /// Whether anybody was killed: the kernel may also find no victim.
+    #[must_use]
+    pub const fn is_kill(&self) -> bool {
+        self.victim.is_some() || !self.by.is_kernel() || matches!(self.by, Killer::Counted)
+    }
+}
+
 /// A log in which OOM events are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogSource {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Cgroups, InstalledKillers, Machine, Memory, Overcommit, Pressure, Privileges, ProcId, Process,
-    Reading, Swap, Sysctl, Sysctls, Text, UsageReading, VmCounters, global_total,
+    Cgroups, InstalledKillers, LogLine, Machine, Memory, Overcommit, Pressure, Privileges, ProcId,
+    Process, Reading, Swap, Sysctl, Sysctls, Text, UsageReading, VmCounters, global_total,
 };
 use crate::units::{Millis, Pages, Ticks};
 
@@ -41,6 +41,10 @@ pub struct Clock {
 /// Whether all killers are absent and have their default options.
 fn unknown_killers(killers: &Arc<InstalledKillers>) -> bool {
     killers.is_default()
+}
+
+fn no_lines(lines: &Arc<Vec<LogLine>>) -> bool {
+    lines.is_empty()
 }
 
 /// Which facts are not known in a snapshot that was reconstructed from a kernel report. Their
@@ -98,6 +102,10 @@ pub struct Snapshot {
     /// by it, so a recording that has it gives the same forecast.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usage_readings: Vec<UsageReading>,
+    /// What logs told of OOM kills since the sample before. Only samples that may be written to a recording
+    /// have it.
+    #[serde(default, skip_serializing_if = "no_lines")]
+    pub log: Arc<Vec<LogLine>>,
     /// Every process, sorted by pid.
     pub processes: Vec<Process>,
     /// What is not known; nothing of a sample of a running machine.
@@ -125,6 +133,7 @@ impl Snapshot {
             cgroups: Arc::default(),
             killers: Arc::clone(&self.killers),
             usage_readings: self.usage_readings.clone(),
+            log: Arc::clone(&self.log),
             processes: Vec::new(),
             unavailable: self.unavailable,
         }

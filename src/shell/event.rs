@@ -4,12 +4,15 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::Msg;
+use crate::model::LogLine;
 
 /// Something that the main loop handles.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A message for the app.
     Message(Msg),
+    /// A line about an OOM kill was written to a log: for recordings.
+    LogLine(LogLine),
     /// The player has read the recording to its end.
     RecordingRead,
     /// SIGTSTP: give the terminal back and stop.

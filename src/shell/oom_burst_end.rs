@@ -1,5 +1,8 @@
 //! When a burst of OOM kills is over, so that the samples around it are written to a file once.
 
+use crate::events::DaemonLogReader;
+use crate::model::{Snapshot, unescape};
+
 /// Samples without another kill after which a burst is over.
 const QUIET: u32 = 5;
 /// Maximum length of a burst, in samples.
@@ -7,7 +10,7 @@ const LONGEST: u32 = 30;
 /// Maximum number of files written for bursts in one run.
 pub(crate) const MAX_FILES: u32 = 50;
 
-/// Follows the kernel's count of kills.
+/// Follows the kernel's count of kills, and the kills that daemons report.
 #[derive(Debug, Default)]
 pub(crate) struct KillBurst {
     kills: Option<u64>,
@@ -15,11 +18,26 @@ pub(crate) struct KillBurst {
     samples: Option<(u32, u32)>,
     /// Bursts that are over.
     pub(crate) count: u32,
+    /// Kills by daemons, which the kernel does not count.
+    by_daemons: u64,
+    daemons: DaemonLogReader,
 }
 
 impl KillBurst {
-    /// Takes the number of kills since boot in a new sample. Returns whether a burst is over with it.
-    pub(crate) fn sample(&mut self, kills: Option<u64>) -> bool {
+    /// Takes a new sample. Returns whether a burst is over with it.
+    pub(crate) fn take(&mut self, sample: &Snapshot) -> bool {
+        for line in sample.log.iter() {
+            let Some(daemon) = line.by.daemon() else { continue };
+            let text = unescape(line.text.as_str());
+            let kill = self.daemons.take(daemon, &String::from_utf8_lossy(&text));
+            self.by_daemons += u64::from(kill.is_some_and(|kill| !kill.undone));
+        }
+        let kills = sample.traffic.oom_kills.value();
+        self.sample(kills.map(|kills| kills.saturating_add(self.by_daemons)))
+    }
+
+    /// Takes the number of kills in a new sample.
+    fn sample(&mut self, kills: Option<u64>) -> bool {
         let more = self.kills.zip(kills).is_some_and(|(before, now)| now > before);
         self.kills = kills.or(self.kills);
         self.samples = match self.samples {

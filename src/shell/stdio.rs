@@ -1,12 +1,37 @@
 //! The standard streams: what the terminal behind them can show, and how lines are written to them.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::command_error::CommandError;
 
 /// Writes one line to standard error. What came from outside is made harmless.
 pub(crate) fn complain(what: &str) {
+    progress("");
     let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::neutral(what.as_bytes()));
+}
+
+/// Whether a line of [`progress`] is on the terminal.
+static PROGRESS: AtomicBool = AtomicBool::new(false);
+
+/// Shows how far a command is, in one line on standard error that the next one replaces. Nothing where
+/// standard error is no terminal. An empty text takes the line away.
+pub(crate) fn progress(what: &str) {
+    if what.is_empty() {
+        if PROGRESS.swap(false, Ordering::Relaxed) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+        return;
+    }
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let what = crate::model::neutral(what.as_bytes());
+    // A line that is wrapped could not be replaced.
+    let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
+    let shown: String = what.chars().take(columns.saturating_sub(1)).collect();
+    PROGRESS.store(true, Ordering::Relaxed);
+    let _ = write!(io::stderr(), "\r{shown}\x1b[K");
 }
 
 /// Complains once about what goes wrong again and again.

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Source, SourceError};
 use crate::model::{
-    Cgroups, Clock, InstalledKillers, Machine, Needs, Privileges, ProcId, Process, ProcessFiles,
-    ProcessSampler, ScanAge, Snapshot, Text, global_total,
+    Cgroups, Clock, InstalledKillers, LogLine, LogLines, Machine, Needs, Privileges, ProcId,
+    Process, ProcessFiles, ProcessSampler, ScanAge, Snapshot, Text, global_total,
 };
 use crate::sample::Unreadable;
 use crate::sample::daemon::reader::is_name_of_killer;
@@ -67,6 +67,8 @@ pub struct LiveSource {
     calibrated: bool,
     privileges: Privileges,
     users: Arc<BTreeMap<u32, Text>>,
+    /// Lines of logs for the next sample.
+    log: LogLines,
     files: SystemFiles,
     kept: OpenFiles,
     /// The rows by the kernel's task list; `None` if they are read from files.
@@ -146,6 +148,7 @@ impl LiveSource {
             evidence: SourceEvidence::default(),
             calibrated: own_scale.is_some(),
             users: Arc::default(),
+            log: LogLines::default(),
             kept: OpenFiles::new(&machine, budget()),
             machine: Arc::new(machine),
             tasks,
@@ -391,7 +394,7 @@ impl LiveSource {
     }
 
     /// Fills a snapshot with the present state; the memory of its lists is used again.
-    fn fill(&self, sample: &mut Snapshot, system: SystemSample, now: Instant) {
+    fn fill(&mut self, sample: &mut Snapshot, system: SystemSample, now: Instant) {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         sample.clock = Clock {
             unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -411,6 +414,10 @@ impl LiveSource {
         sample.killers = Arc::clone(&self.killers);
         sample.users = Arc::clone(&self.users);
         sample.usage_readings.clear();
+        let log = self.log.take();
+        if !log.is_empty() || !sample.log.is_empty() {
+            sample.log = Arc::new(log);
+        }
         sample.processes.clear();
         sample.processes.extend(self.rows.iter().cloned());
     }
@@ -503,5 +510,9 @@ impl Source for LiveSource {
 
     fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
         self.users = users;
+    }
+
+    fn add_log(&mut self, lines: Vec<LogLine>) {
+        lines.into_iter().for_each(|line| self.log.push(line));
     }
 }

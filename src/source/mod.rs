@@ -15,7 +15,7 @@ mod walk_thread;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Needs, ProcId, Snapshot, Text};
+use crate::model::{LogLine, Needs, ProcId, Snapshot, Text};
 
 pub use error::SourceError;
 pub use live::{LiveSource, SamplerChoice, ScanPatience};
@@ -44,4 +44,7 @@ pub trait Source: Send {
 
     /// Sets the user names of later snapshots. A recording has its own.
     fn learn_users(&mut self, _users: Arc<BTreeMap<u32, Text>>) {}
+
+    /// Adds what logs told of OOM kills to the next sample. A recording has its own.
+    fn add_log(&mut self, _lines: Vec<LogLine>) {}
 }

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use crate::events::{LineRenamer, NewNames, renamed_daemon_line};
 use crate::model::{
-    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, OptionText, ProcessDetail, Reading, Text,
-    tree_order,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, LogWriter, OptionText, ProcessDetail,
+    Reading, Text, tree_order, unescape,
 };
 
 /// How much is replaced.
@@ -234,5 +235,34 @@ impl Redactor {
         }
         cgroups.list.sort_by(|a, b| tree_order(a.path.as_str(), b.path.as_str()));
         cgroups
+    }
+
+    /// Redacts the lines of logs. Notes are left out: nobody knows which names are in them.
+    pub(super) fn log(&self, lines: &[LogLine], renamer: &mut LineRenamer) -> Vec<LogLine> {
+        let mut redacted = Vec::with_capacity(lines.len());
+        for line in lines {
+            let text = unescape(line.text.as_str());
+            let text = String::from_utf8_lossy(&text);
+            let text = match (line.by, line.by.daemon()) {
+                (LogWriter::Kernel, _) => renamer.kernel(&text, self),
+                (_, Some(daemon)) => renamed_daemon_line(daemon, &text, self),
+                _ => None,
+            };
+            if let Some(text) = text {
+                redacted.push(LogLine { text: Text::new(text.as_bytes()), ..line.clone() });
+            }
+        }
+        redacted
+    }
+}
+
+impl NewNames for Redactor {
+    fn comm(&self, name: &str) -> String {
+        let comm = Self::comm(self, Comm::new(name.as_bytes()));
+        String::from_utf8_lossy(comm.bytes()).into_owned()
+    }
+
+    fn cgroup(&self, path: &str) -> String {
+        self.path(&Text::new(path.as_bytes())).as_str().to_owned()
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::events::LineRenamer;
 use crate::model::{
-    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, Needs, ProcId, Process, Reading, Scope,
-    Snapshot, Text,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, Needs, ProcId, Process, Reading,
+    Scope, Snapshot, Text,
 };
 use crate::source::redact::Redactor;
 use crate::source::{Source, SourceError};
@@ -30,6 +31,7 @@ pub struct RedactedSource {
     cgroups: (Arc<Cgroups>, Arc<Cgroups>),
     /// The last killers, original and redacted.
     killers: (Arc<InstalledKillers>, Arc<InstalledKillers>),
+    renamer: LineRenamer,
 }
 
 /// Maximum number of cgroup paths that are remembered.
@@ -46,6 +48,7 @@ impl RedactedSource {
             paths: HashMap::new(),
             cgroups: Default::default(),
             killers: Default::default(),
+            renamer: LineRenamer::default(),
         }
     }
 
@@ -90,6 +93,9 @@ impl RedactedSource {
             }
         }
         sample.killers = Arc::clone(&self.killers.1);
+        if !sample.log.is_empty() {
+            sample.log = Arc::new(self.redactor.log(&sample.log, &mut self.renamer));
+        }
         self.originals.clear();
         if self.paths.len() > MAX_PATHS {
             self.paths.clear();
@@ -140,5 +146,10 @@ impl Source for RedactedSource {
 
     fn learn_users(&mut self, users: Arc<BTreeMap<u32, Text>>) {
         self.source.learn_users(Arc::new(self.redactor.users(&users)));
+    }
+
+    fn add_log(&mut self, lines: Vec<LogLine>) {
+        // They come back with the next sample, and are redacted there.
+        self.source.add_log(lines);
     }
 }

@@ -34,6 +34,7 @@ mod modules;
 mod next_death;
 mod policies;
 mod readme;
+mod recorded_log;
 mod recorder;
 mod recordings;
 mod redact;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use doomtop::model::{Needs, Scene, Snapshot};
+use doomtop::model::{LogLine, LogWriter, Needs, Scene, Snapshot, Text};
 use doomtop::policy::LINUX;
 use doomtop::rank::Ranking;
 use doomtop::source::{Recorder, Recording, Source, SourceError};
@@ -30,6 +30,15 @@ fn film(count: u64) -> Vec<Snapshot> {
             sample.clock.monotonic_ms = Millis(1000 + nth * 10_000);
             sample.clock.unix_ms += i64::try_from(nth).expect("few") * 10_000;
             sample.memory.free_kib = Kib(1_000_000 - nth);
+            // Some samples have lines of logs, and the next one has others or none.
+            let lines = (0..nth % 3).map(|line| LogLine {
+                unix_ms: sample.clock.unix_ms - 5,
+                by: LogWriter::Kernel,
+                uptime_us: Some(nth * 1_000_000 + line),
+                unproven: false,
+                text: Text::new(format!("Killed process {nth} (a\\b)").as_bytes()),
+            });
+            sample.log = Arc::new(lines.collect());
             sample
         })
         .collect()

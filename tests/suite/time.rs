@@ -87,14 +87,18 @@ fn nothing_acts_on_the_past() {
 fn kills_are_gone_to() {
     let mut player = played(6);
     player.key(Key::char('{'));
-    assert_eq!(chrome(&player), 94_000, "the look that saw the kill");
+    assert_eq!(chrome(&player), 93_000, "the sample before the kill");
+    assert_eq!(player.notice(), "just before kill 1 of 1: somebody", "only counted so far");
     player.key(Key::char('{'));
-    assert_eq!(chrome(&player), 94_000, "there is none before");
+    assert_eq!(chrome(&player), 93_000, "there is none before");
+    assert_eq!(player.notice(), "there is no earlier kill in the samples in memory");
     player.key(Key::plain(KeyCode::Home));
     player.key(Key::shift(KeyCode::Left));
     assert_eq!(chrome(&player), 90_000);
     player.key(Key::char('}'));
-    assert_eq!(chrome(&player), 94_000);
+    assert_eq!(chrome(&player), 93_000);
+    player.key(Key::char('}'));
+    assert_eq!(player.notice(), "there is no later kill in the samples in memory");
 }
 
 #[test]

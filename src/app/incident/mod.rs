@@ -5,17 +5,21 @@ pub(crate) mod kernel_report_events;
 pub mod kill_text;
 pub mod log_update;
 pub(crate) mod predicted_victim;
+pub(crate) mod recorded_log;
 pub mod shown_report;
 pub mod timeline;
 
+use crate::app::incident::recorded_log::RecordedLog;
 use crate::app::incident::shown_report::ShownReport;
 use crate::app::incident::timeline::Timeline;
 
 /// The OOM events that are known.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Incidents {
     /// All of them.
     pub timeline: Timeline,
     /// The report that is on the screen in place of a sample.
     pub report: Option<ShownReport>,
+    /// The lines of logs in a recording.
+    pub(crate) recorded: RecordedLog,
 }

@@ -58,8 +58,10 @@ pub enum TimelineEntry {
 /// The kills, the oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// The events in the order of time.
+    /// The events in the order of time. In a recording, those up to the sample on the screen.
     pub events: Vec<OomEvent>,
+    /// The events of a recording after that sample. No list shows them.
+    later: Vec<OomEvent>,
     /// The log sources.
     pub sources: Vec<LogSourceStatus>,
     /// Events that only a log file tells of, to which any user can write.
@@ -107,6 +109,23 @@ impl Timeline {
         self.sources
             .iter()
             .any(|it| it.source == LogSource::KernelLog && matches!(it.state, SourceState::Open(_)))
+    }
+
+    /// All events, also those after the sample on the screen, in the order of time.
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &OomEvent> {
+        self.events.iter().chain(&self.later)
+    }
+
+    /// Shows the events up to this time, in milliseconds since 1970, UTC.
+    pub(crate) fn show_until(&mut self, unix_ms: i64) {
+        self.show_all();
+        let shown = self.events.partition_point(|it| it.unix_ms <= unix_ms);
+        self.later = self.events.split_off(shown);
+    }
+
+    /// Shows all events. What takes in lines of logs must see all.
+    pub(crate) fn show_all(&mut self) {
+        self.events.append(&mut self.later);
     }
 
     /// Adds an event in the order of time. Returns its number.

@@ -1,9 +1,25 @@
 //! Keys that move through time.
 
+use std::collections::BTreeMap;
+
+use crate::app::incident::event_text::victim_text;
 use crate::app::keymap::bindings::Action;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
-use crate::model::SampleIndex;
+use crate::model::{EventTime, SampleIndex};
+
+/// Maximum number of victims that are named where several were killed between two samples.
+const MAX_NAMED: usize = 3;
+
+/// Where `{` and `}` stop: the last sample before one or more kills.
+struct KillStop {
+    sample: SampleIndex,
+    /// The numbers of its first and last kill, from 1.
+    first: usize,
+    last: usize,
+    /// Who was killed.
+    who: String,
+}
 
 impl App {
     /// Goes `by` samples back or forward.
@@ -46,20 +62,59 @@ impl App {
         }
     }
 
-    /// Goes to the next kill, or to the one before.
+    /// Goes to the last sample before the next kill, or before the one before, and says who was killed.
     pub(crate) fn go_to_kill(&mut self, next: bool) {
         let Some(at) = self.playback.at else { return };
-        let past = &self.playback.past;
-        match if next { past.next_kill(at) } else { past.previous_kill(at) } {
-            Some(nth) => self.go_to_sample(nth),
-            None => {
-                let where_to = if next { "later" } else { "earlier" };
-                self.say(
-                    NoticeLevel::Plain,
-                    format!("the kernel counted no {where_to} kill in the samples in memory"),
-                );
+        let stops = self.kill_stops();
+        let stop = if next {
+            stops.iter().find(|stop| stop.sample > at)
+        } else {
+            stops.iter().rev().find(|stop| stop.sample < at)
+        };
+        let Some(KillStop { sample, first, last, who }) = stop else {
+            let where_to = if next { "later" } else { "earlier" };
+            let text = format!("there is no {where_to} kill in the samples in memory");
+            return self.say(NoticeLevel::Plain, text);
+        };
+        let count = stops.last().map_or(0, |stop| stop.last);
+        let which = if first == last {
+            format!("kill {first} of {count}")
+        } else {
+            format!("kills {first} to {last} of {count}")
+        };
+        let text = format!("just before {which}: {who}");
+        self.go_to_sample(*sample);
+        self.say(NoticeLevel::Plain, text);
+    }
+
+    /// The samples just before kills, the oldest first.
+    fn kill_stops(&self) -> Vec<KillStop> {
+        let mut killed: BTreeMap<SampleIndex, Vec<String>> = BTreeMap::new();
+        let events = self.incidents.timeline.all();
+        for event in events.filter(|it| it.is_kill() && it.time != EventTime::Order) {
+            if let Some(sample) = self.sample_before_kill(event) {
+                killed.entry(sample).or_default().push(victim_text(event));
             }
         }
+        // Kills that were counted just now: a line of the log may still come.
+        let past = &self.playback.past;
+        let ends = past.oldest().zip(past.newest());
+        for nth in ends.into_iter().flat_map(|(from, to)| from.0..to.0).map(SampleIndex) {
+            // The counters are read a moment before the time of a sample.
+            let near = SampleIndex(nth.0.saturating_sub(1))..=nth;
+            if past.has_kill(SampleIndex(nth.0 + 1)) && killed.range(near).next().is_none() {
+                killed.insert(nth, vec!["somebody".to_owned()]);
+            }
+        }
+        let mut last = 0;
+        let stops = killed.into_iter().map(|(sample, names)| {
+            let first = last + 1;
+            last += names.len();
+            let more = if names.len() > MAX_NAMED { ", …" } else { "" };
+            let who = names[..names.len().min(MAX_NAMED)].join(", ") + more;
+            KillStop { sample, first, last, who }
+        });
+        stops.collect()
     }
 
     /// Stops or plays a recording.

@@ -26,6 +26,31 @@ const LINE_WAIT: Millis = Millis(3000);
 const SAME_KILL: i64 = 15_000;
 
 impl App {
+    /// Takes what logs told before a sample of a recording, and the kills that the kernel counted.
+    pub(crate) fn take_recorded_log(&mut self, nth: SampleIndex, sample: &Snapshot) {
+        let updates = self.incidents.recorded.take(&sample.log);
+        self.incidents.timeline.show_all();
+        if !updates.is_empty() {
+            self.take_log(updates);
+        }
+        self.note_counted_kills(nth, sample);
+        self.hide_later_events();
+    }
+
+    /// In a recording nothing is shown that happened after the sample on the screen.
+    pub(crate) fn hide_later_events(&mut self) {
+        let Some(at) = self.playback.at.filter(|_| self.playback.recorded) else { return };
+        if let Some(facts) = self.playback.past.facts(at) {
+            self.incidents.timeline.show_until(facts.clock.unix_ms);
+            self.arrange_events();
+        }
+    }
+
+    /// Whether events are compared with samples: not where there are only reports of a file.
+    const fn has_samples(&self) -> bool {
+        self.start.live || self.playback.recorded
+    }
+
     /// Takes what the log sources deliver.
     pub(crate) fn take_log(&mut self, updates: Vec<LogUpdate>) {
         let (mut new, mut lookups) = (Vec::new(), MAX_LOOKUPS);
@@ -62,6 +87,7 @@ impl App {
         let events = report_events(number, unix_ms, time, &report);
         self.incidents.timeline.keep(number, report);
         let mut added = Vec::new();
+        let has_samples = self.has_samples();
         for mut event in events {
             let pid = event.victim.and_then(|victim| victim.pid);
             let mut replaced = None;
@@ -70,7 +96,7 @@ impl App {
             if of_report.any(|it| it.victim.and_then(|victim| victim.pid) == pid) {
                 continue;
             }
-            if self.start.live {
+            if has_samples {
                 replaced = pid.and_then(|_| timeline.match_line(unix_ms, pid));
                 if *lookups > 0 {
                     *lookups -= 1;
@@ -112,7 +138,7 @@ impl App {
             return None;
         }
         let mut event = daemon_event(unix_ms, time, kill);
-        if self.start.live {
+        if self.has_samples() {
             self.look_up(&mut event);
         }
         let nth = self.incidents.timeline.add(event);

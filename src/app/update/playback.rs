@@ -44,8 +44,8 @@ impl App {
         if !sample.users.is_empty() {
             self.names.learn_users(Arc::clone(&sample.users));
         }
-        self.note_counted_kills(nth, &sample);
         (self.playback.recorded, self.playback.gone_back) = (true, true);
+        self.take_recorded_log(nth, &sample);
         if self.playback.at.is_none() {
             self.show(nth);
             self.play();
@@ -78,6 +78,7 @@ impl App {
         }
         let Some(sample) = self.playback.past.sample(nth) else { return };
         self.playback.at = Some(nth);
+        self.hide_later_events();
         if self.scene.is_some() && at.is_some_and(|at| at.0 + 1 == nth.0) {
             self.show_sample(sample);
             return;

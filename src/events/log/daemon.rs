@@ -3,7 +3,7 @@
 
 use regex::Captures;
 
-use crate::events::log::pattern::number;
+use crate::events::log::pattern::{Pattern, number};
 use crate::model::{Comm, Killer, Text, unescape};
 use crate::units::{Adj, Kib};
 
@@ -113,6 +113,27 @@ pub struct DaemonLogReader {
 }
 
 impl DaemonLogReader {
+    /// Whether a line of this daemon is about a kill: it reports one, takes one back, or describes a
+    /// victim. Recordings keep such lines.
+    #[must_use]
+    pub fn is_about_kill(by: Killer, line: &str) -> bool {
+        let patterns: &[&Pattern] = match by {
+            Killer::SystemdOomd => &[&OOMD_KILLED, &OOMD_UNIT],
+            Killer::Earlyoom => &[&EARLYOOM, &EARLYOOM_OLD, &EARLYOOM_UNDONE],
+            Killer::Nohang => &[
+                &NOHANG_VICTIM,
+                &NOHANG_ADJ,
+                &NOHANG_SIZE,
+                &NOHANG_GROUP,
+                &NOHANG_SENT,
+                &NOHANG_SENT_OLD,
+            ],
+            Killer::Oomd => &[&OOMD],
+            _ => &[],
+        };
+        line.len() <= MAX_LINE && patterns.iter().any(|it| it.captures(line.trim_end()).is_some())
+    }
+
     /// The kill that a line of this daemon reports; `None` if it reports none.
     pub fn take(&mut self, by: Killer, line: &str) -> Option<DaemonKill> {
         let mut end = line.len().min(MAX_LINE);
@@ -169,6 +190,100 @@ impl DaemonLogReader {
             }
         }
     }
+}
+
+/// Other names for those in a line.
+pub(super) struct Renamed<'a> {
+    pub comm: &'a dyn Fn(&str) -> String,
+    pub cgroup: &'a dyn Fn(&str) -> String,
+}
+
+impl DaemonLogReader {
+    /// A line about a kill with other names, written anew from what was read in it; `None` if it is not
+    /// about a kill.
+    pub(super) fn renamed(by: Killer, line: &str, names: &Renamed<'_>) -> Option<String> {
+        let line = line.trim_end();
+        if !Self::is_about_kill(by, line) {
+            return None;
+        }
+        match by {
+            Killer::SystemdOomd => renamed_systemd_oomd(line, names),
+            Killer::Earlyoom => renamed_earlyoom(line, names),
+            Killer::Nohang => renamed_nohang(line, names),
+            _ => {
+                let path = (names.cgroup)(OOMD.captures(line)?.get(1)?.as_str());
+                Some(format!("oomd kill: 0 0 0 {path} 0 ruleset:-"))
+            }
+        }
+    }
+}
+
+fn renamed_systemd_oomd(line: &str, names: &Renamed<'_>) -> Option<String> {
+    if let Some(found) = OOMD_KILLED.captures(line) {
+        let (path, why) = (found.get(1)?.as_str(), found.get(2)?.as_str());
+        let pressure =
+            why.strip_prefix("memory pressure for ").and_then(|it| it.rsplit_once(" being "));
+        let why = match pressure {
+            Some((domain, amount)) => {
+                format!("memory pressure for {} being {amount}", (names.cgroup)(domain))
+            }
+            None if why.starts_with("memory pressure") => "memory pressure of its own".to_owned(),
+            // Only numbers follow.
+            None => why.to_owned(),
+        };
+        return Some(format!("Killed {} due to {why}", (names.cgroup)(path)));
+    }
+    let found = OOMD_UNIT.captures(line)?;
+    let unit = (names.cgroup)(found.get(1)?.as_str());
+    Some(format!("{unit}: systemd-oomd killed some process(es) in this unit."))
+}
+
+fn renamed_earlyoom(line: &str, names: &Renamed<'_>) -> Option<String> {
+    if let Some(found) = EARLYOOM.captures(line) {
+        let group = |nth: usize| found.get(nth).map(|it| it.as_str());
+        let uid = group(3).map_or_else(String::new, |uid| format!(" uid {uid}"));
+        let adj = group(5).map_or_else(String::new, |adj| format!(", oom_score_adj {adj}"));
+        return Some(format!(
+            "sending {} to process {}{uid} \"{}\": oom_score 0{adj}, VmRSS {} MiB",
+            group(1)?,
+            group(2)?,
+            (names.comm)(group(4)?),
+            group(6)?
+        ));
+    }
+    if let Some(found) = EARLYOOM_OLD.captures(line) {
+        let (pid, name) = (found.get(1)?.as_str(), found.get(2)?.as_str());
+        return Some(format!("Killing process {pid} {}", (names.comm)(name)));
+    }
+    let undone =
+        ["dryrun, not actually sending any signal", "kill failed: ", "Could not kill process"];
+    undone.into_iter().find(|start| line.starts_with(start)).map(str::to_owned)
+}
+
+fn renamed_nohang(line: &str, names: &Renamed<'_>) -> Option<String> {
+    if let Some(found) = NOHANG_VICTIM.captures(line) {
+        let name = (names.comm)(found.get(2)?.as_str());
+        return Some(format!("  PID: {}, name: {name}, state: -, EUID: {}", &found[1], &found[3]));
+    }
+    if let Some(found) = NOHANG_ADJ.captures(line) {
+        return Some(format!("  badness: -, oom_score_adj: {}", &found[1]));
+    }
+    if let Some(found) = NOHANG_SIZE.captures(line) {
+        return Some(format!("  Vm, MiB: RSS: {}", &found[1]));
+    }
+    if let Some(found) = NOHANG_GROUP.captures(line) {
+        return Some(format!("  cgroup_v2: {}", (names.cgroup)(&found[1])));
+    }
+    if let Some(found) = NOHANG_SENT.captures(line) {
+        return Some(format!(
+            "[{}] Sending {} to {}",
+            &found[1],
+            &found[2],
+            (names.comm)(&found[3])
+        ));
+    }
+    let found = NOHANG_SENT_OLD.captures(line)?;
+    Some(format!("Sending {} to the victim", &found[1]))
 }
 
 fn systemd_oomd(line: &str) -> Option<DaemonKill> {

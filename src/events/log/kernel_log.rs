@@ -24,6 +24,8 @@ pub struct KernelLogReader {
     by_pid: HashMap<i32, usize>,
     /// Number of the last line, from 1.
     line: u64,
+    /// The lines about OOM kills, for a recording; `None` where they are not kept.
+    kept: Option<Vec<FramedLine>>,
 }
 
 impl KernelLogReader {
@@ -35,14 +37,41 @@ impl KernelLogReader {
         reader.finish()
     }
 
+    /// A reader that also keeps the lines about OOM kills; see [`Self::take_kept`].
+    #[must_use]
+    pub fn that_keeps_lines() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Takes out the lines about OOM kills that were read since the last call. A record of several lines
+    /// gives several.
+    pub fn take_kept(&mut self) -> Vec<FramedLine> {
+        self.kept.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Takes the next line.
     pub fn take(&mut self, line: &str) {
         self.line += 1;
-        let Some(FramedLine { stamp, text }) = self.framer.take(line) else { return };
+        if let Some(FramedLine { stamp, text }) = self.framer.take(line) {
+            self.take_text(&stamp, &text);
+        }
+    }
+
+    /// Takes the next line of a recording, whose time stamp and origin were taken off.
+    pub fn take_framed(&mut self, line: &FramedLine) {
+        self.line += 1;
+        self.take_text(&line.stamp, &line.text);
+    }
+
+    fn take_text(&mut self, stamp: &LogTimestamp, text: &str) {
         for text in text.split('\n') {
+            let text = text.trim_end();
             let columns = self.open.as_ref().and_then(|report| report.columns.as_deref());
-            if let Some(line) = kernel_line::read(text.trim_end(), columns) {
-                self.add(line, &stamp);
+            let Some(line) = kernel_line::read(text, columns) else { continue };
+            self.add(line, stamp);
+            // Other warnings have lines about the machine, too. They belong to no report.
+            if let Some(kept) = self.kept.as_mut().filter(|_| self.open.is_some()) {
+                kept.push(FramedLine { stamp: stamp.clone(), text: text.to_owned() });
             }
         }
     }

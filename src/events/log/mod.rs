@@ -9,4 +9,5 @@ pub(super) mod daemon;
 pub(super) mod framing;
 mod kernel_line;
 pub(super) mod kernel_log;
+pub(super) mod renamed_line;
 pub(super) mod report;

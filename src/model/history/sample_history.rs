@@ -6,7 +6,9 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use crate::model::history::delta::Rows;
-use crate::model::{Cgroup, Cgroups, ProcId, Process, Snapshot, Text, UsageReading, tree_order};
+use crate::model::{
+    Cgroup, Cgroups, LogLine, ProcId, Process, Snapshot, Text, UsageReading, tree_order,
+};
 use crate::units::Millis;
 
 /// Sequence number of a sample in this session, from 0. No number is used twice.
@@ -26,7 +28,8 @@ struct Frame {
 impl Frame {
     fn bytes(&self) -> usize {
         let readings = self.rest.usage_readings.len() * size_of::<UsageReading>();
-        size_of::<Self>() + readings + self.groups.bytes() + self.processes.bytes()
+        let log: usize = self.rest.log.iter().map(LogLine::bytes).sum();
+        size_of::<Self>() + readings + self.groups.bytes() + self.processes.bytes() + log
     }
 
     const fn is_whole(&self) -> bool {
@@ -248,20 +251,6 @@ impl SampleHistory {
         trail.collect()
     }
 
-    /// The next sample after this one that contains a kernel kill.
-    #[must_use]
-    pub fn next_kill(&self, after: SampleIndex) -> Option<SampleIndex> {
-        let newest = self.newest()?;
-        (after.0 + 1..=newest.0).map(SampleIndex).find(|&nth| self.has_kill(nth))
-    }
-
-    /// The last sample before this one that contains a kernel kill.
-    #[must_use]
-    pub fn previous_kill(&self, before: SampleIndex) -> Option<SampleIndex> {
-        let oldest = self.oldest()?;
-        (oldest.0..before.0).rev().map(SampleIndex).find(|&nth| self.has_kill(nth))
-    }
-
     /// Whether the kernel counted a kill between the sample before and this one.
     #[must_use]
     pub fn has_kill(&self, nth: SampleIndex) -> bool {
@@ -358,15 +347,13 @@ mod tests {
     }
 
     #[test]
-    fn kills_are_found_forwards_and_backwards() {
+    fn samples_that_count_a_kill_are_found() {
         let mut past = SampleHistory::new(Millis(1000), usize::MAX);
         for (ms, kills) in [(1, 4), (2, 4), (3, 5), (4, 5), (5, 7)] {
             past.push(Arc::new(sample(ms, &[(1, 1)], kills)));
         }
-        assert_eq!(past.next_kill(SampleIndex(0)), Some(SampleIndex(2)));
-        assert_eq!(past.next_kill(SampleIndex(2)), Some(SampleIndex(4)));
-        assert_eq!(past.next_kill(SampleIndex(4)), None);
-        assert_eq!(past.previous_kill(SampleIndex(4)), Some(SampleIndex(2)));
+        let seen: Vec<u64> = (0..5).filter(|&nth| past.has_kill(SampleIndex(nth))).collect();
+        assert_eq!(seen, [2, 4]);
         assert_eq!(past.at(Millis(3)), Some(SampleIndex(2)));
         past.push(Arc::new(sample(1, &[], 0)));
         assert_eq!(

@@ -199,7 +199,7 @@ pub enum Command {
     /// change at each sample. replay and --from show it
     Record(RecordArgs),
     #[command(after_help = exit_status::help("replay"))]
-    /// Play a recording on the screen: z pauses and resumes, ( and ) step, { and } go from kill to kill,
+    /// Play a recording on the screen: z pauses and resumes, ( and ) step, { and } go to the sample before each kill,
     /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
     /// --filter) come before the subcommand
     Replay(ReplayArgs),
@@ -236,6 +236,15 @@ pub struct RecordArgs {
     /// End after N samples
     #[arg(id = "record_iterations", short = 'n', long = "iterations", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,
+
+    /// Add the notes in FILE, in place of those in a recording that is copied: in each line a time (+90 or
+    /// +1m30s after the first sample, or 14:03:22) and a text, which a replay shows from then on
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "record_ring")]
+    pub notes: Option<PathBuf>,
+
+    /// Say nothing on standard error but what went wrong
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// The arguments of `doomtop replay`.

@@ -144,6 +144,6 @@ pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy) -> Setup {
 }
 
 /// Seconds that local time is ahead of UTC.
-fn utc_offset() -> i32 {
+pub(crate) fn utc_offset() -> i32 {
     jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds()
 }

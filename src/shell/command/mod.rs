@@ -13,6 +13,8 @@ pub(crate) mod metrics;
 pub(crate) mod policies;
 pub(crate) mod policy_check;
 pub(crate) mod record;
+mod recording_notes;
+mod recording_progress;
 pub(crate) mod rules_check;
 pub(crate) mod sampling;
 pub(crate) mod screen;

@@ -10,13 +10,17 @@ use std::time::Instant;
 use super::cli::RecordArgs;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
+use super::recording_notes::Notes;
+use super::recording_progress::RecordingProgress;
 use super::sampling::confirm_scores;
 use crate::columns::human_size;
 use crate::model::{Needs, SampleHistory, Snapshot};
+use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::oom_burst_end::{KillBurst, MAX_FILES};
-use crate::shell::stdio::complain;
+use crate::shell::stdio::{self, complain};
+use crate::shell::worker::log_sources::FollowedLog;
 use crate::shell::worker::recorder::{Users, create, file_stem, write_history};
 use crate::source::{Recorder, Source};
 use crate::units::{Bytes, Millis};
@@ -37,6 +41,10 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
     };
     let users: Users = Arc::new(invocation.input.user_names());
     let live = invocation.setup.live;
+    let notes = args.notes.as_deref().map(Notes::read).transpose()?;
+    // The logs of this machine belong to no other tree.
+    let root = invocation.input.root()?;
+    let log = root.and_then(|root| LiveRoot::prove(root).ok()).map(|_| FollowedLog::start());
     let mut source = invocation.input.source;
     match args.ring {
         Some(span) => {
@@ -49,7 +57,14 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
             let end = EndFlag::on_signals()?;
             let pace = SamplePace { delay, count: args.iterations, end };
             source.learn_users(Arc::clone(&users));
-            keep_ring(folder, span, source.as_mut(), users, &pace)?;
+            let history = SampleHistory::new(span, MAX_RING_BYTES);
+            let mut ring = Ring { folder, history, burst: KillBurst::default(), users, log };
+            let ended = headless::run(source.as_mut(), &mut ring, &pace);
+            // The end may come before a burst is over.
+            if ring.burst.end() {
+                ring.write();
+            }
+            ended?;
         }
         None => {
             let failed = |error: io::Error| {
@@ -60,7 +75,9 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
             let file = created.map_err(failed)?;
             let pace = SamplePace { delay, count: args.iterations, end: EndFlag::on_signals()? };
             source.learn_users(users);
-            write_file(&args.file, file, source.as_mut(), live, &pace)?;
+            let progress = RecordingProgress::new(&args.file, args.quiet, &pace);
+            let parts = FileParts { file, log, notes, progress, live };
+            write_file(&args.file, parts, source.as_mut(), &pace)?;
         }
     }
     Ok(ExitStatus::Success)
@@ -70,36 +87,56 @@ fn needs() -> Needs {
     Needs { cmdline: false, ..Needs::everything() }
 }
 
+/// What a recording in a file is made of, beside the samples.
+struct FileParts {
+    file: File,
+    log: Option<FollowedLog>,
+    notes: Option<Notes>,
+    progress: RecordingProgress,
+    /// Whether the samples are those of this machine.
+    live: bool,
+}
+
 /// Writes every sample to a file.
 fn write_file(
     path: &Path,
-    file: File,
+    parts: FileParts,
     source: &mut dyn Source,
-    live: bool,
     pace: &SamplePace,
 ) -> Result<(), CommandError> {
-    let mut writer = FileWriter { path, recorder: Recorder::new(file), samples: 0, live };
+    let FileParts { file, log, notes, progress, live } = parts;
+    let recorder = Recorder::new(file);
+    let mut writer = FileWriter { path, recorder, log, notes, progress, live };
     let ended = headless::run(source, &mut writer, pace);
-    let FileWriter { recorder, samples, .. } = writer;
-    let size = human_size(Bytes(recorder.bytes()));
+    let FileWriter { recorder, log, progress, .. } = writer;
+    let bytes = Bytes(recorder.bytes());
     let finished = recorder.finish();
+    stdio::progress("");
     ended?;
     let name = path.display();
     finished.map_err(|error| CommandError::failure(format!("{name}: {error}")))?;
-    complain(&format!("{samples} samples, {size}, in {name}"));
+    progress.summary(bytes, log.and_then(|log| log.unreadable).as_deref());
     Ok(())
 }
 
 struct FileWriter<'a> {
     path: &'a Path,
     recorder: Recorder<File>,
-    samples: u64,
+    log: Option<FollowedLog>,
+    notes: Option<Notes>,
+    progress: RecordingProgress,
     live: bool,
 }
 
 impl SampleConsumer for FileWriter<'_> {
     fn needs(&mut self) -> Needs {
         needs()
+    }
+
+    fn prepare(&mut self, source: &mut dyn Source) {
+        if let Some(log) = &mut self.log {
+            source.add_log(log.take());
+        }
     }
 
     fn consume(
@@ -111,43 +148,36 @@ impl SampleConsumer for FileWriter<'_> {
         if self.live {
             sample = confirm_scores(source, sample, None);
         }
+        if let Some(notes) = &mut self.notes {
+            notes.add_to(Arc::make_mut(&mut sample));
+        }
         self.recorder.write(&sample).map_err(|error| {
-            let (name, samples) = (self.path.display(), self.samples);
+            let (name, samples) = (self.path.display(), self.progress.samples());
             CommandError::failure(format!("{name}: {error}; {samples} samples were written before"))
         })?;
-        self.samples += 1;
+        self.progress.sample(&sample, Bytes(self.recorder.bytes()));
         Ok(AfterSample::Continue(Some(sample)))
     }
 }
 
 /// Keeps the last samples, and writes them to a file of their own after each burst of kills.
-fn keep_ring(
-    folder: &Path,
-    span: Millis,
-    source: &mut dyn Source,
-    users: Users,
-    pace: &SamplePace,
-) -> Result<(), CommandError> {
-    let history = SampleHistory::new(span, MAX_RING_BYTES);
-    let mut ring = Ring { folder, history, burst: KillBurst::default(), users };
-    let ended = headless::run(source, &mut ring, pace);
-    // The end may come before a burst is over.
-    if ring.burst.end() {
-        ring.write();
-    }
-    ended
-}
-
 struct Ring<'a> {
     folder: &'a Path,
     history: SampleHistory,
     burst: KillBurst,
     users: Users,
+    log: Option<FollowedLog>,
 }
 
 impl SampleConsumer for Ring<'_> {
     fn needs(&mut self) -> Needs {
         needs()
+    }
+
+    fn prepare(&mut self, source: &mut dyn Source) {
+        if let Some(log) = &mut self.log {
+            source.add_log(log.take());
+        }
     }
 
     fn consume(
@@ -156,9 +186,9 @@ impl SampleConsumer for Ring<'_> {
         _: &mut dyn Source,
         _: Instant,
     ) -> Result<AfterSample, CommandError> {
-        let kills = sample.traffic.oom_kills.value();
+        let is_over = self.burst.take(&sample);
         let spent = self.history.push(sample).1;
-        if self.burst.sample(kills) {
+        if is_over {
             self.write();
         }
         Ok(AfterSample::Continue(spent))

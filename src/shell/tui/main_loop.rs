@@ -13,6 +13,7 @@ use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
+use crate::model::LogLines;
 use crate::rows::time::parse_time;
 use crate::shell::event::Event;
 use crate::shell::exit_status::ExitStatus;
@@ -74,6 +75,8 @@ pub(super) struct MainLoop {
     sampled: Instant,
     /// Events that arrived while the loop waited for a second key.
     pub(super) deferred: VecDeque<Event>,
+    /// What logs told of kills since the last sample was requested.
+    log: LogLines,
 }
 
 impl MainLoop {
@@ -95,6 +98,7 @@ impl MainLoop {
             due,
             sampled,
             deferred,
+            log: LogLines::default(),
         }
     }
 
@@ -154,7 +158,7 @@ impl MainLoop {
             return;
         };
         let spent = self.app.take_spent();
-        sampler.sample(self.app.needs(), spent);
+        sampler.sample(self.app.needs(), spent, self.log.take());
         self.workers.check_files();
         self.sampled = Instant::now();
         self.due = self.sampled;
@@ -233,6 +237,7 @@ impl MainLoop {
     fn handle(&mut self, event: Event, events: &Receiver<Event>) -> io::Result<Option<Quit>> {
         match event {
             Event::Message(message) => return self.handle_message(message, events),
+            Event::LogLine(line) => self.log.push(line),
             Event::RecordingRead => {
                 self.app.update(Msg::AllPlayed);
                 self.go_to_start();

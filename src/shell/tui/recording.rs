@@ -52,8 +52,7 @@ impl ScreenRecorder {
                 let _ = self.orders.send(RecorderOrder::Sample(sample, users, place));
             }
         }
-        let kills = sample.traffic.oom_kills.value();
-        after.burst_is_over = self.burst.as_mut().is_some_and(|burst| burst.sample(kills));
+        after.burst_is_over = self.burst.as_mut().is_some_and(|burst| burst.take(sample));
         after
     }
 

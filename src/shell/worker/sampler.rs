@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use crate::app::Msg;
-use crate::model::{Needs, Snapshot};
+use crate::model::{LogLine, Needs, Snapshot};
 use crate::shell::command_error::CommandError;
 use crate::shell::event::Inbox;
 use crate::shell::thread;
 use crate::source::{Source, SourceError};
 
-/// What a sample must contain, and a snapshot whose memory can be reused.
-type SampleRequest = (Needs, Option<Arc<Snapshot>>);
+/// What a sample must contain, a snapshot whose memory can be reused, and the lines of logs that belong to
+/// the sample.
+type SampleRequest = (Needs, Option<Arc<Snapshot>>, Vec<LogLine>);
 
 /// The requests of the main loop to the sampler thread: at most one at a time.
 pub(crate) struct Sampler {
@@ -27,7 +28,8 @@ impl Sampler {
     pub(crate) fn start(mut source: Box<dyn Source>, inbox: Inbox) -> Result<Self, CommandError> {
         let (requests, requested) = channel::<SampleRequest>();
         let work = move || {
-            for (needs, spent) in requested {
+            for (needs, spent, lines) in requested {
+                source.add_log(lines);
                 let message = match source.sample(&needs, spent) {
                     Ok(snapshot) => Msg::Sampled(snapshot),
                     Err(lost) => failure(&lost),
@@ -43,9 +45,14 @@ impl Sampler {
     }
 
     /// Requests a sample, unless one is being taken.
-    pub(crate) fn sample(&mut self, needs: Needs, spent: Option<Arc<Snapshot>>) {
+    pub(crate) fn sample(
+        &mut self,
+        needs: Needs,
+        spent: Option<Arc<Snapshot>>,
+        lines: Vec<LogLine>,
+    ) {
         if !self.busy {
-            self.busy = self.requests.send((needs, spent)).is_ok();
+            self.busy = self.requests.send((needs, spent, lines)).is_ok();
         }
     }
 

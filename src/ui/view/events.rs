@@ -341,7 +341,7 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
         let text = if app.playback.past.is_empty() {
             "reports of a log file; { and } step through those with a task dump"
         } else {
-            "a recording has no log: kills are counted, their victims guessed"
+            "up to the time on the screen; { and } go to the sample before each kill"
         };
         return vec![Line::styled(text, theme.dim())];
     }

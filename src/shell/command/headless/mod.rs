@@ -25,6 +25,9 @@ pub(crate) trait SampleConsumer {
     /// What the next sample must contain.
     fn needs(&mut self) -> Needs;
 
+    /// Prepares the source for the next sample.
+    fn prepare(&mut self, _source: &mut dyn Source) {}
+
     /// Takes a sample. Sampling began at `begun`.
     ///
     /// # Errors
@@ -117,6 +120,7 @@ pub(crate) fn run(
     loop {
         let begun = Instant::now();
         let needs = consumer.needs();
+        consumer.prepare(source);
         match sampling::next(source, &needs, spent.take(), samples)? {
             Sampled::New(sample) => {
                 missed.set(None);

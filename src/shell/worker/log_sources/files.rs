@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::Receiver;
 
-use super::{MAX_LINE, now_ms, send};
+use super::{MAX_LINE, daemon_line, now_ms, send, send_lines};
 use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, by_name};
-use crate::model::{EventTime, Killer, LogSource, SourceState};
+use crate::model::{EventTime, Killer, LogLine, LogSource, SourceState};
 use crate::shell::event::Inbox;
 
 /// The files, and the daemon that writes there where it is the only one.
@@ -66,17 +66,20 @@ impl LogFile {
         Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
     }
 
-    /// The kill that a line reports.
-    fn kill(&mut self, line: &str, pass: Pass) -> Option<LogUpdate> {
-        let (killer, stamp, text) = syslog(line, self.only)?;
-        let heard = self.daemons.take(killer, text)?;
-        let (unix_ms, told) = match (pass, stamp.and_then(unix_ms)) {
-            (Pass::First, stamp) => (stamp?, EventTime::Clock),
-            (Pass::Later, stamp) => (stamp.unwrap_or_else(now_ms), EventTime::Live),
+    /// The kill that a line reports; and the line, if it was written since the start.
+    fn take(&mut self, line: &str, pass: Pass) -> (Option<LogUpdate>, Option<LogLine>) {
+        let Some((killer, stamp, text)) = syslog(line, self.only) else { return (None, None) };
+        let (stamp, told) = match (pass, stamp.and_then(unix_ms)) {
+            (Pass::First, stamp) => (stamp, EventTime::Clock),
+            (Pass::Later, stamp) => (Some(stamp.unwrap_or_else(now_ms)), EventTime::Live),
         };
         // Any user may write a line to syslog under any name; only root writes to a daemon's own folder.
         let proven = self.only.is_some();
-        Some(LogUpdate::Daemon { unix_ms, told, heard, proven })
+        let heard = self.daemons.take(killer, text);
+        let Some(unix_ms) = stamp else { return (None, None) };
+        let update = heard.map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven });
+        let is_new = pass == Pass::Later;
+        (update, is_new.then(|| daemon_line(unix_ms, killer, text, proven)).flatten())
     }
 }
 
@@ -94,11 +97,15 @@ pub(super) fn follow(requested: &Receiver<()>, inbox: &Inbox) {
     while requested.recv().is_ok() {
         // Several requests in a row are one.
         while requested.try_recv().is_ok() {}
-        let (mut updates, mut open) = (Vec::new(), Vec::new());
+        let (mut updates, mut open, mut recorded) = (Vec::new(), Vec::new(), Vec::new());
         for file in &mut files {
             let Ok(lines) = file.read(pass) else { continue };
             open.push(file.path);
-            updates.extend(lines.iter().filter_map(|line| file.kill(line, pass)));
+            for line in &lines {
+                let (update, line) = file.take(line, pass);
+                updates.extend(update);
+                recorded.extend(line);
+            }
         }
         let state = if open.is_empty() {
             SourceState::Closed("none that can be read".to_owned())
@@ -110,7 +117,7 @@ pub(super) fn follow(requested: &Receiver<()>, inbox: &Inbox) {
             reported = Some(state);
         }
         pass = Pass::Later;
-        if send(inbox, updates).is_err() {
+        if send(inbox, updates).and_then(|()| send_lines(inbox, recorded)).is_err() {
             return;
         }
     }

@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use super::{MAX_LINE, now_ms, send, send_state};
+use super::{MAX_LINE, daemon_line, now_ms, send, send_lines, send_state};
 use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, by_name};
-use crate::model::{EventTime, Killer, LogSource, SourceState};
+use crate::model::{EventTime, Killer, LogLine, LogSource, SourceState};
 use crate::shell::event::{Inbox, LoopEnded};
 use crate::shell::thread;
 
@@ -68,7 +68,11 @@ fn follow(out: ChildStdout, inbox: &Inbox) -> Result<(), LoopEnded> {
         line.clear();
         match out.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => break,
-            Ok(_) => send(inbox, entry(&line, begun, &mut daemons))?,
+            Ok(_) => {
+                let (updates, lines) = entry(&line, begun, &mut daemons);
+                send(inbox, updates)?;
+                send_lines(inbox, lines)?;
+            }
         }
     }
     let closed = SourceState::Closed("not readable, or journalctl ended".to_owned());
@@ -94,13 +98,16 @@ fn is_by<'a>(killer: Killer, field: impl Fn(&str) -> Option<&'a str>) -> bool {
     }
 }
 
-/// The kills in an entry of the journal, given as JSON. An entry that is cut has none.
-fn entry(line: &[u8], begun: i64, daemons: &mut DaemonLogReader) -> Vec<LogUpdate> {
-    let Ok(Value::Object(entry)) = serde_json::from_slice(line) else { return Vec::new() };
+/// The kills in an entry of the journal, given as JSON, and its lines about kills, if it was written since
+/// the start. An entry that is cut has none.
+fn entry(line: &[u8], begun: i64, daemons: &mut DaemonLogReader) -> (Vec<LogUpdate>, Vec<LogLine>) {
+    let Ok(Value::Object(entry)) = serde_json::from_slice(line) else { return Default::default() };
     let field = |key: &str| entry.get(key).and_then(Value::as_str);
-    let Some(killer) = field("SYSLOG_IDENTIFIER").and_then(by_name) else { return Vec::new() };
+    let Some(killer) = field("SYSLOG_IDENTIFIER").and_then(by_name) else {
+        return Default::default();
+    };
     if !is_by(killer, field) {
-        return Vec::new();
+        return Default::default();
     }
     let stamp_us = field("__REALTIME_TIMESTAMP").and_then(|us| us.parse::<i64>().ok());
     let unix_ms = stamp_us.map_or_else(now_ms, |us| us / 1000);
@@ -112,10 +119,14 @@ fn entry(line: &[u8], begun: i64, daemons: &mut DaemonLogReader) -> Vec<LogUpdat
             let bytes = bytes.iter().filter_map(|it| u8::try_from(it.as_u64()?).ok());
             String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
         }
-        _ => return Vec::new(),
+        _ => return Default::default(),
     };
     let kills = message.lines().filter_map(|line| daemons.take(killer, line));
-    kills.map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven: true }).collect()
+    let kills =
+        kills.map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven: true }).collect();
+    let is_new = told == EventTime::Live;
+    let lines = message.lines().filter(|_| is_new);
+    (kills, lines.filter_map(|line| daemon_line(unix_ms, killer, line, true)).collect())
 }
 
 #[cfg(test)]
@@ -127,13 +138,16 @@ mod tests {
         let line = br#"{"SYSLOG_IDENTIFIER":"systemd-oomd","_UID":"998",
             "_SYSTEMD_UNIT":"systemd-oomd.service","__REALTIME_TIMESTAMP":"1795255200123456",
             "MESSAGE":"Killed /a/b.scope due to memory pressure for /a being 60% > 50%"}"#;
-        let news = entry(line, 0, &mut DaemonLogReader::default());
+        let (news, lines) = entry(line, 0, &mut DaemonLogReader::default());
         assert!(
             matches!(&news[..], [LogUpdate::Daemon { unix_ms: 1_795_255_200_123, .. }]),
             "{news:?}"
         );
+        assert!(lines[0].text.as_str().starts_with("Killed /a/b.scope due"), "{lines:?}");
+        let (news, lines) = entry(line, i64::MAX, &mut DaemonLogReader::default());
+        assert_eq!((news.len(), lines.len()), (1, 0), "written before the start");
         for line in [&b"{"[..], b"[]", b"{\"SYSLOG_IDENTIFIER\":1}", b"\xff", &line[..90]] {
-            assert!(entry(line, 0, &mut DaemonLogReader::default()).is_empty());
+            assert!(entry(line, 0, &mut DaemonLogReader::default()).0.is_empty());
         }
     }
 
@@ -143,7 +157,7 @@ mod tests {
             let line = format!(
                 r#"{{"SYSLOG_IDENTIFIER":"earlyoom","MESSAGE":"Killing process 17 a"{writer}}}"#
             );
-            !entry(line.as_bytes(), 0, &mut DaemonLogReader::default()).is_empty()
+            !entry(line.as_bytes(), 0, &mut DaemonLogReader::default()).0.is_empty()
         };
         for daemon in [
             r#","_UID":"0","_COMM":"earlyoom""#,

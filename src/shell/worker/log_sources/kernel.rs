@@ -8,10 +8,10 @@ use std::sync::Arc;
 use nix::time::{ClockId, clock_gettime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{now_ms, send, send_state};
+use super::{daemon_line, now_ms, send, send_lines, send_state};
 use crate::app::incident::log_update::LogUpdate;
-use crate::events::{DaemonLogReader, KernelLogReader, OomReport};
-use crate::model::{EventTime, Killer, LogSource, SourceState};
+use crate::events::{DaemonLogReader, FramedLine, KernelLogReader, OomReport};
+use crate::model::{EventTime, Killer, LogLine, LogSource, LogWriter, SourceState, Text};
 use crate::shell::event::{Inbox, LoopEnded};
 
 /// Where the kernel's log is read.
@@ -46,18 +46,21 @@ struct KernelLog {
     sent: bool,
     /// When the last line arrived.
     last_line: i64,
+    /// The lines about kills, for a recording.
+    lines: Vec<LogLine>,
 }
 
 impl KernelLog {
     fn new() -> Self {
         Self {
-            reports: KernelLogReader::default(),
+            reports: KernelLogReader::that_keeps_lines(),
             daemons: DaemonLogReader::default(),
             number: 1,
             clock_offset: now_ms() - monotonic_ms(),
             live: false,
             sent: false,
             last_line: 0,
+            lines: Vec::new(),
         }
     }
 
@@ -98,13 +101,34 @@ impl KernelLog {
         if priority >> 3 != 0 {
             let text = line.split_once(';').map_or("", |(_, text)| text);
             let unix_ms = stamp_us.map_or(self.last_line, |us| us / 1000 + self.clock_offset);
+            self.lines.extend(daemon_line(unix_ms, Killer::Oomd, text, true));
             let told = self.event_time();
             let kill = self.daemons.take(Killer::Oomd, text);
             let update = kill.map(|heard| LogUpdate::Daemon { unix_ms, told, heard, proven: true });
             return update.into_iter().collect();
         }
         self.reports.take(line);
+        for FramedLine { stamp, text } in self.reports.take_kept() {
+            let uptime_us = stamp.uptime_us;
+            let unix_ms = uptime_us.map_or(self.last_line, |us| {
+                i64::try_from(us / 1000).unwrap_or(0).saturating_add(self.clock_offset)
+            });
+            let text = Text::new(text.as_bytes());
+            self.lines.push(LogLine {
+                unix_ms,
+                by: LogWriter::Kernel,
+                uptime_us,
+                unproven: false,
+                text,
+            });
+        }
         self.take_ended()
+    }
+
+    /// The lines about kills that were written since the start.
+    fn take_lines(&mut self) -> Vec<LogLine> {
+        let lines = std::mem::take(&mut self.lines);
+        if self.live { lines } else { Vec::new() }
     }
 
     /// Everything that was in the log at the start was read. A report whose last line is old has ended.
@@ -189,6 +213,7 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
                 let record = String::from_utf8_lossy(buffer.get(..count).unwrap_or_default());
                 updates.extend(sequence.take(&record));
                 updates.extend(log.take(&record));
+                send_lines(inbox, log.take_lines())?;
                 lines += 1;
                 if lines % PORTION == 0 {
                     send(inbox, std::mem::take(&mut updates))?;

@@ -6,12 +6,13 @@ mod journal;
 mod kernel;
 
 use std::process::Child;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::Msg;
 use crate::app::incident::log_update::LogUpdate;
-use crate::model::{LogSource, SourceState};
-use crate::shell::event::{Inbox, LoopEnded};
+use crate::events::DaemonLogReader;
+use crate::model::{Killer, LogLine, LogLines, LogSource, LogWriter, SourceState, Text};
+use crate::shell::event::{Event, Inbox, LoopEnded};
 use crate::shell::thread;
 
 /// The logs that are followed, until this is dropped.
@@ -55,12 +56,67 @@ impl Drop for LogSources {
     }
 }
 
+/// The logs, followed for a recording that is made without a screen.
+pub(crate) struct FollowedLog {
+    sources: LogSources,
+    events: Receiver<Event>,
+    /// Why the kernel's log cannot be read.
+    pub(crate) unreadable: Option<String>,
+}
+
+impl FollowedLog {
+    /// Starts the threads.
+    pub(crate) fn start() -> Self {
+        let (inbox, events) = Inbox::new();
+        Self { sources: LogSources::start(&inbox), events, unreadable: None }
+    }
+
+    /// The lines about kills that arrived since the last call.
+    pub(crate) fn take(&mut self) -> Vec<LogLine> {
+        self.sources.sample();
+        let mut lines = LogLines::default();
+        for event in self.events.try_iter() {
+            match event {
+                Event::LogLine(line) => lines.push(line),
+                Event::Message(Msg::Log(updates)) => {
+                    for update in updates {
+                        if let LogUpdate::Source(LogSource::KernelLog, state) = update {
+                            self.unreadable = match state {
+                                SourceState::Closed(why) => Some(why),
+                                _ => None,
+                            };
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        lines.take()
+    }
+}
+
 /// Maximum length of a line in bytes. Longer ones are cut; no line of interest is longer.
 const MAX_LINE: u64 = 64 << 10;
 
 /// Sends what the logs say, if they say anything.
 fn send(inbox: &Inbox, updates: Vec<LogUpdate>) -> Result<(), LoopEnded> {
     if updates.is_empty() { Ok(()) } else { inbox.send(Msg::Log(updates)) }
+}
+
+/// Sends lines about kills, for recordings.
+fn send_lines(inbox: &Inbox, lines: Vec<LogLine>) -> Result<(), LoopEnded> {
+    lines.into_iter().try_for_each(|line| inbox.send_event(Event::LogLine(line)))
+}
+
+/// A line of a daemon for a recording, if it is about a kill.
+fn daemon_line(unix_ms: i64, killer: Killer, text: &str, proven: bool) -> Option<LogLine> {
+    DaemonLogReader::is_about_kill(killer, text).then(|| LogLine {
+        unix_ms,
+        by: LogWriter::of(killer),
+        uptime_us: None,
+        unproven: !proven,
+        text: Text::new(text.as_bytes()),
+    })
 }
 
 /// Sends whether a log can be read.
