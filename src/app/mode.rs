@@ -53,6 +53,8 @@ pub enum Mode {
     Commitments(u16),
     /// The help page; the lines scrolled off.
     Help(u16),
+    /// The page at the end of the demo.
+    EndCard,
 }
 
 impl Mode {

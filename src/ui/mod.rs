@@ -20,7 +20,7 @@ use crate::app::mode::Mode;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
 use crate::ui::frame::layout::{Layout, SMALLEST};
-use crate::ui::frame::{function_bar, header, kill_banner, status_line};
+use crate::ui::frame::{function_bar, header, kill_banner, note, status_line};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::view::view_table::ViewParts;
@@ -72,6 +72,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
     } else if layout.panel_count > 0 && layout.panels.height >= 3 {
         (parts.paint_panels)(app, layout.panel_count, layout.panels, &mut canvas);
     }
+    note::paint(app, layout.note, &mut canvas);
     status_line::paint(app, parts.status, layout.status, &mut canvas);
     function_bar::paint(app, layout.bar, &mut canvas);
     let over = paint_mode(app, &layout, area, &mut canvas);
@@ -95,6 +96,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::Bulk(bulk) => return crate::ui::dialog::bulk_confirm::paint(bulk, space, canvas),
         Mode::Explain(scroll) => return page::explain::paint(app, *scroll, page, canvas),
         Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
+        Mode::EndCard => return page::end_card::paint(app, page, canvas),
         Mode::Help(scroll) => return page::help::paint(*scroll, page, canvas),
         Mode::BulkResult(scroll) => return page::bulk_result::paint(app, *scroll, page, canvas),
         Mode::Journal(at) => return page::journal::paint(app, *at, page, canvas),

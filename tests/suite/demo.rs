@@ -10,7 +10,7 @@ use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{ActingMode, App, Msg, Setup};
 use doomtop::events::{KernelLogReader, OomReport};
 use doomtop::forecast::limits;
-use doomtop::model::{Scene, Snapshot};
+use doomtop::model::{LogWriter, Scene, Snapshot};
 use doomtop::policy::LINUX;
 use doomtop::rank::Ranking;
 use doomtop::report::explain::{ChoiceAgreement, DumpContext, ExplainedReport};
@@ -142,7 +142,7 @@ fn whom_it_names_dies_as_the_kernel_wrote() {
         assert!(gone, "{killed:?} is gone two looks later");
         kinds.push(report.is_memcg());
     }
-    assert_eq!(kinds, [true, false], "in the pod, then of the machine");
+    assert_eq!(kinds, [true, true, false], "in two containers, then of the machine");
     // And the dumps of that log by themselves.
     let common = DumpContext::of(&reports);
     for report in &reports {
@@ -222,11 +222,26 @@ fn its_dialogs_open_and_say_whose_it_is() {
 
 const LOOK: Theme = Theme { colour: true, unicode: true };
 
-/// The moving picture: which looks, counted from the kill in the pod and from that of the machine, and
-/// for how long each.
+/// The sample that shows the kill by earlyoom.
+fn early() -> usize {
+    let wrote = |sample: &Arc<Snapshot>| sample.log.iter().any(|it| it.by == LogWriter::Earlyoom);
+    SAMPLES.iter().position(wrote).expect("earlyoom's line")
+}
+
+/// The sample that shows the lowered adj of the database.
+fn saved() -> usize {
+    let lowered = |sample: &Arc<Snapshot>| {
+        let mut redis = sample.processes.iter().filter(|it| it.comm.bytes() == b"redis-server");
+        redis.any(|process| process.adj.value().is_some_and(|adj| adj.0 < 0))
+    };
+    SAMPLES.iter().position(lowered).expect("the adj editor")
+}
+
+/// The moving picture: which samples, counted from the kills, and for how long each.
 fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
     let eves = eves(&SAMPLES);
-    let (pod, machine) = (eves[0], eves[1]);
+    let (pod, import, machine) = (eves[0], eves[1], eves[2]);
+    let (early, saved) = (early(), saved());
     let mut show = Show::new();
     let mut frames = Vec::new();
     let mut take = |show: &mut Show, at: usize, long: u32| {
@@ -235,24 +250,27 @@ fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
         frames.push((buffer, long));
     };
     paint(&mut show.app, LOOK, 120, 36);
-    take(&mut show, 1, 2500);
-    take(&mut show, 8, 800);
-    take(&mut show, pod - 6, 1000);
-    show.press(&[Key::plain(KeyCode::Tab)]);
-    take(&mut show, pod - 3, 1000);
-    take(&mut show, pod - 1, 1000);
-    take(&mut show, pod, 1500);
-    take(&mut show, pod + 1, 2000);
-    show.press(&[Key::alt('1')]);
-    take(&mut show, pod + 4, 800);
-    show.press(&[Key::plain(KeyCode::Esc)]);
-    for before in [21, 19, 17, 15, 13, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1] {
-        take(&mut show, machine - before, if before == 10 { 1200 } else { 700 });
+    take(&mut show, 1, 2000);
+    for (at, long) in [(pod - 8, 1000), (pod - 4, 1000), (pod - 1, 1000), (pod + 1, 2000)] {
+        take(&mut show, at, long);
     }
-    take(&mut show, machine, 2000);
-    take(&mut show, machine + 1, 2000);
-    take(&mut show, machine + 2, 1000);
-    take(&mut show, machine + 10, 2500);
+    show.press(&[Key::plain(KeyCode::Esc)]);
+    for (before, long) in [(20, 1000), (12, 1000), (7, 1000), (3, 1000), (1, 1000)] {
+        take(&mut show, import - before, long);
+    }
+    take(&mut show, import + 1, 1800);
+    show.press(&[Key::plain(KeyCode::Esc)]);
+    for (before, long) in [(14, 1000), (8, 800), (4, 800), (1, 1000)] {
+        take(&mut show, early - before, long);
+    }
+    take(&mut show, early, 2000);
+    show.press(&[Key::plain(KeyCode::Esc)]);
+    for (at, long) in [(saved - 9, 1200), (saved - 2, 1200), (saved, 1500), (saved + 5, 1000)] {
+        take(&mut show, at, long);
+    }
+    for (at, long) in [(machine - 3, 900), (machine, 900), (machine + 1, 2000)] {
+        take(&mut show, at, long);
+    }
     frames
 }
 
@@ -276,7 +294,71 @@ fn the_moving_picture_is_that_of_the_demo() {
         let found = all.iter().position(|shown| shown.contains(word));
         found.unwrap_or_else(|| panic!("no frame says {word:?}"))
     };
-    let story = ["NEXT VICTIM", "LIMIT", "OOM kills 1", "python3 (report)", "OOM kills 2"];
+    let story = [
+        "A developer's machine",
+        "process leaks",
+        "OOM kills 1",
+        "parser is the larger",
+        "OOM kills 2",
+        "earlyoom acts",
+        "earlyoom sent SIGTERM",
+        "protects the database",
+        "OOM kills 3",
+    ];
     let order: Vec<usize> = story.iter().map(|word| first(word)).collect();
     assert!(order.is_sorted(), "{order:?}");
+}
+
+#[test]
+fn its_end_says_what_was_seen_and_plays_again() {
+    let mut show = Show::new();
+    show.app.update(Msg::AllPlayed);
+    show.to(SAMPLES.len() - 1);
+    let end = *show.times.last().expect("samples");
+    show.app.update(Msg::Tick(Millis(end.0 + 1000)));
+    for (width, height) in [(40, 10), (80, 24), (120, 36)] {
+        let shown = text(&paint(&mut show.app, LOOK, width, height).0);
+        assert!(shown.contains("What you saw"), "{shown}");
+    }
+    let shown = text(&paint(&mut show.app, LOOK, 120, 36).0);
+    assert!(shown.contains("4 kills, 4 of them predicted"), "{shown}");
+    assert!(shown.contains("earlyoom killed") && shown.contains("without --demo"), "{shown}");
+    show.press(&[Key::char('r')]);
+    let first = show.app.playback.past.oldest();
+    assert!(show.app.playback.is_playing() && show.app.playback.at() == first);
+    let shown = text(&paint(&mut show.app, LOOK, 120, 36).0);
+    assert!(shown.contains("A developer's machine"), "{shown}");
+}
+
+#[test]
+fn its_logs_name_everybody_who_is_killed() {
+    let mut show = Show::new();
+    show.app.update(Msg::AllPlayed);
+    show.to(SAMPLES.len() - 1);
+    let events = &show.app.incidents.timeline.events;
+    let told: Vec<String> = events
+        .iter()
+        .map(|it| format!("{} {}", it.by.word(), it.victim.expect("a victim").comm))
+        .collect();
+    assert_eq!(told, ["memcg node", "memcg parser", "earlyoom python3", "global python3"]);
+    assert!(events.iter().all(|it| !it.guessed), "{events:?}");
+    let options = |sample: &Snapshot| format!("{:?}", sample.killers.earlyoom);
+    assert!(options(&SAMPLES[0]).contains("Running"), "{}", options(&SAMPLES[0]));
+    let last = SAMPLES.last().expect("samples");
+    assert!(!options(last).contains("Running"), "stopped: {}", options(last));
+}
+
+#[test]
+fn its_notes_fit_on_a_small_terminal() {
+    let notes: Vec<String> = SAMPLES
+        .iter()
+        .flat_map(|sample| sample.log.iter().filter(|it| it.by == LogWriter::Note))
+        .map(|it| it.text.to_string())
+        .collect();
+    assert!(notes.len() > 10, "{notes:?}");
+    assert!(notes.iter().all(|note| note.chars().count() <= 76), "{notes:?}");
+    let mut show = Show::new();
+    show.to(30);
+    let shown = text(&paint(&mut show.app, LOOK, 80, 24).0);
+    assert!(shown.contains("The kernel killed it."), "{shown}");
 }

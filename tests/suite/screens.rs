@@ -699,7 +699,7 @@ fn the_pictures_are_those_of_the_real_screen() {
         let mut app = match name {
             "adjust" | "sacrifice" => scene(),
             "cgroups" => app_before(0, 2),
-            _ => app_before(1, 5),
+            _ => app_before(2, 5),
         };
         paint(&mut app, FULL, width, height);
         press_or_study(&mut app, script);

@@ -9,9 +9,12 @@ pub(crate) mod recorded_log;
 pub mod shown_report;
 pub mod timeline;
 
+use std::collections::BTreeMap;
+
 use crate::app::incident::recorded_log::RecordedLog;
 use crate::app::incident::shown_report::ShownReport;
 use crate::app::incident::timeline::Timeline;
+use crate::model::SampleIndex;
 
 /// The OOM events that are known.
 #[derive(Default)]
@@ -22,4 +25,6 @@ pub struct Incidents {
     pub report: Option<ShownReport>,
     /// The lines of logs in a recording.
     pub(crate) recorded: RecordedLog,
+    /// The pid that the headline named first at each sample of the demo.
+    pub(crate) named: BTreeMap<SampleIndex, Option<i32>>,
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::app::incident::log_update::LogUpdate;
 use crate::events::{DaemonLogReader, FramedLine, KernelLogReader, LogTimestamp, OomReport};
-use crate::model::{EventTime, LogLine, LogWriter, unescape};
+use crate::model::{EventTime, LogLine, LogWriter, Text, unescape};
+
+/// Maximum number of notes that are kept.
+const MAX_NOTES: usize = 4096;
 
 /// Reads the lines of a recording, sample by sample.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub(crate) struct RecordedLog {
     ended: u64,
     /// The time of the last kernel line, in milliseconds since 1970, and its stamp in microseconds.
     last: (i64, Option<u64>),
+    /// The notes with their times, the oldest first.
+    notes: Vec<(i64, Text)>,
 }
 
 impl RecordedLog {
@@ -23,6 +28,13 @@ impl RecordedLog {
     pub(crate) fn take(&mut self, lines: &[LogLine]) -> Vec<LogUpdate> {
         let mut updates = Vec::new();
         for line in lines {
+            if line.by == LogWriter::Note {
+                if self.notes.len() < MAX_NOTES {
+                    let at = self.notes.partition_point(|(at, _)| *at <= line.unix_ms);
+                    self.notes.insert(at, (line.unix_ms, line.text.clone()));
+                }
+                continue;
+            }
             let text = String::from_utf8_lossy(&unescape(line.text.as_str())).into_owned();
             if line.by == LogWriter::Kernel {
                 self.last = (line.unix_ms, line.uptime_us);
@@ -41,6 +53,17 @@ impl RecordedLog {
         }
         updates.extend(self.reports.open_report().cloned().map(|open| self.update(open)));
         updates
+    }
+
+    /// Whether the recording has notes to its readers.
+    pub(crate) const fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
+    }
+
+    /// The last note up to this time, in milliseconds since 1970.
+    pub(crate) fn note_at(&self, unix_ms: i64) -> Option<&str> {
+        let count = self.notes.partition_point(|(at, _)| *at <= unix_ms);
+        Some(self.notes.get(count.checked_sub(1)?)?.1.as_str())
     }
 
     /// A report as it was told where it was recorded: its time is that of its first line.

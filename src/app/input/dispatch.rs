@@ -38,6 +38,7 @@ impl App {
             Mode::AdjRules(_) => self.adj_rules_key(key),
             Mode::Journal(_) => self.journal_key(key),
             Mode::Persist(_) => self.persist_key(key, press),
+            Mode::EndCard => self.end_card_key(key),
             Mode::Explain(_)
             | Mode::Help(_)
             | Mode::BulkResult(_)
@@ -62,6 +63,7 @@ impl App {
             Mode::AdjRules(_) => KeyContext::AdjRules,
             Mode::Journal(_) => KeyContext::Journal,
             Mode::Persist(_) => KeyContext::Persist,
+            Mode::EndCard => KeyContext::EndCard,
             Mode::Explain(_)
             | Mode::Help(_)
             | Mode::BulkResult(_)

@@ -32,11 +32,13 @@ pub enum KeyContext {
     Journal,
     /// The page that shows how to make a value persistent.
     Persist,
+    /// The page at the end of the demo.
+    EndCard,
 }
 
 impl KeyContext {
     /// All contexts, in the order of help and documentation, with the heading of each.
-    pub const ALL: [(Self, &str); 13] = [
+    pub const ALL: [(Self, &str); 14] = [
         (Self::Browse, "In the Processes view"),
         (Self::Cgroups, "In the Cgroups view"),
         (Self::Verdicts, "In the Verdicts view"),
@@ -50,6 +52,7 @@ impl KeyContext {
         (Self::Page, "On a page to read: help, explanations"),
         (Self::Journal, "In the journal"),
         (Self::Persist, "On the page of the ways to make a value persistent"),
+        (Self::EndCard, "At the end of the demo"),
     ];
 }
 
@@ -119,5 +122,6 @@ pub(in crate::app::keymap) const MENU: &[KeyContext] = &[KeyContext::Menu];
 pub(in crate::app::keymap) const PAGE: &[KeyContext] = &[KeyContext::Page];
 pub(in crate::app::keymap) const JOURNAL: &[KeyContext] = &[KeyContext::Journal];
 pub(in crate::app::keymap) const PERSIST: &[KeyContext] = &[KeyContext::Persist];
+pub(in crate::app::keymap) const END_CARD: &[KeyContext] = &[KeyContext::EndCard];
 /// The pages with a cursor.
 pub(in crate::app::keymap) const LISTS: &[KeyContext] = &[KeyContext::Journal, KeyContext::Persist];

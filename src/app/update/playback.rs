@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
 use crate::app::mode::Mode;
 use crate::app::refresh::playback::Playing;
+use crate::app::{ActingMode, App};
 use crate::model::{SampleIndex, Scene, Snapshot};
 use crate::units::Millis;
 
@@ -107,6 +107,19 @@ impl App {
         self.show_sample(sample);
     }
 
+    /// Whether the recording on the screen has notes to its readers: a line is kept free for them.
+    #[must_use]
+    pub const fn has_notes(&self) -> bool {
+        self.playback.recorded && self.incidents.recorded.has_notes()
+    }
+
+    /// The note that belongs to the sample on the screen.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        let facts = self.playback.past.facts(self.playback.at?)?;
+        self.incidents.recorded.note_at(facts.clock.unix_ms)
+    }
+
     /// The name of the newest sample: a recording has an end, and no now.
     #[must_use]
     pub const fn newest_word(&self) -> &'static str {
@@ -147,6 +160,9 @@ impl App {
         let playback = &self.playback;
         if playback.all_read && playback.past.newest() == Some(at) {
             self.playback.playing = None;
+            if self.start.acting == ActingMode::Demo && self.mode_is_browse() {
+                self.mode = Mode::EndCard;
+            }
             return;
         }
         let gone = playback.speed.of(self.now.saturating_sub(playing.since));

@@ -61,6 +61,7 @@ impl App {
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.rank();
         self.predict_deaths();
+        self.remember_named();
         if let Some(scene) = &self.scene {
             self.refresh.self_check.update(scene);
             // An earlier sample may show processes that have exited since.

@@ -78,7 +78,7 @@ pub struct Cli {
     pub redact: Option<RedactArg>,
 
     /// Show a load test that was recorded in a virtual machine, instead of this machine: stand-in
-    /// services, a real kernel and two real kills. Acts are refused
+    /// services, a real kernel, earlyoom and four real kills. Acts are refused
     #[arg(long, conflicts_with = "from", global = true)]
     pub demo: bool,
 

@@ -8,6 +8,9 @@ use crate::ui::frame::{header, kill_banner};
 /// The smallest screen that shows a table: columns and lines.
 pub const SMALLEST: (u16, u16) = (40, 6);
 
+/// The least height of a screen that shows notes.
+const NOTE_FROM: u16 = 18;
+
 /// What a view wants of the screen.
 #[derive(Clone, Copy)]
 pub struct ViewSpace {
@@ -34,6 +37,8 @@ pub struct Layout {
     pub panels: Rect,
     /// How many panels are side by side.
     pub panel_count: u16,
+    /// The note of a recording; without height where it has none.
+    pub note: Rect,
     /// The status line.
     pub status: Rect,
     /// The function bar.
@@ -54,7 +59,8 @@ impl Layout {
             (Some(height), 110.., 32..) => (2, height(area.height)),
             _ => (0, 0),
         };
-        let bottom = area.height - 2;
+        let note = u16::from(app.has_notes() && area.height >= NOTE_FROM);
+        let bottom = area.height - 2 - note;
         Self {
             header: strip(0, header),
             level,
@@ -63,15 +69,16 @@ impl Layout {
             rows: strip(header + banner + 1, bottom - panels - header - banner - 1),
             panels: strip(bottom - panels, panels),
             panel_count,
-            status: strip(bottom, 1),
-            bar: strip(bottom + 1, 1),
+            note: strip(bottom, note),
+            status: strip(bottom + note, 1),
+            bar: strip(bottom + note + 1, 1),
         }
     }
 
-    /// The area of a page: from the headings of the columns down to the status line.
+    /// The area of a page: from the headings of the columns down to the note and the status line.
     #[must_use]
     pub fn page(&self) -> Rect {
-        Rect { height: self.status.y - self.head.y, ..self.head }
+        Rect { height: self.note.y - self.head.y, ..self.head }
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod headline;
 pub(crate) mod kill_banner;
 pub(crate) mod layout;
 pub(crate) mod next_death;
+pub(crate) mod note;
 pub(crate) mod psi;
 pub(crate) mod status_line;
 pub(crate) mod title;

@@ -3,6 +3,7 @@
 pub(crate) mod adj_rules;
 pub(crate) mod bulk_result;
 pub(crate) mod commitments;
+pub(crate) mod end_card;
 pub(crate) mod explain;
 pub(crate) mod help;
 pub(crate) mod incident;

@@ -1,6 +1,7 @@
 //! Keys on full-screen pages.
 
 pub(crate) mod adj_rules;
+pub(crate) mod end_card;
 pub(crate) mod incident;
 pub(crate) mod journal;
 pub(crate) mod persist;

@@ -2,7 +2,7 @@
 
 use crate::app::keymap::action::Action;
 use crate::app::keymap::key::{Key, KeyCode};
-use crate::app::keymap::row::{JOURNAL, KeyBinding, LISTS, PAGE, PERSIST, c, k, row};
+use crate::app::keymap::row::{END_CARD, JOURNAL, KeyBinding, LISTS, PAGE, PERSIST, c, k, row};
 
 pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(PAGE, &[k(KeyCode::Up)], Action::Up, "", "a line up"),
@@ -63,6 +63,16 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(LISTS, &[c('y')], Action::Copy, "Copy", "copy the selected entry"),
     row(JOURNAL, &[k(KeyCode::Esc), c('q'), c('J')], Action::Back, "Close", "close"),
     row(PERSIST, &[k(KeyCode::Esc), c('q'), c('W')], Action::Back, "Close", "close"),
+    row(END_CARD, &[c('r'), c('z')], Action::Pause, "Again", "play the demo again"),
+    row(END_CARD, &[k(KeyCode::Esc), k(KeyCode::Enter)], Action::Back, "Close", "look around"),
+    row(
+        END_CARD,
+        &[c('q'), k(KeyCode::F(10)), Key::ctrl('c')],
+        Action::Quit,
+        "Quit",
+        "quit; doomtop without --demo shows this machine",
+    ),
+    row(END_CARD, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
     row(LISTS, &[k(KeyCode::F(10)), Key::ctrl('c')], Action::Quit, "", "quit"),
     row(LISTS, &[Key::ctrl('z')], Action::Suspend, "", "suspend"),
 ];

@@ -1,0 +1,39 @@
+//! The page at the end of the demo: what was seen, and how to go on.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::columns::span_of;
+use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::scroll::{self, PageShown};
+
+/// Paints the page.
+pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+    let theme = canvas.theme;
+    let told = app.foretold_kills();
+    let mut leads: Vec<u64> = told.iter().filter_map(|kill| kill.lead).map(|lead| lead.0).collect();
+    leads.sort_unstable();
+    let mut sum = format!("{} kills, {} of them predicted", told.len(), leads.len());
+    if let Some(median) = leads.get(leads.len() / 2) {
+        sum.push_str(&format!(", half of these at least {} before", span_of(median / 1000)));
+    }
+    let mut lines = vec![Line::styled(sum, theme.strong()), Line::default()];
+    for kill in &told {
+        let when = match kill.lead {
+            Some(lead) => format!("named {} before", span_of(lead.0 / 1000)),
+            None => "not named before".to_owned(),
+        };
+        lines.push(Line::raw(format!("{} killed {}: {when}", kill.by, kill.who)));
+    }
+    lines.push(Line::default());
+    for (key, what) in [
+        ("r", "plays it again"),
+        ("Esc", "closes this page: { and } go to the sample before each kill, ( and ) step"),
+        ("q", "quits; run doomtop without --demo to see this machine"),
+    ] {
+        let key = Span::styled(format!("{key:<5}"), theme.strong());
+        lines.push(Line::from(vec![key, Span::raw(what)]));
+    }
+    scroll::paint("What you saw", &lines, 5, 0, area, canvas)
+}
