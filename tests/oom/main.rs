@@ -15,6 +15,7 @@ mod hog;
 mod kmsg;
 mod mix;
 mod oracle;
+mod recorded;
 mod tally;
 #[allow(dead_code, reason = "the proof needs only part of it")]
 #[path = "../pty/terminal.rs"]
@@ -77,7 +78,9 @@ fn test() -> ExitCode {
         }
     };
     let kills = usize::try_from(number("OOM_KILLS", KILLS as u64)).expect("a number of kills");
+    let recorded = recorded::Recorded::start();
     let ran = field.run(kills);
+    let ran = ran.and_then(|()| recorded?.compare(&field.killed));
     println!("oom: {}; seed {seed}", field.tally);
     for miss in &field.misses {
         println!("oom: MISS {miss}");

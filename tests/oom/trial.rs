@@ -71,6 +71,8 @@ pub struct Field {
     pub misses: Vec<Value>,
     /// The kills whose reports can be explained.
     choices: Vec<Choice>,
+    /// Every process that the kernel killed.
+    pub killed: Vec<i32>,
     /// Time and pid of the last kill.
     last: Option<(i64, i32)>,
     /// When the growth for the next kill began.
@@ -113,6 +115,7 @@ impl Field {
             tally,
             misses: Vec::new(),
             choices: Vec::new(),
+            killed: Vec::new(),
             last: None,
             released: 0,
             cgroup,
@@ -278,6 +281,7 @@ impl Field {
     }
 
     fn judge(&mut self, kill: &Kill, hogs: &[Hog]) {
+        self.killed.push(kill.pid);
         if !kill.table.is_empty() {
             self.choices.push(Choice { stamp: kill.stamp, pid: kill.pid });
         }

@@ -72,10 +72,26 @@ fn replacement(kind: u8, was: &Value) -> Value {
     }
 }
 
+/// Lines of logs, as a recording carries them.
+fn log() -> Value {
+    let line = |by: &str, text: &str| json!({ "unix_ms": 1, "by": by, "uptime_us": 5, "text": text });
+    json!([
+        line("kernel", "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"),
+        line("kernel", "[ pid ] uid tgid total_vm rss pgtables_bytes swapents oom_score_adj name"),
+        line("kernel", "[  1]  0  1  9  9  4096  0  0 a"),
+        line("kernel", "Out of memory: Killed process 1 (a)"),
+        line("earlyoom", "Killing process 1 a"),
+        line("note", "a note"),
+    ])
+}
+
 /// The text of a real recording; every three bytes replace one value.
 fn exchanged(text: &str, edits: &[u8]) -> Vec<u8> {
     let mut lines: Vec<Value> =
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    for line in &mut lines {
+        line["log"] = log();
+    }
     for edit in edits.chunks_exact(3).take(64) {
         let mut nth = usize::from(u16::from_be_bytes([edit[0], edit[1]]));
         let total: usize = lines.iter().map(leaves).sum();
@@ -147,7 +163,8 @@ fn play(bytes: Vec<u8>, first: u8) {
         {
             judge(scene);
         }
-        app.update(Msg::Sampled(snapshot));
+        // As a replay, or as the samples of a machine.
+        app.update(if first & 16 == 0 { Msg::Sampled(snapshot) } else { Msg::Played(snapshot) });
         let pages =
             [Key::plain(KeyCode::Tab), Key::plain(KeyCode::Enter), Key::plain(KeyCode::Esc)];
         for (step, key) in (0..).zip(pages) {
