@@ -5,7 +5,7 @@
 //!
 //! `DOOMTOP_HORIZON=long` runs until there are enough deaths to compare shares with their targets;
 //! `HORIZON_DEATHS` says how many. `HORIZON_SAVE=DIR` keeps what was seen, and `HORIZON_REPLAY=DIR` judges a
-//! changed model by the same deaths again.
+//! changed model by the same deaths again. `tests/horizon/guest` lets emulated machines run out of memory.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -22,6 +22,7 @@ mod judge;
 #[allow(dead_code, reason = "the proof of the ranking uses all of it")]
 #[path = "../oom/kmsg.rs"]
 mod kmsg;
+mod machine;
 mod nest;
 mod pattern;
 mod report;
@@ -62,6 +63,13 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some(worker::WORD) => worker::live(&arguments[1..]),
+        Some(machine::WORD) => match machine::run(&arguments[1..]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                println!("horizon: FAILED: {why}");
+                ExitCode::FAILURE
+            }
+        },
         // What asks for a list of tests gets none.
         Some("--list") => ExitCode::SUCCESS,
         _ => test(arguments.iter().any(|it| it == "long")),

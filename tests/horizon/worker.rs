@@ -114,6 +114,11 @@ impl Worker {
         }
     }
 
+    /// Its pid.
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
     /// Whether it has ended.
     pub fn ended(&mut self) -> bool {
         self.child.try_wait().expect("a child of our own").is_some()
