@@ -92,7 +92,6 @@ fn sample(nth: u64, paths: &[Arc<Text>]) -> Snapshot {
         hierarchy: Reading::Value(Hierarchy::V2),
         read_ms: time,
         list: (0..CGROUPS).map(group).collect(),
-        ..Cgroups::default()
     });
     sample.processes = (0..PROCESSES).map(process).collect();
     sample
