@@ -6,8 +6,8 @@ pub mod state;
 pub mod threshold;
 
 pub use crate::alarm::quantity::{
-    AlarmInput, AlarmQuantity, AlarmUnit, QUANTITIES, ThresholdSide, help,
+    AlarmInput, AlarmQuantity, AlarmUnit, KilledProcess, QUANTITIES, ThresholdSide, help,
 };
-pub use crate::alarm::raised::{FACTS, RaisedAlarm, command_help};
+pub use crate::alarm::raised::{AlarmIncident, FACTS, RaisedAlarm, command_help};
 pub use crate::alarm::state::Alarms;
 pub use crate::alarm::threshold::Alarm;

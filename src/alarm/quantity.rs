@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
+use crate::forecast::next_death::{Deaths, NextDeath};
 use crate::model::{PsiLine, Reading, Scene, Text};
 use crate::rank::Ranking;
 use crate::units::Kib;
@@ -44,6 +45,17 @@ pub enum ThresholdSide {
     Happens,
 }
 
+/// A process that was killed since the sample before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KilledProcess {
+    /// Its pid; nothing where no log and no sample tells.
+    pub pid: Option<i32>,
+    /// Its name.
+    pub comm: String,
+    /// `global`, or the path of the cgroup that reached its limit; nothing where it is not known.
+    pub domain: Option<Arc<Text>>,
+}
+
 /// What alarms are computed from: the newest sample.
 #[derive(Clone, Copy)]
 pub struct AlarmInput<'a> {
@@ -53,6 +65,10 @@ pub struct AlarmInput<'a> {
     pub ranking: &'a Ranking,
     /// The policy that ranked it.
     pub policy: &'static str,
+    /// The predicted deaths.
+    pub deaths: &'a Deaths,
+    /// Who was killed since the sample before, as far as that is known.
+    pub killed: &'a [KilledProcess],
 }
 
 /// The value that was found, and the domain of the limit where it is one.
@@ -62,6 +78,8 @@ pub(super) type Found = (f64, Option<Arc<Text>>);
 pub struct AlarmQuantity {
     /// Its name in `--alarm`.
     pub name: &'static str,
+    /// Another name that `--alarm` takes.
+    pub alias: Option<&'static str>,
     /// An example with a useful value.
     pub example: &'static str,
     /// On which side of the threshold the alarm is raised.
@@ -84,6 +102,10 @@ pub(super) enum Reads {
     Victim,
     /// Whether the kernel counted a kill.
     Kills,
+    /// The time until the next predicted death.
+    Death,
+    /// Whether a domain stalls that did not before.
+    Stalls,
 }
 
 impl fmt::Debug for AlarmQuantity {
@@ -93,11 +115,13 @@ impl fmt::Debug for AlarmQuantity {
 }
 
 const PERCENT: &[AlarmUnit] = &[AlarmUnit::Percent];
+const SECONDS: &[AlarmUnit] = &[AlarmUnit::Seconds];
 
 /// Everything that an alarm can watch.
 pub static QUANTITIES: &[AlarmQuantity] = &[
     AlarmQuantity {
         name: "psi-some",
+        alias: None,
         example: "psi-some>20%",
         side: ThresholdSide::Over,
         units: PERCENT,
@@ -107,6 +131,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "psi-full",
+        alias: None,
         example: "psi-full>5%",
         side: ThresholdSide::Over,
         units: PERCENT,
@@ -116,6 +141,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "psi-io",
+        alias: None,
         example: "psi-io>40%",
         side: ThresholdSide::Over,
         units: PERCENT,
@@ -125,6 +151,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "available",
+        alias: None,
         example: "available<500M",
         side: ThresholdSide::Under,
         units: &[AlarmUnit::Percent, AlarmUnit::Kib],
@@ -139,6 +166,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "swap",
+        alias: None,
         example: "swap>80%",
         side: ThresholdSide::Over,
         units: PERCENT,
@@ -151,6 +179,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "commit",
+        alias: None,
         example: "commit>95%",
         side: ThresholdSide::Over,
         units: PERCENT,
@@ -163,11 +192,12 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "wall",
+        alias: Some("limit"),
         example: "wall<5%",
         side: ThresholdSide::Under,
         units: PERCENT,
         most: 100.0,
-        about: "room left at the nearest limit, of the machine or a cgroup",
+        about: "room left at the nearest limit, of the machine or a cgroup (also `limit`)",
         reads: Reads::Value(|seen, _| {
             let limit = least(seen.scene, |limit| Some(limit.left_permille()))?;
             Some((limit.left_permille() as f64 / 10.0, Some(limit.name)))
@@ -175,11 +205,12 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "wall-in",
+        alias: Some("limit-in"),
         example: "wall-in<60s",
         side: ThresholdSide::Under,
-        units: &[AlarmUnit::Seconds],
+        units: SECONDS,
         most: 600.0,
-        about: "time until a limit is reached at the current rate (at most 600 s)",
+        about: "time until a limit is reached at the current rate (at most 600 s; also `limit-in`)",
         reads: Reads::Value(|seen, _| {
             // No limit is approached: the time is infinite, not unknown.
             let Some(limit) = least(seen.scene, |limit| limit.hit_in) else {
@@ -189,7 +220,28 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         }),
     },
     AlarmQuantity {
+        name: "death",
+        alias: None,
+        example: "death<30s",
+        side: ThresholdSide::Under,
+        units: SECONDS,
+        most: 3600.0,
+        about: "time until the next predicted death (s m h; at most 1 h); once for each process and limit",
+        reads: Reads::Death,
+    },
+    AlarmQuantity {
+        name: "stalled",
+        alias: None,
+        example: "stalled",
+        side: ThresholdSide::Happens,
+        units: &[],
+        most: 0.0,
+        about: "a cgroup is throttled at memory.high, or its tasks wait at the limit and none is killed",
+        reads: Reads::Stalls,
+    },
+    AlarmQuantity {
         name: "victim",
+        alias: None,
         example: "victim",
         side: ThresholdSide::Happens,
         units: &[],
@@ -199,14 +251,23 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
     },
     AlarmQuantity {
         name: "oom-kill",
+        alias: None,
         example: "oom-kill",
         side: ThresholdSide::Happens,
         units: &[],
         most: 0.0,
-        about: "the kernel's OOM killer killed a process",
+        about: "the kernel's OOM killer killed a process; once for each",
         reads: Reads::Kills,
     },
 ];
+
+impl AlarmInput<'_> {
+    /// The death that the alarm is about: that of the headline, else the nearest one.
+    pub(super) fn death(&self) -> Option<&NextDeath> {
+        let all = self.deaths.next.iter().chain(&self.deaths.list);
+        all.into_iter().find(|it| it.when.is_some())
+    }
+}
 
 fn average(stall: &Reading<PsiLine>) -> Option<Found> {
     stall.value().map(|stall| (f64::from(stall.avg10), None))

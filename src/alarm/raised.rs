@@ -13,6 +13,8 @@ pub struct RaisedAlarm {
     pub what: &'static str,
     /// The value that was found, and its unit; nothing where something happened.
     pub value: Option<(String, &'static str)>,
+    /// What happened or is predicted, where the alarm is about a death, a kill or a stall.
+    pub incident: Option<AlarmIncident>,
     /// The domain of the limit, as `/proc/PID/cgroup` prints it, or `global`.
     pub wall: Option<Arc<Text>>,
     /// The predicted victim and its name.
@@ -21,6 +23,21 @@ pub struct RaisedAlarm {
     pub policy: &'static str,
     /// The domain whose victim is predicted.
     pub domain: Arc<Text>,
+}
+
+/// The death, the kill or the stall that an alarm is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlarmIncident {
+    /// The process that dies or was killed, where it is known.
+    pub pid: Option<i32>,
+    /// Its name.
+    pub comm: Option<String>,
+    /// `global`, or the path of the cgroup, where it is known.
+    pub domain: Option<Arc<Text>>,
+    /// The killer: `kernel`, or a policy; nothing where nobody is killed.
+    pub by: Option<&'static str>,
+    /// Seconds until a predicted death.
+    pub seconds: Option<String>,
 }
 
 /// The environment variables that a command gets, and their meaning.
@@ -39,6 +56,14 @@ pub const FACTS: &[(&str, &str)] = &[
          process with the same pid",
     ),
     ("DOOMTOP_VICTIM_COMM", "its name, safe to print; any process may choose any name"),
+    (
+        "DOOMTOP_PID",
+        "`death`: who is predicted to die, if one is named; `oom-kill`: who was killed",
+    ),
+    ("DOOMTOP_COMM", "its name, safe to print"),
+    ("DOOMTOP_DOMAIN", "`death`, `oom-kill`, `stalled`: where: `global`, or a cgroup's path"),
+    ("DOOMTOP_BY", "`death`, `oom-kill`: the killer: `kernel`, or a policy"),
+    ("DOOMTOP_SECONDS", "`death`: seconds until then"),
 ];
 
 /// Help for `--on-alarm`: how the command runs, and the variables that it gets.
@@ -61,7 +86,7 @@ impl RaisedAlarm {
     /// The environment of a command: the value of every name in [`FACTS`]; nothing where it is not set.
     #[must_use]
     pub fn facts(&self) -> Vec<(&'static str, Option<String>)> {
-        let victim = self.victim.as_ref();
+        let (victim, incident) = (self.victim.as_ref(), self.incident.as_ref());
         let of = |name: &str| match name {
             "DOOMTOP_ALARM" => Some(self.alarm.clone()),
             "DOOMTOP_WHAT" => Some(self.what.to_owned()),
@@ -73,6 +98,13 @@ impl RaisedAlarm {
             "DOOMTOP_VICTIM_PID" => victim.map(|it| it.0.pid.to_string()),
             "DOOMTOP_VICTIM" => victim.map(|it| format!("{}@{}", it.0.pid, it.0.born.0)),
             "DOOMTOP_VICTIM_COMM" => victim.map(|it| it.1.clone()),
+            "DOOMTOP_PID" => incident.and_then(|it| it.pid).map(|pid| pid.to_string()),
+            "DOOMTOP_COMM" => incident.and_then(|it| it.comm.clone()),
+            "DOOMTOP_DOMAIN" => {
+                incident.and_then(|it| it.domain.as_ref()).map(|it| it.as_str().to_owned())
+            }
+            "DOOMTOP_BY" => incident.and_then(|it| it.by).map(str::to_owned),
+            "DOOMTOP_SECONDS" => incident.and_then(|it| it.seconds.clone()),
             _ => None,
         };
         FACTS.iter().map(|&(name, _)| (name, of(name))).collect()

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::alarm::quantity::{AlarmInput, AlarmUnit, Found, Reads, ThresholdSide};
-use crate::alarm::raised::RaisedAlarm;
+use crate::alarm::quantity::{AlarmInput, AlarmUnit, Found, KilledProcess, Reads, ThresholdSide};
+use crate::alarm::raised::{AlarmIncident, RaisedAlarm};
 use crate::alarm::threshold::{Alarm, trimmed};
-use crate::model::{ProcId, Text};
+use crate::forecast::next_death::{KERNEL, NextDeath};
+use crate::model::{ProcId, Scene, Text};
 use crate::units::Millis;
 
 /// An event counts as beyond the threshold for this long.
@@ -77,6 +78,27 @@ impl AlarmState {
 struct ActiveAlarm {
     alarm: Alarm,
     state: AlarmState,
+    /// The predicted death that it was raised for.
+    death: Option<AlarmedDeath>,
+}
+
+/// The domain and the process of a predicted death.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AlarmedDeath {
+    domain: Arc<Text>,
+    victim: Option<ProcId>,
+}
+
+impl AlarmedDeath {
+    fn of(death: &NextDeath) -> Self {
+        Self { domain: Arc::clone(&death.domain), victim: death.victim().map(|it| it.id) }
+    }
+
+    /// Whether it is over: its process is dead, or what is predicted now is another domain's death.
+    fn is_over(&self, death: Option<&NextDeath>, scene: &Scene) -> bool {
+        let is_dead = |id| scene.find(id).is_none_or(|it| it.dying || !it.has_mm);
+        self.victim.is_some_and(is_dead) || death.is_some_and(|it| it.domain != self.domain)
+    }
 }
 
 /// The alarms of this run.
@@ -92,13 +114,15 @@ pub struct Alarms {
     /// The kernel's count of kills in the last sample.
     kills: Option<u64>,
     flash_until: Option<Millis>,
+    /// The domains that stall, and when they did last.
+    stalled: Vec<(Arc<Text>, Millis)>,
 }
 
 impl Alarms {
     /// These alarms, none of them raised yet.
     #[must_use]
     pub fn new(list: Vec<Alarm>, bell: bool, command: bool) -> Self {
-        let quiet = |alarm| ActiveAlarm { alarm, state: AlarmState::Quiet };
+        let quiet = |alarm| ActiveAlarm { alarm, state: AlarmState::Quiet, death: None };
         Self { list: list.into_iter().map(quiet).collect(), bell, command, ..Self::default() }
     }
 
@@ -149,8 +173,10 @@ impl Alarms {
         let kills = seen.scene.now().traffic.oom_kills.value();
         let before = self.kills;
         self.kills = kills.or(before);
+        let stalls = self.new_stalls(seen, now);
         let mut raised = Vec::new();
-        for ActiveAlarm { alarm, state } in &mut self.list {
+        for active in &mut self.list {
+            let ActiveAlarm { alarm, state, .. } = active;
             let came = match alarm.quantity.reads {
                 Reads::Value(read) => state.found(alarm, read(seen, alarm.unit), now),
                 Reads::Victim => state.happened(changed, now, || victim_now(seen)),
@@ -158,16 +184,64 @@ impl Alarms {
                     *state = AlarmState::Unreadable;
                     None
                 }
+                Reads::Death => {
+                    raised.extend(active.predict(seen, now));
+                    continue;
+                }
+                Reads::Stalls => {
+                    let standing: Vec<_> = self.stalled.iter().map(|it| it.0.clone()).collect();
+                    let stands = !standing.is_empty();
+                    let new = !stalls.is_empty();
+                    state.happened(stands, now, || stall_words(&standing)).filter(|_| new)
+                }
                 Reads::Kills => state.happened(kills > before && before.is_some(), now, || {
-                    format!("oom-kill: {} since boot", kills.unwrap_or_default())
+                    kill_words(seen.killed, kills)
                 }),
             };
-            raised.extend(came.map(|found| raise(alarm, seen, found)));
+            match (alarm.quantity.reads, came) {
+                (_, None) => {}
+                (Reads::Kills, Some(_)) if !seen.killed.is_empty() => {
+                    raised.extend(seen.killed.iter().map(|it| raise_kill(alarm, seen, it)));
+                }
+                (Reads::Stalls, Some(_)) => {
+                    raised.extend(stalls.iter().map(|it| raise_stall(alarm, seen, it)));
+                }
+                (_, Some(found)) => raised.push(raise(alarm, seen, found)),
+            }
         }
+        self.flash(&raised, now);
+        raised
+    }
+
+    /// Takes what is predicted between two samples. Returns the alarms about a death that are raised by it.
+    pub fn predict(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Vec<RaisedAlarm> {
+        let is_death = |it: &&mut ActiveAlarm| matches!(it.alarm.quantity.reads, Reads::Death);
+        let deaths = self.list.iter_mut().filter(is_death);
+        let raised: Vec<RaisedAlarm> = deaths.filter_map(|it| it.predict(seen, now)).collect();
+        self.flash(&raised, now);
+        raised
+    }
+
+    fn flash(&mut self, raised: &[RaisedAlarm], now: Millis) {
         if !raised.is_empty() {
             self.flash_until = Some(Millis(now.0.saturating_add(FLASH.0)));
         }
-        raised
+    }
+
+    /// The domains that stall now and did not for a while.
+    fn new_stalls(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Vec<Arc<Text>> {
+        let mut new = Vec::new();
+        for death in seen.deaths.list.iter().filter(|it| it.stalled.is_some()) {
+            match self.stalled.iter_mut().find(|it| it.0 == death.domain) {
+                Some(known) => known.1 = now,
+                None => {
+                    self.stalled.push((Arc::clone(&death.domain), now));
+                    new.push(Arc::clone(&death.domain));
+                }
+            }
+        }
+        self.stalled.retain(|it| now.0 < it.1.0.saturating_add(STANDS.0));
+        new
     }
 
     /// Whether another process became the predicted victim. It did not where the first ones are too close to
@@ -182,6 +256,66 @@ impl Alarms {
             policy == seen.policy && name == *domain && who != victim
         })
     }
+}
+
+impl ActiveAlarm {
+    /// Takes the predicted death. A flickering prediction raises the alarm once: again only after the time was
+    /// half as long again as the threshold, or for half a minute there was none; or for another domain, and
+    /// after the process is dead.
+    fn predict(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Option<RaisedAlarm> {
+        let death = seen.death();
+        if self.death.as_ref().is_some_and(|it| it.is_over(death, seen.scene)) {
+            (self.death, self.state) = (None, AlarmState::Quiet);
+        }
+        let time = death.and_then(|it| it.when).map_or(f64::INFINITY, |it| seconds(it.middle));
+        let domain = death.map(|it| Arc::clone(&it.domain));
+        let found = self.state.found(&self.alarm, Some((time, domain)), now)??;
+        let death = death?;
+        self.death = Some(AlarmedDeath::of(death));
+        let victim = death.victim();
+        let incident = AlarmIncident {
+            pid: victim.map(|it| it.id.pid),
+            comm: victim.map(|it| it.comm.to_string()),
+            domain: Some(Arc::clone(&death.domain)),
+            by: Some(death.by),
+            seconds: Some(trimmed(time)),
+        };
+        let raised = raise(&self.alarm, seen, Some(found));
+        Some(RaisedAlarm { incident: Some(incident), ..raised })
+    }
+}
+
+fn seconds(time: Millis) -> f64 {
+    time.0 as f64 / 1000.0
+}
+
+fn stall_words(stalls: &[Arc<Text>]) -> String {
+    let names: Vec<&str> = stalls.iter().map(|it| it.as_str()).collect();
+    format!("stalled: {}", names.join(", "))
+}
+
+/// `oom-kill: 208 node`, or the count where nobody is known.
+fn kill_words(killed: &[KilledProcess], count: Option<u64>) -> String {
+    let name = |it: &KilledProcess| match it.pid {
+        Some(pid) => format!("{pid} {}", it.comm),
+        None => it.comm.clone(),
+    };
+    match killed.iter().map(name).collect::<Vec<_>>() {
+        names if names.is_empty() => format!("oom-kill: {} since boot", count.unwrap_or_default()),
+        names => format!("oom-kill: {}", names.join(", ")),
+    }
+}
+
+fn raise_kill(alarm: &Alarm, seen: &AlarmInput<'_>, killed: &KilledProcess) -> RaisedAlarm {
+    let KilledProcess { pid, comm, domain } = killed.clone();
+    let by = Some(KERNEL);
+    let incident = AlarmIncident { pid, comm: Some(comm), domain, by, seconds: None };
+    RaisedAlarm { incident: Some(incident), ..raise(alarm, seen, None) }
+}
+
+fn raise_stall(alarm: &Alarm, seen: &AlarmInput<'_>, domain: &Arc<Text>) -> RaisedAlarm {
+    let incident = AlarmIncident { domain: Some(Arc::clone(domain)), ..AlarmIncident::default() };
+    RaisedAlarm { incident: Some(incident), ..raise(alarm, seen, None) }
 }
 
 /// `psi-some 34% > 20%`, `wall /batch.slice 3% < 5%`.
@@ -218,6 +352,7 @@ fn raise(alarm: &Alarm, seen: &AlarmInput<'_>, found: Option<Found>) -> RaisedAl
         alarm: alarm.to_string(),
         what: alarm.what(),
         value,
+        incident: None,
         wall,
         victim: victim(seen),
         policy: seen.policy,

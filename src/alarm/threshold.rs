@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::alarm::quantity::{AlarmQuantity, AlarmUnit, QUANTITIES, ThresholdSide};
+use crate::alarm::quantity::{AlarmQuantity, AlarmUnit, QUANTITIES, Reads, ThresholdSide};
 use crate::columns::human_size;
 use crate::units::Kib;
 
@@ -23,7 +23,8 @@ impl Alarm {
         let at = text.find(['>', '<']);
         let (name, rest) = at.map_or((text, ""), |at| text.split_at(at));
         let name = name.trim();
-        let Some(quantity) = QUANTITIES.iter().find(|it| it.name == name) else {
+        let Some(quantity) = QUANTITIES.iter().find(|it| it.name == name || it.alias == Some(name))
+        else {
             let names: Vec<&str> = QUANTITIES.iter().map(|it| it.name).collect();
             return Err(format!("an alarm watches one of {}", names.join(", ")));
         };
@@ -39,7 +40,8 @@ impl Alarm {
         let Some(&usual) = quantity.units.first() else {
             return Ok(Self { quantity, level: 0.0, unit: AlarmUnit::Percent });
         };
-        let (level, unit) = value(given.as_str().trim(), usual)
+        let parse = if usual == AlarmUnit::Seconds { duration } else { value };
+        let (level, unit) = parse(given.as_str().trim(), usual)
             .filter(|(_, unit)| quantity.units.contains(unit))
             .ok_or_else(|| quantity.wanted())?;
         // A threshold that can never be crossed is a typing error.
@@ -70,6 +72,8 @@ impl Alarm {
     pub(super) fn is_back(&self, value: f64) -> bool {
         let tenth = self.level / 10.0;
         match (self.quantity.side, self.unit) {
+            // A forecast moves more than a measured value.
+            _ if matches!(self.quantity.reads, Reads::Death) => value >= self.level * 1.5,
             (ThresholdSide::Over, _) => value <= self.level - tenth,
             // At most half of what is left to 100 %.
             (ThresholdSide::Under, AlarmUnit::Percent) => {
@@ -105,6 +109,19 @@ impl fmt::Display for Alarm {
             ThresholdSide::Happens => Ok(()),
         }
     }
+}
+
+/// A span of time, with the units of all times that a user types.
+fn duration(text: &str, usual: AlarmUnit) -> Option<(f64, AlarmUnit)> {
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let number: f64 = number.trim().parse().ok().filter(|it: &f64| it.is_finite())?;
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Some((number * seconds, usual))
 }
 
 /// A number and its unit.

@@ -59,7 +59,7 @@ pub use machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
 pub use machine::vm_counters::VmCounters;
 pub use needs::{CgroupNeeds, Needs, Scores};
 pub use oom_event::{
-    EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
+    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
 };
 pub use process::detail::{FrozenBy, MemorySharers, ProcessDetail};
 pub use process::id::ProcId;

@@ -92,6 +92,41 @@ pub enum PredictionResult {
     AlsoKilled,
 }
 
+/// What the forecast said of the victim before the kill.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForecastResult {
+    /// There was no forecast at that time.
+    #[default]
+    NotMade,
+    /// It was neither named nor a candidate.
+    NotPredicted,
+    /// It was one of several candidates.
+    Among {
+        /// Their number just before the kill.
+        candidates: u32,
+        /// For how long before the kill it had been one of them.
+        lead: Millis,
+    },
+    /// It was named.
+    Named {
+        /// For how long before the kill.
+        lead: Millis,
+    },
+}
+
+impl ForecastResult {
+    /// For comparing: the better forecast is the larger.
+    #[must_use]
+    pub const fn weight(self) -> (u8, u64) {
+        match self {
+            Self::NotMade => (0, 0),
+            Self::NotPredicted => (1, 0),
+            Self::Among { lead, .. } => (2, lead.0),
+            Self::Named { lead } => (3, lead.0),
+        }
+    }
+}
+
 /// The victim, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Victim {
@@ -132,6 +167,8 @@ pub struct OomEvent {
     pub cgroup: Option<Text>,
     /// What was predicted just before.
     pub prediction: PredictionResult,
+    /// For how long the forecast had named it.
+    pub forecast: ForecastResult,
     /// Sequence number of the kernel's report.
     pub report: Option<u64>,
     /// The log line, if no report says more.

@@ -16,6 +16,15 @@ use crate::units::Kib;
 use crate::words::next_victim::{SentenceForm, sentence};
 use crate::words::{next_death, numbers_and_names};
 
+/// The lines of the header about deaths.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeathLines<'a> {
+    /// The predicted death.
+    pub next: Option<&'a NextDeath>,
+    /// Who was killed since the sample before, a line each.
+    pub killed: &'a [String],
+}
+
 /// Writes one sample: the header with the predicted death, then the table with these rows (positions in the
 /// sample).
 ///
@@ -26,10 +35,10 @@ pub fn write_sample(
     context: &RowContext<'_>,
     rows: &[u32],
     columns: &[&'static Column],
-    next: Option<&NextDeath>,
+    deaths: DeathLines<'_>,
     style: TextStyle,
 ) -> io::Result<()> {
-    for line in header(context, next) {
+    for line in header(context, deaths) {
         write_line(out, &line, style)?;
     }
     writeln!(out)?;
@@ -87,7 +96,7 @@ fn field(line: &mut String, column: &Column, text: &str, last: bool) {
 }
 
 /// The header in words, one line each.
-fn header(context: &RowContext<'_>, next: Option<&NextDeath>) -> Vec<String> {
+fn header(context: &RowContext<'_>, deaths: DeathLines<'_>) -> Vec<String> {
     let snapshot = context.scene.now();
     let mut lines = vec![
         title(context),
@@ -97,7 +106,8 @@ fn header(context: &RowContext<'_>, next: Option<&NextDeath>) -> Vec<String> {
         self_check(context),
         first_limit(context),
     ];
-    let forms = next.map(|death| next_death::forms(context, death)).unwrap_or_default();
+    lines.extend(deaths.killed.iter().cloned());
+    let forms = deaths.next.map(|death| next_death::forms(context, death)).unwrap_or_default();
     lines.extend(forms.first().map(SentenceForm::text));
     lines.push(sentence(context).whole());
     lines

@@ -3,7 +3,7 @@
 
 use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
-use crate::model::Scope;
+use crate::model::{ForecastResult, Process, Scope};
 use crate::policy::{TriggerLevel, TriggerQuantity, TriggerRule};
 use crate::units::{Kib, Millis};
 use crate::words::next_victim::SentenceForm;
@@ -86,6 +86,36 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
                 form("OFF", "", format!(" {when}: {short}")),
             ]
         }
+    }
+}
+
+/// What the forecast said before a kill: `predicted 14 s before`. Nothing where there was none.
+#[must_use]
+pub fn forecast_sentence(result: ForecastResult) -> Option<String> {
+    Some(match result {
+        ForecastResult::NotMade => return None,
+        ForecastResult::NotPredicted => "not predicted".to_owned(),
+        ForecastResult::Named { lead } => format!("predicted {} before", ago(lead)),
+        ForecastResult::Among { candidates, lead } => {
+            format!("among {candidates} candidates from {} before", ago(lead))
+        }
+    })
+}
+
+/// A kill that only counters tell of, and what the forecast had said: `KILLED (likely) 208 node (root), predicted
+/// 14 s before`.
+#[must_use]
+pub fn kill_line(victim: &Process, result: ForecastResult) -> String {
+    let forecast = forecast_sentence(result).map_or_else(String::new, |it| format!(", {it}"));
+    format!("KILLED (likely) {}{forecast}", numbers_and_names::who(victim))
+}
+
+/// A time before a kill, rounded down: `14 s`, `2 min`.
+fn ago(lead: Millis) -> String {
+    match lead.0 / 1000 {
+        0 => "less than 1 s".to_owned(),
+        seconds @ 1..100 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
     }
 }
 

@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use doomtop::alarm::{Alarm, Alarms, FACTS, QUANTITIES, RaisedAlarm};
+use doomtop::alarm::{Alarm, AlarmInput, Alarms, FACTS, QUANTITIES, RaisedAlarm};
 use doomtop::app::{App, Msg, Request};
-use doomtop::model::{PressureWatch, PsiLine, PsiTrigger, Reading, ScoreScale, Snapshot, Text};
+use doomtop::forecast::next_death::{Candidate, DeathCertainty, Deaths, NextDeath, TimeSpan};
+use doomtop::model::{
+    Cgroup, Cgroups, Comm, Hierarchy, Limit, PressureWatch, PsiLine, PsiTrigger, Reading, Scene,
+    ScoreScale, Snapshot, Text, UsageReading,
+};
+use doomtop::rank::Ranking;
 use doomtop::ui::Theme;
-use doomtop::units::{Kib, Millis, Pages};
+use doomtop::units::{Bytes, Kib, Millis, Pages};
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 
@@ -73,6 +78,12 @@ fn every_row_is_understood_as_its_example_shows_it() {
         ("available<1.5GiB", "available<1.50G"),
         ("available<512k", "available<512K"),
         ("available<7", "available<7%"),
+        ("limit<5", "wall<5%"),
+        ("limit-in<90", "wall-in<90s"),
+        ("wall-in<2m", "wall-in<120s"),
+        ("death<1m", "death<60s"),
+        ("death < 0.5 min", "death<30s"),
+        ("death<1h", "death<3600s"),
         ("wall-in<90", "wall-in<90s"),
         ("commit>140%", "commit>140%"),
         ("swap>0.5%", "swap>0.5%"),
@@ -367,4 +378,164 @@ proptest! {
             back = if value > 50 { false } else { back || value <= 45 };
         }
     }
+}
+
+/// `/web` is so full, out of 100 MiB, at this time; `208 node` is in it until it is dead.
+fn leak(seconds: f64, mib: f64, lives: bool) -> Snapshot {
+    let mut snapshot = usual();
+    let bytes = |mib: f64| Bytes((mib * 1048576.0) as u64);
+    let path = Arc::new(Text::new(b"/web"));
+    let group = Cgroup {
+        path: Arc::clone(&path),
+        limit: Reading::Value(Limit::At(bytes(100.0))),
+        usage: Reading::Value(bytes(mib)),
+        reclaimable: Reading::Value(Bytes::ZERO),
+        ..Cgroup::default()
+    };
+    let at = Millis(100_000 + (seconds * 1000.0) as u64);
+    snapshot.clock.monotonic_ms = at;
+    snapshot.clock.unix_ms += at.0 as i64;
+    let hierarchy = Reading::Value(Hierarchy::V2);
+    snapshot.cgroups = Arc::new(Cgroups { hierarchy, read_ms: at, list: vec![group] });
+    snapshot.traffic.oom_kills = Reading::Value(u64::from(!lives));
+    if lives {
+        let mut node = process(208, "node", (mib * 256.0) as u64);
+        node.cgroup = Reading::Value(path);
+        snapshot.processes.push(node);
+        snapshot.processes.sort_by_key(|it| it.id.pid);
+    }
+    snapshot
+}
+
+/// What a command is told in these variables.
+fn facts(raised: &RaisedAlarm, names: &[&str]) -> Vec<Option<String>> {
+    let all = raised.facts();
+    names
+        .iter()
+        .map(|name| all.iter().find(|it| it.0 == *name).expect("a name").1.clone())
+        .collect()
+}
+
+const INCIDENT: [&str; 4] = ["DOOMTOP_PID", "DOOMTOP_COMM", "DOOMTOP_DOMAIN", "DOOMTOP_BY"];
+
+fn some(values: [&str; 4]) -> Vec<Option<String>> {
+    values.map(|it| Some(it.to_owned())).to_vec()
+}
+
+#[test]
+fn a_death_that_is_near_rings_once_and_says_who_where_and_when() {
+    let mut player = player(&["death<20s", "oom-kill"]);
+    let mut heard = Vec::new();
+    for nth in 0..12 {
+        // A rest, then 4 MiB a second from 50 MiB on.
+        let at = f64::from(nth) * 2.0;
+        let asked = player.hears(leak(at, 50.0 + 4.0 * (at - 12.0).max(0.0), true));
+        heard.extend(rung(&asked).into_iter().cloned());
+    }
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert_eq!(heard[0].what, "death");
+    assert_eq!(facts(&heard[0], &INCIDENT), some(["208", "node", "/web", "kernel"]));
+    let seconds = facts(&heard[0], &["DOOMTOP_SECONDS"])[0].clone().expect("seconds");
+    assert!((1.0..20.0).contains(&seconds.parse::<f64>().expect("a number")), "{seconds}");
+    assert_eq!(heard[0].value, Some((seconds, "s")));
+
+    let asked = player.hears(leak(24.0, 2.0, false));
+    let killed = rung(&asked);
+    assert_eq!(killed.len(), 1);
+    assert_eq!(facts(killed[0], &INCIDENT[..2]), some(["208", "node", "", ""])[..2]);
+    assert_eq!(facts(killed[0], &["DOOMTOP_BY"]), [Some("kernel".to_owned())]);
+    assert_eq!(player.app.refresh.alarms.standing().last().as_deref(), Some("oom-kill: 208 node"));
+}
+
+#[test]
+fn readings_between_two_samples_raise_the_alarm_of_a_death() {
+    let mut player = player(&["death<8s"]);
+    let mut at = 0.0;
+    while at < 20.0 {
+        let asked = player.hears(leak(at, 50.0 + 2.0 * (at - 6.0).max(0.0), true));
+        assert!(rung(&asked).is_empty(), "at {at}");
+        at += 2.0;
+    }
+    // From 20 s on it takes 8 MiB a second.
+    let mut rings = 0;
+    for tenth in 1..=20 {
+        let read_ms = Millis(118_000 + tenth * 200);
+        let mib = 74.0 + 8.0 * tenth as f64 / 5.0;
+        let usage = Bytes((mib * 1048576.0) as u64);
+        let domain = Arc::new(Text::new(b"/web"));
+        let readings = vec![UsageReading { domain, read_ms, usage }];
+        rings += rung(&player.app.update(Msg::UsageRead(readings))).len();
+    }
+    assert_eq!(rings, 1);
+    assert!(player.app.take_headline_change() && !player.app.take_headline_change());
+}
+
+#[test]
+fn a_prediction_that_flickers_rings_once_until_its_process_is_dead() {
+    let death = |seconds: u64| {
+        let when = Millis(seconds * 1000);
+        let candidate = Candidate {
+            id: process(500, "", 0).id,
+            comm: Comm::new(b"chrome"),
+            from: when,
+            to: when,
+        };
+        let next = NextDeath {
+            by: "kernel",
+            domain: Arc::new(Text::new(b"/web")),
+            when: Some(TimeSpan { low: when, middle: when, high: when }),
+            certainty: DeathCertainty::Named,
+            candidates: vec![candidate],
+            left: Bytes(1),
+            limit: Bytes(2),
+            rate: 1.0,
+            trigger: None,
+            stalled: None,
+        };
+        Deaths { next: Some(next.clone()), list: vec![next] }
+    };
+    let mut alarms = alarms(&["death<30s"]);
+    let mut rings = |seconds: u64, after: u64, snapshot: Snapshot| {
+        let scene = Scene::new(Arc::new(snapshot), None);
+        let ranking = Ranking::new(&doomtop::policy::LINUX, &scene);
+        let deaths = if seconds == 0 { Deaths::default() } else { death(seconds) };
+        let input = AlarmInput {
+            scene: &scene,
+            ranking: &ranking,
+            policy: "linux",
+            deaths: &deaths,
+            killed: &[],
+        };
+        alarms.predict(&input, Millis(after * 1000)).len()
+    };
+    let said = [(29, 0), (34, 2), (28, 4), (0, 6), (27, 8), (44, 10), (20, 12), (45, 14), (29, 16)];
+    let heard = said.map(|(seconds, after)| rings(seconds, after, usual()));
+    assert_eq!(heard, [1, 0, 0, 0, 0, 0, 0, 0, 1], "45 s are half as long again");
+    let mut dead = usual();
+    dead.processes.retain(|it| it.id.pid != 500);
+    assert_eq!(rings(20, 18, usual()), 0);
+    rings(0, 20, dead);
+    assert_eq!(rings(20, 22, usual()), 1, "another one");
+}
+
+#[test]
+fn a_cgroup_that_stalls_rings_once() {
+    let stalls = |at: f64, mib: f64| {
+        let mut snapshot = leak(at, mib, true);
+        let groups = Arc::make_mut(&mut snapshot.cgroups);
+        groups.list[0].high = Reading::Value(Limit::At(Bytes(60 << 20)));
+        snapshot
+    };
+    let mut player = player(&["stalled"]);
+    let mut heard = Vec::new();
+    for (nth, mib) in [40.0, 60.0, 60.0, 50.0, 60.0].into_iter().enumerate() {
+        let asked = player.hears(stalls(nth as f64 * 2.0, mib));
+        heard.push(rung(&asked).len());
+        if let Some(raised) = rung(&asked).first() {
+            let told = facts(raised, &INCIDENT);
+            assert_eq!(told, [None, None, Some("/web".to_owned()), None]);
+        }
+    }
+    assert_eq!(heard, [0, 1, 0, 0, 0]);
+    assert_eq!(player.app.refresh.alarms.standing().collect::<Vec<_>>(), ["stalled: /web"]);
 }

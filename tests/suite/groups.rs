@@ -441,7 +441,8 @@ fn a_pipe_is_told_the_first_wall_too() {
     assert_eq!(frame["first_wall"], wanted);
     let manner = doomtop::report::line::TextStyle { cut: None, ascii: true };
     let mut text = Vec::new();
-    doomtop::report::text::write_sample(&mut text, &context, &[], &[], None, manner).unwrap();
+    doomtop::report::text::write_sample(&mut text, &context, &[], &[], Default::default(), manner)
+        .unwrap();
     let text = String::from_utf8(text).unwrap();
     let line = text.lines().find(|line| line.starts_with("first limit: ")).unwrap();
     assert_eq!(

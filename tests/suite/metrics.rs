@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
+use doomtop::forecast::next_death::{
+    Candidate, DeathCertainty, Deaths, NextDeath, StallReason, TimeSpan,
+};
 use doomtop::model::{
     Cgroup, Cgroups, Comm, Hierarchy, Limit, Names, PanicOnOom, ProcId, PsiLine, Reading, Scene,
     Scope, Snapshot, Text,
@@ -154,6 +157,10 @@ fn read(text: &str, form: MetricsFormat) -> Result<Exposition, String> {
 }
 
 fn told_by(policy: &dyn Policy, scene: &Scene, form: MetricsFormat) -> String {
+    told_with(&Deaths::default(), policy, scene, form)
+}
+
+fn told_with(deaths: &Deaths, policy: &dyn Policy, scene: &Scene, form: MetricsFormat) -> String {
     let ranking = Ranking::new(policy, scene);
     let mut names = Names::default();
     names.learn_users(Arc::clone(&scene.now().users));
@@ -165,7 +172,7 @@ fn told_by(policy: &dyn Policy, scene: &Scene, form: MetricsFormat) -> String {
         scale: SizeUnit::Auto,
         command: CommandStyle::Name,
     };
-    metrics(&context, Duration::from_millis(7), form).expect("a text")
+    metrics(&context, deaths, Duration::from_millis(7), form).expect("a text")
 }
 
 /// Read in both forms, which say the same.
@@ -268,6 +275,57 @@ fn what_is_not_known_is_not_told_as_zero() {
     assert!(all.of("doomtop_victim_info").is_empty());
     assert!(all.of("doomtop_victim_badness_pages").is_empty());
     assert_eq!(all.one("doomtop_candidates"), 0.0);
+}
+
+/// A predicted death in 4 s, give or take one; its domain, and who may die.
+fn death(domain: &str, pids: &[i32]) -> NextDeath {
+    let candidate = |&pid: &i32| Candidate {
+        id: process(pid, "", 0).id,
+        comm: Comm::new(b"node"),
+        from: Millis(3000),
+        to: Millis(5000),
+    };
+    let named = pids.len() == 1;
+    NextDeath {
+        by: "kernel",
+        domain: Arc::new(Text::new(domain.as_bytes())),
+        when: Some(TimeSpan { low: Millis(3000), middle: Millis(4000), high: Millis(5000) }),
+        certainty: if named { DeathCertainty::Named } else { DeathCertainty::TooClose },
+        candidates: pids.iter().map(candidate).collect(),
+        left: Bytes(1),
+        limit: Bytes(2),
+        rate: 1.0,
+        trigger: None,
+        stalled: None,
+    }
+}
+
+#[test]
+fn predicted_deaths_are_told_by_domain_and_killer() {
+    let stalled =
+        NextDeath { when: None, stalled: Some(StallReason::Throttled), ..death("/stalls", &[]) };
+    let (first, second) = (death("/web", &[208]), death("global", &[500, 600]));
+    let deaths = Deaths { next: Some(first.clone()), list: vec![first, second, stalled] };
+    let form = MetricsFormat::OpenMetrics;
+    let text = told_with(&deaths, &policy::LINUX, &scene(usual()), form);
+    let all = read(&text, form).expect("OpenMetrics");
+    let times = all.of("doomtop_predicted_death_seconds");
+    assert_eq!(times.len(), 6, "of a stalled domain there is none");
+    let of = |domain: &str, bound: &str| {
+        let is_it = |it: &&(&Labels, f64)| it.0["domain"] == domain && it.0["bound"] == bound;
+        times.iter().find(is_it).expect("a time").1
+    };
+    assert_eq!((of("/web", "low"), of("/web", "middle"), of("global", "high")), (3.0, 4.0, 5.0));
+    let infos = all.of("doomtop_predicted_death_info");
+    assert_eq!(infos.len(), 2);
+    let who: Vec<_> =
+        infos.iter().map(|it| (&*it.0["domain"], &*it.0["pid"], &*it.0["headline"])).collect();
+    let mut who = who;
+    who.sort_unstable();
+    assert_eq!(who, [("/web", "208", "true"), ("global", "", "false")]);
+    assert!(infos.iter().all(|it| it.0["by"] == "kernel"));
+    assert_eq!(all.with("doomtop_domain_stalled", "domain", "/stalls"), Some(1.0));
+    assert!(told(&scene(usual())).of("doomtop_predicted_death_seconds").is_empty());
 }
 
 #[test]

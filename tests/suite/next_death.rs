@@ -8,7 +8,7 @@ use doomtop::app::{App, Msg};
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::forecast::at_limit::RankingAtLimit;
 use doomtop::forecast::next_death::{Candidate, DeathCertainty, NextDeath, TimeSpan};
-use doomtop::model::{Names, Process, Reading, Scene, Scope, ScoreScale, Text};
+use doomtop::model::{ForecastResult, Names, Process, Reading, Scene, Scope, ScoreScale, Text};
 use doomtop::policy::{EARLYOOM, LINUX, Policy, SYSTEMD_OOMD_PRESSURE};
 use doomtop::rank::Ranking;
 use doomtop::source::demo_recording;
@@ -238,4 +238,35 @@ fn the_sentence_names_the_killer_and_its_trigger() {
     assert!(kernel[0].ends_with("in ~20s: the machine runs out of memory"), "{kernel:?}");
     let none = sentences(&SYSTEMD_OOMD_PRESSURE, calm());
     assert!(none[0].starts_with("NEXT 208 node"), "it watches nothing here: {none:?}");
+}
+
+#[test]
+fn the_kills_of_the_demo_were_predicted_and_the_timeline_says_since_when() {
+    let app = app_before(1, 1);
+    let samples = demo_recording::samples();
+    let events = &app.incidents.timeline.events;
+    for (kill, eve) in eves(&samples).into_iter().enumerate() {
+        let pid: i32 = killed(kill, eve).split(' ').next().unwrap().parse().unwrap();
+        let event = events.iter().find(|it| it.victim.and_then(|it| it.pid) == Some(pid));
+        let ForecastResult::Named { lead } = event.expect("an event").forecast else {
+            panic!("{:?}", event.unwrap());
+        };
+        // Up to the last sample in which it lived.
+        assert!(lead.0 + 4000 >= LEADS[kill], "{lead:?}");
+    }
+}
+
+#[test]
+fn the_batch_output_tells_of_each_kill_since_when_it_was_predicted() {
+    let output = Command::new(env!("CARGO_BIN_EXE_doomtop")).args(["--demo", "-b"]).output();
+    let output = String::from_utf8(output.expect("doomtop runs").stdout).expect("UTF-8");
+    let lines: Vec<&str> = output.lines().filter(|it| it.starts_with("KILLED")).collect();
+    let samples = demo_recording::samples();
+    let eves = eves(&samples);
+    assert_eq!(lines.len(), eves.len(), "{lines:?}");
+    for ((kill, eve), line) in eves.into_iter().enumerate().zip(lines) {
+        let who = killed(kill, eve);
+        assert!(line.starts_with(&format!("KILLED (likely) {who}, predicted ")), "{line}");
+        assert!(line.ends_with(" s before"), "{line}");
+    }
 }

@@ -1,7 +1,7 @@
 //! An OOM event in words.
 
 use crate::columns::{cgroup_leaf, human_size, span_of};
-use crate::model::{EventTime, Killer, OomEvent, PredictionResult, Victim};
+use crate::model::{EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Victim};
 
 /// Which process was killed.
 #[must_use]
@@ -18,9 +18,21 @@ pub fn victim_text(event: &OomEvent) -> String {
     }
 }
 
-/// What the ranking before the kill predicted for its victim, for a column.
+/// What was predicted for the victim of a kill, for a column: by the forecast, or where there was none, by the
+/// ranking before the kill.
 #[must_use]
-pub fn prediction_word(prediction: PredictionResult) -> String {
+pub fn prediction_word(event: &OomEvent) -> String {
+    match event.forecast {
+        ForecastResult::NotMade => rank_word(event.prediction),
+        ForecastResult::NotPredicted => "no".to_owned(),
+        ForecastResult::Named { lead } => format!("{}s before", lead.0 / 1000),
+        ForecastResult::Among { candidates, lead } => {
+            format!("1 of {candidates}, {}s", lead.0 / 1000)
+        }
+    }
+}
+
+fn rank_word(prediction: PredictionResult) -> String {
     match prediction {
         PredictionResult::NoSample => String::new(),
         PredictionResult::NotSeen => "not seen".to_owned(),

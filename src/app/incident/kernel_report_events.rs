@@ -1,7 +1,9 @@
 //! The OOM events of one kernel report.
 
 use crate::events::{KilledTask, OomReport, page_size};
-use crate::model::{Comm, EventTime, Killer, OomEvent, PredictionResult, Text, Victim, unescape};
+use crate::model::{
+    Comm, EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Text, Victim, unescape,
+};
 use crate::units::Kib;
 
 /// The events of a report: one for each process that was killed, or one that says why none was.
@@ -29,6 +31,7 @@ pub(crate) fn report_events(
         domain: path(&report.domain),
         cgroup: path(&report.cgroup),
         prediction: PredictionResult::NoSample,
+        forecast: ForecastResult::NotMade,
         report: Some(number),
         said: None,
     };

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    EventTime, Killer, OomEvent, PredictionResult, Process, Reading, Scene, Scope, Snapshot, Text,
-    Victim, is_within,
+    EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Process, Reading, Scene, Scope,
+    Snapshot, Text, Victim, is_within,
 };
 use crate::policy::Policy;
 use crate::rank::{Placement, Ranking};
@@ -122,6 +122,7 @@ fn guess(
         domain: domain.map(|domain| Text::clone(domain)),
         cgroup,
         prediction: PredictionResult::NoSample,
+        forecast: ForecastResult::NotMade,
         report: None,
         said: None,
     };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::app::incident::predicted_victim::MAX_LOOKUPS;
 use crate::events::OomReport;
-use crate::model::{EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text};
+use crate::model::{
+    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text,
+};
 use crate::units::Millis;
 use crate::words::incident::DumpContext;
 
@@ -249,6 +251,7 @@ impl Timeline {
             domain: None,
             cgroup: None,
             prediction: PredictionResult::NoSample,
+            forecast: ForecastResult::NotMade,
             report: None,
             said: None,
         });

@@ -1,7 +1,7 @@
 //! The forecasters of the next death: one follows the newest samples, one follows the screen through a
 //! recording or the past.
 
-use crate::forecast::next_death::DeathForecaster;
+use crate::forecast::next_death::{DeathForecaster, Deaths, PredictionLog};
 use crate::model::{SampleHistory, SampleIndex, Scene, UsageReading};
 use crate::units::Millis;
 
@@ -22,6 +22,8 @@ pub struct DeathTracking {
     pub(crate) newest: DeathForecaster,
     /// What was read since the newest sample: the next one takes it along.
     pub(crate) readings: Vec<UsageReading>,
+    /// What was predicted lately on a live machine.
+    pub(crate) log: PredictionLog,
     /// Whether readings changed the headline since it was asked last.
     pub(crate) headline_changed: bool,
     replayed: DeathForecaster,
@@ -29,6 +31,27 @@ pub struct DeathTracking {
 }
 
 impl DeathTracking {
+    /// Predicts by the newest sample of a live machine, and keeps what was said.
+    pub(crate) fn predict_newest(&mut self, scene: &Scene) -> Deaths {
+        let deaths = self.newest.predict(scene);
+        self.log.note_sample(self.unix_ms(scene), &deaths, scene);
+        deaths
+    }
+
+    /// The same with the readings since that sample.
+    pub(crate) fn predict_by_readings(&mut self, scene: &Scene) -> Deaths {
+        let deaths = self.newest.predict(scene);
+        self.log.note(self.unix_ms(scene), &deaths);
+        deaths
+    }
+
+    /// The time of the newest reading, in milliseconds since 1970, UTC.
+    fn unix_ms(&self, scene: &Scene) -> i64 {
+        let clock = scene.now().clock;
+        let later = self.newest.now().saturating_sub(clock.monotonic_ms);
+        clock.unix_ms.saturating_add_unsigned(later.0)
+    }
+
     /// The forecaster at a sample that is not the newest of a live machine. `scene` shows it.
     pub(crate) fn replay(
         &mut self,
@@ -47,12 +70,33 @@ impl DeathTracking {
     }
 }
 
+/// What was predicted in the last minutes up to this sample.
+pub(crate) fn log_before(past: &SampleHistory, at: SampleIndex) -> PredictionLog {
+    let rows = past.sample(at).map_or(0, |sample| sample.processes.len());
+    let mut log = PredictionLog::default();
+    follow(past, SampleIndex(at.0 + 1), rows, |forecaster, scene| {
+        log.note_sample(scene.now().clock.unix_ms, &forecaster.predict(scene), scene);
+    });
+    log
+}
+
 /// A forecaster that has taken the samples before this one.
 fn warmed_up(past: &SampleHistory, at: SampleIndex, rows: usize) -> DeathForecaster {
+    follow(past, at, rows, |_, _| {})
+}
+
+/// Shows a forecaster the samples before this one, and it to `each` after each of them.
+fn follow(
+    past: &SampleHistory,
+    at: SampleIndex,
+    rows: usize,
+    mut each: impl FnMut(&DeathForecaster, &Scene),
+) -> DeathForecaster {
     let (least, most) = WARM_UP_SAMPLES;
     let count = (WARM_UP_ROWS / (rows as u64).max(1)).clamp(least, most);
     let oldest = past.oldest().unwrap_or(at).0.max(at.0.saturating_sub(count));
-    let since = past.time(at).map_or(Millis::ZERO, |now| now.saturating_sub(WARM_UP));
+    let newest = past.time(at).or_else(|| past.time(past.newest()?));
+    let since = newest.map_or(Millis::ZERO, |now| now.saturating_sub(WARM_UP));
     let mut forecaster = DeathForecaster::default();
     let mut scene: Option<Scene> = None;
     for nth in (oldest..at.0).map(SampleIndex) {
@@ -65,6 +109,7 @@ fn warmed_up(past: &SampleHistory, at: SampleIndex, rows: usize) -> DeathForecas
         }
         if let Some(scene) = &scene {
             forecaster.observe(scene);
+            each(&forecaster, scene);
         }
     }
     forecaster

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
+use crate::app::{App, Request};
 use crate::forecast::next_death::Deaths;
 use crate::model::{Snapshot, Text, UsageReading};
 use crate::words::next_death::headline_text;
@@ -19,16 +19,15 @@ impl App {
         };
         let (playback, tracking) = (&self.playback, &mut self.refresh.deaths);
         let is_newest = playback.at == playback.past.newest();
-        let forecaster = match playback.at {
+        self.deaths = match playback.at {
             Some(at) if playback.recorded || !self.start.live || !is_newest => {
-                tracking.replay(&playback.past, at, scene)
+                tracking.replay(&playback.past, at, scene).predict(scene)
             }
             _ => {
                 tracking.newest.observe(scene);
-                &tracking.newest
+                tracking.predict_newest(scene)
             }
         };
-        self.deaths = forecaster.predict(scene);
     }
 
     /// The domains whose usage should be read until the next sample.
@@ -38,14 +37,18 @@ impl App {
     }
 
     /// Takes what was read since the newest sample. The headline follows, where it is about now.
-    pub(crate) fn take_usage_readings(&mut self, readings: Vec<UsageReading>) {
+    pub(crate) fn take_usage_readings(&mut self, readings: Vec<UsageReading>) -> Vec<Request> {
         let tracking = &mut self.refresh.deaths;
         tracking.newest.observe_readings(&readings);
         tracking.readings.extend(readings);
         tracking.readings.truncate(MAX_READINGS);
         let shows_now = !self.shows_other_sample() && self.incidents.report.is_none();
-        let Some(scene) = self.scene.as_ref().filter(|_| shows_now) else { return };
-        let deaths = self.refresh.deaths.newest.predict(scene);
+        let scene = if shows_now { &self.scene } else { &self.refresh.unshown };
+        let Some(scene) = scene else { return Vec::new() };
+        let deaths = self.refresh.deaths.predict_by_readings(scene);
+        if !shows_now {
+            return self.alarms_between_samples(Some(&deaths));
+        }
         let before = std::mem::replace(&mut self.deaths, deaths);
         let text = |deaths: &Deaths| {
             let death = deaths.next.as_ref()?;
@@ -53,6 +56,7 @@ impl App {
         };
         let changed = text(&before) != text(&self.deaths);
         self.refresh.deaths.headline_changed |= changed;
+        self.alarms_between_samples(None)
     }
 
     /// Gives a new sample what was read before it.

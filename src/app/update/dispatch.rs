@@ -56,7 +56,7 @@ impl App {
             Msg::Rule(LoadedPolicy(policy)) => self.take_site_policy(policy),
             Msg::AdjRules(update) => self.take_adj_rules(update),
             Msg::PressureWatch(watch, cgroup) => self.take_pressure_watch(watch, cgroup),
-            Msg::UsageRead(readings) => self.take_usage_readings(readings),
+            Msg::UsageRead(readings) => return self.take_usage_readings(readings),
             Msg::Pressure => {
                 self.refresh.pace.pressure(self.now);
                 return vec![Request::SampleNow];

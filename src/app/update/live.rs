@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::alarm::{AlarmInput, RaisedAlarm};
+use crate::alarm::{AlarmInput, KilledProcess, RaisedAlarm};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::forecast::limits::ReachableLimit;
+use crate::forecast::next_death::Deaths;
 use crate::forecast::{limits, trend};
-use crate::model::{DomainKind, Hierarchy, PressureWatch, SampleIndex, Scene, Snapshot, Text};
+use crate::model::{
+    DomainKind, Hierarchy, Killer, OomEvent, PressureWatch, SampleIndex, Scene, Scope, Snapshot,
+    Text,
+};
 use crate::rank::Ranking;
 use crate::units::Millis;
 
@@ -54,17 +58,19 @@ impl App {
         }
         let policy = self.settings.policy;
         let mut own = Ranking::default();
-        let (scene, ranking, limit) = match unshown {
+        let own_deaths;
+        let (scene, ranking, deaths, limit) = match unshown {
             None => {
                 self.refresh.unshown = None;
                 let Some(scene) = &self.scene else { return Vec::new() };
                 let first = self.first_limit.as_ref().map(|first| first.limit.clone());
-                (scene, &self.ranking, first)
+                (scene, &self.ranking, &self.deaths, first)
             }
             Some(sample) => {
                 self.advance_unshown(sample);
                 let Some(scene) = &mut self.refresh.unshown else { return Vec::new() };
                 self.refresh.deaths.newest.observe(scene);
+                own_deaths = self.refresh.deaths.predict_newest(scene);
                 if self.refresh.alarms.count() > 0 {
                     let playback = &self.playback;
                     let now = scene.now();
@@ -73,14 +79,29 @@ impl App {
                     own.update(policy, scene);
                 }
                 let scene = &*scene;
-                (scene, &own, Some(limits::nearest(scene)))
+                (scene, &own, &own_deaths, Some(limits::nearest(scene)))
             }
         };
         let resting = limit.filter(|limit| limit.hit_in.is_none());
         let left = resting.as_ref().map(ReachableLimit::left_permille);
         self.refresh.pace.sampled(self.now, scene.now(), left);
-        let input = AlarmInput { scene, ranking, policy: policy.id() };
+        let killed = killed_since(scene, &self.incidents.timeline.events);
+        let input = AlarmInput { scene, ranking, policy: policy.id(), deaths, killed: &killed };
         let raised = self.refresh.alarms.sample(&input, self.now);
+        self.alarm_requests(raised)
+    }
+
+    /// Raises alarms about a death that readings between two samples predict.
+    pub(crate) fn alarms_between_samples(&mut self, unshown: Option<&Deaths>) -> Vec<Request> {
+        let (scene, deaths) = match unshown {
+            None => (&self.scene, &self.deaths),
+            Some(deaths) => (&self.refresh.unshown, deaths),
+        };
+        let Some(scene) = scene.as_ref().filter(|_| self.start.live) else { return Vec::new() };
+        let (ranking, policy) = (&self.ranking, self.settings.policy.id());
+        let input = AlarmInput { scene, ranking, policy, deaths, killed: &[] };
+        let raised = self.refresh.alarms.predict(&input, self.now);
+        self.refresh.deaths.headline_changed |= !raised.is_empty();
         self.alarm_requests(raised)
     }
 
@@ -106,4 +127,35 @@ impl App {
         let commands = commands.map(|alarm| Request::RunAlarm(Box::new(alarm)));
         bell.into_iter().chain(commands).collect()
     }
+}
+
+/// Who the kernel killed since the sample before: by the log, and as far as it does not tell, the largest
+/// processes that are gone.
+fn killed_since(scene: &Scene, events: &[OomEvent]) -> Vec<KilledProcess> {
+    let Some(before) = scene.before() else { return Vec::new() };
+    let kills = |sample: &Snapshot| sample.traffic.oom_kills.value().unwrap_or_default();
+    let count = usize::try_from(kills(scene.now()).saturating_sub(kills(before))).unwrap_or(0);
+    let (from, to) = (before.clock.unix_ms, scene.now().clock.unix_ms);
+    let told = events.iter().rev().take_while(|it| it.unix_ms > from).filter(|it| it.unix_ms <= to);
+    let told = told.filter(|it| it.by.is_kernel() && it.by != Killer::Counted);
+    let mut killed: Vec<KilledProcess> = told.filter_map(killed_process).take(count).collect();
+    let seen = scene.kills().iter().rev().take_while(|it| it.at == scene.now().clock.monotonic_ms);
+    for id in seen.map(|it| it.victim) {
+        let is_known = killed.iter().any(|it| it.pid == Some(id.pid));
+        if let Some(process) = before.find(id).filter(|_| !is_known && killed.len() < count) {
+            let comm = process.comm.to_string();
+            killed.push(KilledProcess { pid: Some(id.pid), comm, domain: None });
+        }
+    }
+    killed
+}
+
+fn killed_process(event: &OomEvent) -> Option<KilledProcess> {
+    let victim = event.victim?;
+    let domain = match event.by {
+        Killer::Machine | Killer::Sysrq => Some(Text::new(Scope::GLOBAL.as_bytes())),
+        _ => event.domain.clone(),
+    };
+    let (pid, comm) = (victim.pid, victim.comm.to_string());
+    Some(KilledProcess { pid, comm, domain: domain.map(Arc::new) })
 }

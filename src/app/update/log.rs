@@ -9,12 +9,15 @@ use crate::app::incident::log_update::LogUpdate;
 use crate::app::incident::predicted_victim::{
     MAX_LOOKUPS, guess_victims, predicted_before, victim_of,
 };
+use crate::app::refresh::next_death_forecasters::log_before;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::columns::cgroup_leaf;
 use crate::events::{DaemonKill, OomReport};
+use crate::forecast::next_death::{KERNEL, PredictedKill, PredictionLog};
 use crate::model::{
-    EventTime, OomEvent, PredictionResult, Reading, SampleIndex, Snapshot, Text, Victim,
+    EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Reading, SampleIndex, Scope,
+    Snapshot, Text, Victim,
 };
 use crate::units::Millis;
 
@@ -176,6 +179,7 @@ impl App {
         if event.prediction == PredictionResult::AlsoKilled {
             return;
         }
+        event.forecast = self.forecast_result(&self.refresh.deaths.log, event, event.unix_ms);
         let Some(pid) = event.victim.and_then(|victim| victim.pid) else { return };
         let Some(nth) = self.sample_before(event.unix_ms) else { return };
         let Some(sample) = self.playback.past.sample(nth) else { return };
@@ -199,6 +203,30 @@ impl App {
         }
     }
 
+    /// What was predicted of the victim of an event at this time.
+    fn forecast_result(
+        &self,
+        log: &PredictionLog,
+        event: &OomEvent,
+        unix_ms: i64,
+    ) -> ForecastResult {
+        let Some(victim) = event.victim.filter(|_| event.by != Killer::Sysrq) else {
+            return ForecastResult::NotMade;
+        };
+        let Some(pid) = victim.pid else { return ForecastResult::NotMade };
+        let newest = self.playback.past.newest().and_then(|nth| self.playback.past.sample(nth));
+        let is_known =
+            |path: &&str| newest.as_ref().is_some_and(|it| it.cgroups.find(path).is_some());
+        let domain = match (event.by, &event.domain) {
+            (Killer::Machine, _) => Some(Scope::GLOBAL),
+            // A cgroup counts the kills of its processes, whatever ran out of memory.
+            (Killer::Counted, _) => None,
+            (_, path) => path.as_ref().map(Text::as_str).filter(is_known),
+        };
+        let by = if event.by.is_kernel() { KERNEL } else { event.by.word() };
+        log.result(&PredictedKill { unix_ms, pid, comm: victim.comm, domain, by })
+    }
+
     /// Takes the kills that the kernel counted between a sample and the one before it.
     pub(crate) fn note_counted_kills(&mut self, nth: SampleIndex, sample: &Snapshot) {
         self.incidents.timeline.since.get_or_insert(sample.clock.unix_ms);
@@ -214,10 +242,16 @@ impl App {
         };
         if count > 0 {
             let span = (facts.clock.unix_ms, sample.clock.unix_ms);
-            let guesses = match past.sample(before) {
+            let mut guesses = match past.sample(before) {
                 Some(then) => guess_victims(self.settings.policy, &then, sample, count),
                 None => Vec::new(),
             };
+            let is_live = self.start.live && !self.playback.recorded;
+            let replayed = (!is_live).then(|| log_before(past, before));
+            let log = replayed.as_ref().unwrap_or(&self.refresh.deaths.log);
+            for guess in &mut guesses {
+                guess.forecast = self.forecast_result(log, guess, span.0);
+            }
             let due = Millis(self.now.0.saturating_add(LINE_WAIT.0));
             self.incidents.timeline.count(span, count, guesses, due);
         }
@@ -293,6 +327,7 @@ fn daemon_event(unix_ms: i64, time: EventTime, kill: DaemonKill) -> OomEvent {
         domain: kill.cgroup.clone(),
         cgroup: kill.cgroup,
         prediction: PredictionResult::NoSample,
+        forecast: ForecastResult::NotMade,
         report: None,
         said: Some(kill.said),
     }

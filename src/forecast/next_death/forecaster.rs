@@ -19,7 +19,9 @@ use super::killers::KillerRules;
 use super::room::{self, Room};
 use super::unreclaimable::lasting;
 use super::victim::{Course, Victims, victims};
-use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
+use super::{
+    DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan,
+};
 
 /// A domain that is fuller than this, in per-mille, is read between samples.
 const NEARLY_FULL: u64 = 800;
@@ -260,6 +262,12 @@ impl DeathForecaster {
         let mut all: Vec<_> = machine.into_iter().chain(groups).collect();
         all.sort_by_key(|it| it.0);
         all.into_iter().take(MAX_NEAR).map(|it| it.1).collect()
+    }
+
+    /// When the newest sample or reading was taken.
+    #[must_use]
+    pub const fn now(&self) -> Millis {
+        self.now
     }
 
     fn choose(&mut self) {

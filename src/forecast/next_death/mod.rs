@@ -10,6 +10,7 @@ mod growth;
 mod headline;
 mod history;
 mod killers;
+mod prediction_log;
 mod room;
 mod slope;
 #[cfg(test)]
@@ -25,11 +26,11 @@ use crate::units::{Bytes, Millis};
 
 pub use forecaster::DeathForecaster;
 pub use killers::needed_cgroups;
+pub use prediction_log::{PredictedKill, PredictionLog};
 pub(crate) use unreclaimable::Reclaim;
 
 /// The name of the kernel as a killer.
 pub const KERNEL: &str = "kernel";
-
 /// Maximum number of predicted deaths in one answer.
 pub const MAX_DEATHS: usize = 8;
 /// The headline is silent about deaths that are further away.

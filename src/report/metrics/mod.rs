@@ -14,6 +14,7 @@ use prometheus_client::registry::Unit;
 use self::encode::{Families, Labels, Number, encode, pages, ratio};
 use crate::columns::RowContext;
 use crate::forecast::limits::{self, ReachableLimit};
+use crate::forecast::next_death::{Deaths, NextDeath};
 use crate::model::{PsiLine, Reading};
 use crate::policy::{self, BadnessUnit, Override, OverrideKind, Policy, agreement};
 
@@ -40,12 +41,13 @@ impl MetricsFormat {
     }
 }
 
-/// The metrics of a sample. `took` is how long it took to take and rank it.
+/// The metrics of a sample and of the deaths that are predicted there. `took` is how long it took to take and rank it.
 ///
 /// # Errors
 /// None that writing to a string can give.
 pub fn metrics(
     context: &RowContext<'_>,
+    deaths: &Deaths,
     took: Duration,
     format: MetricsFormat,
 ) -> Result<String, fmt::Error> {
@@ -58,6 +60,7 @@ pub fn metrics(
     overrides(context, &mut all);
     killers(context, &mut all);
     domains(context, &mut all);
+    predicted_deaths(deaths, &mut all);
     machine(context, &mut all);
     pressure(context, &mut all);
     sample(context, took, &mut all);
@@ -270,6 +273,51 @@ fn domains(context: &RowContext<'_>, all: &mut Families) {
         if let Some(time) = limit.hit_in {
             left.put(label(limit), Duration::from_millis(time.0));
         }
+    }
+}
+
+/// The predicted deaths: at most eight, and none while nothing is near.
+fn predicted_deaths(deaths: &Deaths, all: &mut Families) {
+    let label =
+        |it: &NextDeath| vec![("domain", it.domain.as_str().to_owned()), ("by", it.by.to_owned())];
+    let time = all.add(
+        "predicted_death",
+        Some(Unit::Seconds),
+        MetricType::Gauge,
+        "Time until a process is killed in this domain, if memory goes on as in the last samples: the most likely time (bound middle) and its range (low, high); absent while no death is near.",
+    );
+    for death in &deaths.list {
+        let Some(when) = death.when else { continue };
+        for (bound, value) in [("low", when.low), ("middle", when.middle), ("high", when.high)] {
+            let labels = [label(death), vec![("bound", bound.to_owned())]].concat();
+            time.put(labels, Duration::from_millis(value.0));
+        }
+    }
+    let info = all.add(
+        "predicted_death",
+        None,
+        MetricType::Info,
+        "Who dies then: pid and comm are empty unless one process is named; headline is true for the death that the screen shows.",
+    );
+    for death in deaths.list.iter().filter(|it| it.when.is_some()) {
+        let victim = death.victim();
+        let mut labels = label(death);
+        labels.extend([
+            ("pid", victim.map_or_else(String::new, |it| it.id.pid.to_string())),
+            ("comm", victim.map_or_else(String::new, |it| it.comm.to_string())),
+            ("candidates", death.candidates.len().to_string()),
+            ("headline", (deaths.next.as_ref() == Some(death)).to_string()),
+        ]);
+        info.put(labels, 1_u64);
+    }
+    let stalled = all.add(
+        "domain_stalled",
+        None,
+        MetricType::Gauge,
+        "1 for a cgroup whose tasks wait at a limit and none is killed (memory.high, oom_kill_disable); absent for all others.",
+    );
+    for death in deaths.list.iter().filter(|it| it.stalled.is_some()) {
+        stalled.put(vec![("domain", death.domain.as_str().to_owned())], 1_u64);
     }
 }
 

@@ -12,16 +12,18 @@ use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
-use crate::forecast::next_death::{self, DeathForecaster, NextDeath};
-use crate::model::{CgroupNeeds, Needs, Snapshot};
+use crate::forecast::next_death::{self, DeathForecaster, KERNEL, PredictedKill, PredictionLog};
+use crate::model::{CgroupNeeds, Needs, Process, Scene, Snapshot};
 use crate::report::json::LineExtras;
 use crate::report::line::TextStyle;
+use crate::report::text::DeathLines;
 use crate::report::{json, text, verdicts};
 use crate::rows::arrange::{TableLine, TableSettings};
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::stdio;
 use crate::source::Source;
+use crate::words::next_death::kill_line;
 
 /// Minimum width of a command line, in cells.
 const COMMAND_WIDTH: u16 = 24;
@@ -40,9 +42,17 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let pace = SamplePace { delay, count: cli.iterations, end: EndFlag::default_action() };
     let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
     let out = BufWriter::new(io::stdout().lock());
-    let forecaster = DeathForecaster::default();
-    let mut printer =
-        Printer { cli, setup: &setup, ranker, forecaster, lines: Vec::new(), out, is_first: true };
+    let (forecaster, log) = (DeathForecaster::default(), PredictionLog::default());
+    let mut printer = Printer {
+        cli,
+        setup: &setup,
+        ranker,
+        forecaster,
+        log,
+        lines: Vec::new(),
+        out,
+        is_first: true,
+    };
     let mut source = invocation.input.source;
     headless::run(source.as_mut(), &mut printer, &pace)?;
     Ok(ExitStatus::Success)
@@ -53,6 +63,8 @@ struct Printer<'a> {
     setup: &'a Setup,
     ranker: Ranker,
     forecaster: DeathForecaster,
+    /// What was predicted lately.
+    log: PredictionLog,
     lines: Vec<TableLine>,
     out: BufWriter<StdoutLock<'static>>,
     /// Nothing is printed yet.
@@ -103,7 +115,9 @@ impl Printer<'_> {
             folded: HashSet::new(),
         };
         self.forecaster.observe(context.scene);
+        let killed = killed(context.scene, &self.log);
         let deaths = self.forecaster.predict(context.scene);
+        self.log.note_sample(context.scene.now().clock.unix_ms, &deaths, context.scene);
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
         if self.cli.json {
@@ -116,8 +130,24 @@ impl Printer<'_> {
         if !std::mem::take(&mut self.is_first) {
             writeln!(self.out)?;
         }
-        write_text(&mut self.out, self.cli, self.setup, &context, (&rows, deaths.next.as_ref()))
+        let said = DeathLines { next: deaths.next.as_ref(), killed: &killed };
+        write_text(&mut self.out, self.cli, self.setup, &context, (&rows, said))
     }
+}
+
+/// Who was killed since the sample before, as far as counts tell, and what was predicted of them: a line each.
+fn killed(scene: &Scene, log: &PredictionLog) -> Vec<String> {
+    let Some(before) = scene.before() else { return Vec::new() };
+    let at = scene.now().clock.monotonic_ms;
+    let new = scene.kills().iter().filter(|it| it.at == at);
+    let victims = new.filter_map(|it| before.find(it.victim));
+    let line = |process: &Process| {
+        let (pid, comm) = (process.id.pid, process.comm);
+        let unix_ms = before.clock.unix_ms;
+        let kill = PredictedKill { unix_ms, pid, comm, domain: None, by: KERNEL };
+        kill_line(process, log.result(&kill))
+    };
+    victims.map(line).collect()
 }
 
 fn write_text(
@@ -125,7 +155,7 @@ fn write_text(
     cli: &Cli,
     setup: &Setup,
     context: &RowContext<'_>,
-    (rows, next): (&[u32], Option<&NextDeath>),
+    (rows, said): (&[u32], DeathLines<'_>),
 ) -> io::Result<()> {
     let (width, cut) = width();
     let columns = match &setup.columns {
@@ -137,7 +167,7 @@ fn write_text(
         }
     };
     let style = TextStyle { cut, ascii: cli.ascii || !stdio::utf8() };
-    text::write_sample(out, context, rows, &columns, next, style)?;
+    text::write_sample(out, context, rows, &columns, said, style)?;
     if cli.verdicts {
         verdicts::write_verdicts(out, context, setup.policy, style)?;
     }

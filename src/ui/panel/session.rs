@@ -13,6 +13,7 @@ use crate::model::{EventTime, Killer, OomEvent, Signal};
 use crate::ui::frame::facts::{self, OomKills};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{dates, severity, text};
+use crate::words::next_death::forecast_sentence;
 
 /// The panel's title.
 #[must_use]
@@ -96,7 +97,8 @@ fn kill(app: &App, event: &OomEvent, theme: Theme) -> Line<'static> {
     if let Some(path) = event.domain.as_ref().or(event.cgroup.as_ref()) {
         text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
     }
-    let prediction = prediction_word(event.prediction);
+    let forecast = forecast_sentence(event.forecast);
+    let prediction = forecast.unwrap_or_else(|| prediction_word(event));
     if !prediction.is_empty() {
         text.push_str(&format!(", {prediction}"));
     }

@@ -9,7 +9,9 @@ use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size};
-use crate::model::{EventTime, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim};
+use crate::model::{
+    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
+};
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
@@ -81,7 +83,7 @@ impl Grid {
             _ => 15,
         };
         let user = if width >= 100 { 10 } else { 0 };
-        let compared = |it: &OomEvent| it.prediction != PredictionResult::NoSample;
+        let compared = |it: &OomEvent| !prediction_word(it).is_empty();
         let compared = app.incidents.timeline.events.iter().any(compared);
         let seen = if width >= 76 && compared { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
@@ -293,7 +295,7 @@ fn paint_kill(
         user: user.unwrap_or_default(),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
-        seen: prediction_word(event.prediction),
+        seen: prediction_word(event),
     };
     paint_line(grid, area, &parts, theme.plain(), canvas);
     // In the reversed line under the cursor colours would become the background.
@@ -304,9 +306,13 @@ fn paint_kill(
     canvas.style(by, if event.by == Killer::Counted { theme.warn() } else { theme.label() });
     if grid.seen > 0 {
         let x = area.right().saturating_sub(grid.seen);
-        let style = match event.prediction {
-            PredictionResult::Rank(1) => theme.good(),
-            PredictionResult::Rank(_) | PredictionResult::Spared => theme.warn(),
+        let style = match (event.forecast, event.prediction) {
+            (ForecastResult::Named { .. }, _) => theme.good(),
+            (ForecastResult::NotPredicted, _) => theme.warn(),
+            (ForecastResult::NotMade, PredictionResult::Rank(1)) => theme.good(),
+            (ForecastResult::NotMade, PredictionResult::Rank(_) | PredictionResult::Spared) => {
+                theme.warn()
+            }
             _ => theme.dim(),
         };
         canvas.style(Rect { x, width: grid.seen, ..area }, style);

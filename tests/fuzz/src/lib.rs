@@ -129,7 +129,7 @@ pub fn judge(scene: &Scene) {
         let _ = json::write_line(&mut out, &context, &every, None);
         let all: Vec<_> = COLUMNS.iter().collect();
         let style = TextStyle { cut: Some(100), ascii: false };
-        let _ = text::write_sample(&mut out, &context, &every, &all, None, style);
+        let _ = text::write_sample(&mut out, &context, &every, &all, Default::default(), style);
         let _ = self_check::write_check(&mut out, &context);
         harmless_bytes(&out);
         let form = if nth == 0 {
@@ -137,7 +137,7 @@ pub fn judge(scene: &Scene) {
         } else {
             metrics::MetricsFormat::Prometheus
         };
-        if let Ok(text) = metrics::metrics(&context, Duration::from_millis(3), form) {
+        if let Ok(text) = metrics::metrics(&context, &Default::default(), Duration::from_millis(3), form) {
             harmless(&text);
         }
         if nth == 0 {

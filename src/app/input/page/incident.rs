@@ -8,6 +8,7 @@ use crate::app::mode::Mode;
 use crate::app::page::incident::IncidentPage;
 use crate::model::{EventTime, OomEvent};
 use crate::words::incident::ExplainedReport;
+use crate::words::next_death::forecast_sentence;
 
 impl App {
     /// Opens the page about an event.
@@ -26,6 +27,7 @@ impl App {
         if report.is_some() && event.time != EventTime::Order {
             lines.insert(0, ("clock", time_sentence(event, self.start.utc_offset)));
         }
+        lines.extend(forecast_sentence(event.forecast).map(|text| ("forecast", text)));
         lines.extend(prediction_sentence(event.prediction).map(|text| ("seen", text)));
         let title = format!("{}: {}", event.by.word(), victim_text(event));
         self.mode = Mode::Incident(Box::new(IncidentPage { title, lines, differs, scroll: 0 }));

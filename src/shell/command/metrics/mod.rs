@@ -16,6 +16,7 @@ use super::headless::ranker::Ranker;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::columns::CommandStyle;
+use crate::forecast::next_death::{DeathForecaster, Deaths};
 use crate::model::{Needs, Snapshot};
 use crate::report::metrics::{MetricsFormat, metrics};
 use crate::shell::command_error::CommandError;
@@ -32,7 +33,9 @@ pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStat
     let lookup = invocation.input.lookup_root()?;
     let mut pace = SamplePace { delay, count: args.iterations, end: EndFlag::on_signals()? };
     let ranker = Ranker::new(&invocation.setup, lookup, invocation.site_rules);
-    let mut exporter = Exporter { ranker, took: Duration::ZERO };
+    let forecaster = DeathForecaster::default();
+    let mut exporter =
+        Exporter { ranker, forecaster, deaths: Deaths::default(), took: Duration::ZERO };
     let mut source = invocation.input.source;
     if let Some(address) = args.listen {
         server::run(address, source.as_mut(), &mut exporter, &pace)?;
@@ -54,6 +57,9 @@ pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStat
 /// The newest ranking as metrics.
 struct Exporter {
     ranker: Ranker,
+    forecaster: DeathForecaster,
+    /// What is predicted at the newest sample.
+    deaths: Deaths,
     /// How long the newest sample and its ranking took.
     took: Duration,
 }
@@ -71,13 +77,17 @@ impl Exporter {
         begun: Instant,
     ) -> Result<Option<Arc<Snapshot>>, CommandError> {
         let spent = self.ranker.update(sample, source, CommandLines::NotNeeded)?;
+        if let Some(context) = self.ranker.context(CommandStyle::Name) {
+            self.forecaster.observe(context.scene);
+            self.deaths = self.forecaster.predict(context.scene);
+        }
         self.took = begun.elapsed();
         Ok(spent)
     }
 
     /// The metrics of the newest sample; `None` before the first one.
     fn text(&self, format: MetricsFormat) -> Option<String> {
-        metrics(&self.ranker.context(CommandStyle::Name)?, self.took, format).ok()
+        metrics(&self.ranker.context(CommandStyle::Name)?, &self.deaths, self.took, format).ok()
     }
 
     /// The same where there is a sample.
