@@ -19,9 +19,7 @@ use super::killers::KillerRules;
 use super::room::{self, Room};
 use super::unreclaimable::lasting;
 use super::victim::{Course, Victims, victims};
-use super::{
-    DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan,
-};
+use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
 
 /// A domain that is fuller than this, in per-mille, is read between samples.
 const NEARLY_FULL: u64 = 800;
