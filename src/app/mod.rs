@@ -36,6 +36,7 @@ use crate::app::view::table::Table;
 use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
 use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit::FirstLimit;
+use crate::forecast::race::Race;
 use crate::model::{Domain, Names, ProcId, Process, Scene, Scope, Snapshot};
 use crate::policy::Policy;
 use crate::policy::site::SitePolicy;
@@ -69,6 +70,8 @@ pub struct App {
     pub first_limit: Option<FirstLimit>,
     /// The deaths that are predicted at the sample on the screen.
     pub deaths: Deaths,
+    /// The race for the next kill; nothing where the screen does not show it.
+    pub race: Option<Race>,
     /// The processes that grow fastest, with pages a minute; nothing where the screen does not show them.
     pub growing: Option<Vec<(ProcId, Points)>>,
     /// User names and command lines.
@@ -135,6 +138,7 @@ impl App {
             ranking_before: Ranking::default(),
             first_limit: None,
             deaths: Deaths::default(),
+            race: None,
             growing: None,
             names: Names::default(),
             table: Table::new(table),

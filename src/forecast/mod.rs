@@ -10,5 +10,7 @@ pub mod killer_verdict;
 pub mod limits;
 pub mod next_death;
 pub mod oom_at_limit;
+pub mod race;
 pub mod series;
 pub mod trend;
+pub mod usage_series;

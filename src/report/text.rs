@@ -13,7 +13,8 @@ use crate::forecast::oom_at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
 use crate::units::Kib;
-use crate::words::next_victim::{SentenceForm, sentence};
+use crate::words::next_death::SentenceForm;
+use crate::words::next_victim::sentence;
 use crate::words::{next_death, numbers_and_names};
 
 /// The lines of the header about deaths.

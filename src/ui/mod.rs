@@ -64,7 +64,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
     }
     let parts = parts(app.views.kind);
     let layout = Layout::new(app, &parts.space, area);
-    header::paint(app, layout.level, layout.header, &mut canvas);
+    header::paint(app, layout.level, layout.header, area.height, &mut canvas);
     kill_banner::paint(app, layout.banner, &mut canvas);
     let shown = (parts.paint)(app, &layout, &mut canvas);
     if app.scene.is_none() {

@@ -1,6 +1,7 @@
 //! Sentences about predictions, outcomes and incidents, and the values in them. Used by the screen, text
 //! output and JSON.
 
+pub mod death_details;
 pub mod incident;
 pub mod next_death;
 pub mod next_victim;

@@ -6,8 +6,27 @@ use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
 use crate::model::{ForecastResult, Process, Scope};
 use crate::policy::{TriggerLevel, TriggerQuantity, TriggerRule};
 use crate::units::{Kib, Millis};
-use crate::words::next_victim::SentenceForm;
 use crate::words::numbers_and_names;
+
+/// The sentence at one length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentenceForm {
+    /// `NEXT`.
+    pub label: String,
+    /// The victim: `20731 chrome`. Empty if none is named.
+    pub who: String,
+    /// When and where, with the space before it.
+    pub rest: String,
+}
+
+impl SentenceForm {
+    /// The whole sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { label, who, rest } = self;
+        if who.is_empty() { format!("{label}{rest}") } else { format!("{label} {who}{rest}") }
+    }
+}
 
 /// What the headline tells, with the percentage of the limit that is in use: where this stays the same, so does
 /// the picture.
@@ -30,11 +49,15 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
         rest,
     };
     if let Some(reason) = death.stalled {
-        let words = reason.words();
-        let domain = &death.domain;
+        let (words, brief) = (reason.words(), reason.brief());
+        let (domain, place) =
+            (&death.domain, numbers_and_names::short_cgroup(death.domain.as_str()));
         return vec![
             form("STALLED", "", format!(" cgroup {domain}: {words}")),
-            form("STALLED", "", format!(" {domain}")),
+            form("STALLED", "", format!(" {place}: {words}")),
+            form("STALLED", "", format!(" {place}: {brief}, nobody is killed")),
+            form("STALLED", "", format!(" {place}: nobody is killed")),
+            form("STALLED", "", format!(" {place}")),
         ];
     }
     match death.certainty {
@@ -58,7 +81,7 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
                 form("NEXT", &who, format!("{others} {when}: {long}")),
                 form("NEXT", &who, format!("{others} {when}: {middle}")),
                 form("NEXT", &who, format!("{others} {when}: {short}")),
-                form("NEXT", &who, format!("{others} {when}")),
+                form("NEXT", &who, format!(" or another {when}: {short}")),
                 form("NEXT", &who, format!(" or another {when}")),
             ]
         }
@@ -141,11 +164,11 @@ fn places(death: &NextDeath) -> [String; 3] {
         let long = "the machine runs out of memory";
         return [long.to_owned(), long.to_owned(), "machine full".to_owned()];
     }
-    let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path);
+    let place = numbers_and_names::short_cgroup(path);
     [
         format!("cgroup {path} reaches its limit of {limit}"),
-        format!("cgroup {last} reaches its limit of {limit}"),
-        format!("{last} limit {limit}"),
+        format!("{place} reaches its limit of {limit}"),
+        format!("{place}, limit {limit}"),
     ]
 }
 

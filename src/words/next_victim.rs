@@ -25,24 +25,13 @@ pub enum Certainty {
     Off,
 }
 
-/// The sentence at one length.
+/// The sentence without its label, at one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentenceForm {
-    /// `NEXT VICTIM`, and the rule if it is not the running kernel's.
-    pub label: String,
+pub struct VictimForm {
     /// The victim: `20731 chrome`. Empty if none is named.
     pub who: String,
     /// The reason and the lead, with the space before it.
     pub rest: String,
-}
-
-impl SentenceForm {
-    /// The whole sentence.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let Self { label, who, rest } = self;
-        if who.is_empty() { format!("{label}{rest}") } else { format!("{label} {who}{rest}") }
-    }
 }
 
 /// The prediction, in forms of different length.
@@ -50,96 +39,86 @@ impl SentenceForm {
 pub struct PredictionSentence {
     /// What it predicts.
     pub certainty: Certainty,
+    /// `NEXT VICTIM`, with the rule if it is not the running kernel's, and the domain if it is not the machine.
+    pub label: String,
+    /// The id of the rule, if it is not the running kernel's.
+    pub rule: Option<&'static str>,
     /// The forms, the longest first; at least one.
-    pub forms: Vec<SentenceForm>,
+    pub forms: Vec<VictimForm>,
 }
 
 impl PredictionSentence {
-    /// The longest form.
+    /// The longest form, with the label.
     #[must_use]
     pub fn whole(&self) -> String {
-        self.forms.first().map(SentenceForm::text).unwrap_or_default()
+        let Some(VictimForm { who, rest }) = self.forms.first() else { return self.label.clone() };
+        let label = &self.label;
+        if who.is_empty() { format!("{label}{rest}") } else { format!("{label} {who}{rest}") }
     }
 }
 
-/// The name of the rule behind the label: empty for the running kernel, else in a long and a short form.
-struct RuleName {
-    long: String,
-    short: String,
-}
-
-impl RuleName {
-    fn of(context: &RowContext<'_>) -> Self {
-        let (id, title) = (context.policy.id(), context.policy.title());
-        let short = format!(" by {id}");
-        match context.policy.info().kind {
-            PolicyKind::RunningKernel => Self { long: String::new(), short: String::new() },
-            PolicyKind::Kernel => Self { long: format!(" by the rule of {title}"), short },
-            _ => Self { long: short.clone(), short },
-        }
+/// The rule behind the label; empty for the running kernel.
+fn rule_name(context: &RowContext<'_>) -> String {
+    let (id, title) = (context.policy.id(), context.policy.title());
+    match context.policy.info().kind {
+        PolicyKind::RunningKernel => String::new(),
+        PolicyKind::Kernel => format!(" by the rule of {title}"),
+        _ => format!(" by {id}"),
     }
 }
 
 /// The prediction for a context.
 #[must_use]
 pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
-    let rule = RuleName::of(context);
-    if let Some(off) = context.policy.overridden(context.scene) {
-        return overruled(context, off);
-    }
+    let rule = rule_name(context);
     let first = context.ranking.victim();
-    match first.and_then(|row| Some((row, context.scene.find(row.id)?))) {
-        None => nobody(context, &rule),
-        Some(_) if context.ranking.too_close() => too_close(context, &rule),
-        Some((row, victim)) => named(context, &rule, row, victim),
-    }
+    let victim = first.and_then(|row| Some((row, context.scene.find(row.id)?)));
+    let (certainty, label, forms) = match (context.policy.overridden(context.scene), victim) {
+        (Some(off), _) => {
+            (Certainty::Off, "NO PREDICTION:".to_owned(), overridden_forms(context, off))
+        }
+        (None, None) => {
+            let label = format!("NO PROCESS can be chosen{rule}:");
+            (Certainty::Nobody, label, nobody_forms(context))
+        }
+        (None, Some(_)) if context.ranking.too_close() => {
+            (Certainty::TooClose, format!("TOO CLOSE TO CALL{rule}:"), too_close_forms(context))
+        }
+        (None, Some((row, victim))) => {
+            let label = format!("NEXT VICTIM{rule}{}", inside(context));
+            (Certainty::Named, label, named_forms(context, row, victim))
+        }
+    };
+    let rule = (!rule.is_empty()).then(|| context.policy.id());
+    PredictionSentence { certainty, label, rule, forms }
 }
 
-fn named(
-    context: &RowContext<'_>,
-    rule: &RuleName,
-    row: &Ranked,
-    victim: &Process,
-) -> PredictionSentence {
+fn named_forms(context: &RowContext<'_>, row: &Ranked, victim: &Process) -> Vec<VictimForm> {
     let (name, points) =
         (numbers_and_names::who(victim), row.placement.points().unwrap_or_default());
     let user = numbers_and_names::user(context, victim);
-    let (score, short_score) = match context.policy.info().unit {
-        BadnessUnit::Pages => {
-            let permille = numbers_and_names::permille(context, points).to_string();
-            (format!("{permille}/1000"), permille)
-        }
-        BadnessUnit::Bare => {
-            let score = format!("{} points", numbers_and_names::grouped(points.0));
-            (score.clone(), score)
-        }
+    let score = match context.policy.info().unit {
+        BadnessUnit::Pages => format!("{}/1000", numbers_and_names::permille(context, points)),
+        BadnessUnit::Bare => format!("{} points", numbers_and_names::grouped(points.0)),
     };
     let versus = versus(context, victim, points);
-    let form = |label: &str, rest: String| SentenceForm {
-        label: label.to_owned(),
-        who: name.clone(),
-        rest,
-    };
-    let (long_rule, short_rule) = (&rule.long, &rule.short);
-    let label = format!("NEXT VICTIM{long_rule}{}", inside(context));
-    let short = format!("NEXT{short_rule}");
-    let mut forms = Vec::with_capacity(9);
+    let form = |rest: String| VictimForm { who: name.clone(), rest };
+    let mut forms = Vec::with_capacity(7);
     let because = adj_share(context, victim);
     let along = instead(context, victim).or_else(|| along(context, victim));
     if let Some(because) = &because {
         let long = format!(" ({user}) {score}: {because}. {versus}.");
-        forms.extend(along.as_ref().map(|along| form(&label, format!("{long} {along}."))));
-        forms.push(form(&label, long));
+        forms.extend(along.as_ref().map(|along| form(format!("{long} {along}."))));
+        forms.push(form(long));
     }
     let plain = format!(" ({user}) {score}, {versus}");
-    forms.extend(along.map(|along| form(&label, format!("{plain}. {along}."))));
-    forms.push(form(&label, plain));
-    forms.push(form(&format!("NEXT VICTIM{short_rule}"), format!(" {score}, {versus}")));
-    forms.push(form(&short, format!(" ({user}) {score}, {versus}")));
-    forms.push(form(&short, format!(" {score}, {versus}")));
-    forms.push(form(&short, format!(" {score}")));
-    forms.push(form("NEXT", format!(" {short_score}")));
-    PredictionSentence { certainty: Certainty::Named, forms }
+    forms.extend(along.map(|along| form(format!("{plain}. {along}."))));
+    forms.push(form(plain));
+    forms.push(form(format!(" {score}, {versus}")));
+    forms.push(form(format!(", {versus}")));
+    forms.push(form(format!(" {score}")));
+    forms.push(form(String::new()));
+    forms
 }
 
 /// The lead of the victim over the runner-up, in words.
@@ -243,32 +222,23 @@ fn adj_term(context: &RowContext<'_>, process: &Process) -> Option<(Term, Adj)> 
 }
 
 /// What overrides the ranking, then the process with the highest badness.
-fn overruled(context: &RowContext<'_>, off: Override) -> PredictionSentence {
+fn overridden_forms(context: &RowContext<'_>, off: Override) -> Vec<VictimForm> {
     let first = context.ranking.victim().and_then(|row| context.scene.find(row.id));
     let lead =
         |process: &Process| format!(" (highest badness: {})", numbers_and_names::who(process));
     let lead = first.map(lead).unwrap_or_default();
     let (whole, brief) = (off.sentence(context.scene), off.brief(context.scene));
-    let form = |label: &str, rest: String| SentenceForm {
-        label: label.to_owned(),
-        who: String::new(),
-        rest: format!(" {rest}"),
-    };
-    PredictionSentence {
-        certainty: Certainty::Off,
-        forms: vec![
-            form("NO PREDICTION:", format!("{whole}{lead}")),
-            form("NO PREDICTION:", format!("{brief}{lead}")),
-            form("NO PREDICTION:", brief.clone()),
-            form("OFF:", brief),
-            form("OFF:", off.word().to_owned()),
-        ],
-    }
+    let form = |rest: String| VictimForm { who: String::new(), rest: format!(" {rest}") };
+    vec![
+        form(format!("{whole}{lead}")),
+        form(format!("{brief}{lead}")),
+        form(brief),
+        form(off.word().to_owned()),
+    ]
 }
 
 /// The first two candidates. They need not be the chosen processes, because a child may die instead.
-fn too_close(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
-    let RuleName { long: rule, short: short_rule } = rule;
+fn too_close_forms(context: &RowContext<'_>) -> Vec<VictimForm> {
     let ranking = context.ranking;
     let name = |id: &ProcId| {
         context.scene.find(*id).map_or_else(|| id.to_string(), numbers_and_names::who)
@@ -282,24 +252,15 @@ fn too_close(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
     };
     let margin = numbers_and_names::points(context, ranking.margin().unwrap_or_default());
     let slack = numbers_and_names::points(context, ranking.slack().points());
-    let form = |label: String, rest: String| SentenceForm { label, who: who.clone(), rest };
-    let names = format!(" or {other}{more}");
-    PredictionSentence {
-        certainty: Certainty::TooClose,
-        forms: vec![
-            form(
-                format!("TOO CLOSE TO CALL{rule}:"),
-                format!("{names} (lead {margin}, uncertainty {slack})"),
-            ),
-            form(format!("TOO CLOSE TO CALL{short_rule}:"), names.clone()),
-            form(format!("TOO CLOSE{short_rule}:"), names),
-            form("TOO CLOSE:".to_owned(), format!(" or {other}")),
-        ],
-    }
+    let form = |rest: String| VictimForm { who: who.clone(), rest };
+    vec![
+        form(format!(" or {other}{more} (lead {margin}, uncertainty {slack})")),
+        form(format!(" or {other}{more}")),
+        form(format!(" or {other}")),
+    ]
 }
 
-fn nobody(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
-    let RuleName { long: rule, short: short_rule } = rule;
+fn nobody_forms(context: &RowContext<'_>) -> Vec<VictimForm> {
     // Processes whose memory could not be read come first among the spared ones.
     let hidden = context
         .ranking
@@ -332,13 +293,6 @@ fn nobody(context: &RowContext<'_>, rule: &RuleName) -> PredictionSentence {
     } else {
         "all processes are protected: an OOM now would panic the kernel"
     };
-    let form = |label: String, rest: String| SentenceForm { label, who: String::new(), rest };
-    PredictionSentence {
-        certainty: Certainty::Nobody,
-        forms: vec![
-            form(format!("NO PROCESS can be chosen{rule}:"), format!(" {why}")),
-            form(format!("NO PROCESS can be chosen{short_rule}"), String::new()),
-            form("NO VICTIM".to_owned(), String::new()),
-        ],
-    }
+    let form = |rest: String| VictimForm { who: String::new(), rest };
+    vec![form(format!(" {why}")), form(String::new())]
 }

@@ -1,6 +1,6 @@
 //! Numbers and names as text, the same in all output.
 
-use crate::columns::{RowContext, SizeUnit, span_of};
+use crate::columns::{RowContext, SizeUnit, cgroup_leaf, span_of};
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{
@@ -235,6 +235,28 @@ pub fn limit_name(limit: &ReachableLimit) -> &str {
     if limit.is_machine() { "the machine" } else { limit.name.as_str() }
 }
 
+/// A cgroup in one or two words: `container 3f9c27d1`, `pod 7e1c`, `ssh.service`, `cgroup shop`. The container
+/// runtimes put the id of a container, of up to 64 digits, into the name; twelve of them are what they show.
+#[must_use]
+pub fn short_cgroup(path: &str) -> String {
+    let leaf = cgroup_leaf(path);
+    let id = |id: &str| -> String { id.chars().take(12).collect() };
+    let hexadecimal = |it: &str| !it.is_empty() && it.chars().all(|c| c.is_ascii_hexdigit());
+    let bare = leaf.strip_suffix(".scope").unwrap_or(leaf);
+    let runtimes = ["cri-containerd-", "docker-", "crio-", "libpod-"];
+    let named = runtimes.iter().find_map(|runtime| bare.strip_prefix(runtime));
+    if let Some(found) = named.filter(|it| hexadecimal(it)) {
+        return format!("container {}", id(found));
+    }
+    if leaf.len() == 64 && hexadecimal(leaf) {
+        return format!("container {}", id(leaf));
+    }
+    if let Some((_, uid)) = leaf.strip_suffix(".slice").and_then(|it| it.rsplit_once("-pod")) {
+        return format!("pod {}", id(uid));
+    }
+    if leaf.ends_with(".service") { leaf.to_owned() } else { format!("cgroup {leaf}") }
+}
+
 /// A note on the domain to put behind its name; empty for ordinary domains.
 #[must_use]
 pub fn scope_note(scene: &Scene) -> String {
@@ -251,5 +273,30 @@ pub fn scope_note(scene: &Scene) -> String {
             " (container limit)".to_owned()
         }
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_cgroup;
+
+    #[test]
+    fn a_cgroup_is_named_after_its_container() {
+        let id = "0123456789abcdef".repeat(4);
+        for (path, name) in [
+            (
+                "/kubepods.slice/kubepods-pod3f.slice/cri-containerd-c65a08.scope",
+                "container c65a08",
+            ),
+            (&format!("/system.slice/docker-{id}.scope"), "container 0123456789ab"),
+            (&format!("/docker/{id}"), "container 0123456789ab"),
+            ("/kubepods.slice/kubepods-burstable-pod7e1c_9.slice", "pod 7e1c_9"),
+            ("/system.slice/ssh.service", "ssh.service"),
+            ("/user.slice/session-3.scope", "cgroup session-3.scope"),
+            ("/docker-compose", "cgroup docker-compose"),
+            ("/", "cgroup /"),
+        ] {
+            assert_eq!(short_cgroup(path), name);
+        }
     }
 }

@@ -297,13 +297,13 @@ fn the_moving_picture_is_that_of_the_demo() {
     let story = [
         "A developer's machine",
         "process leaks",
-        "OOM kills 1",
+        "kills 1",
         "parser is the larger",
-        "OOM kills 2",
+        "kills 2",
         "earlyoom acts",
         "earlyoom sent SIGTERM",
         "protects the database",
-        "OOM kills 3",
+        "kills 3",
     ];
     let order: Vec<usize> = story.iter().map(|word| first(word)).collect();
     assert!(order.is_sorted(), "{order:?}");

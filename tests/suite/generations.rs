@@ -286,7 +286,7 @@ fn nobody_is_too_close_to_itself() {
             "too close: 30 child or 50 other"
         );
         for form in sentence(&context).forms {
-            let text = form.text();
+            let text = format!("{}{}", form.who, form.rest);
             assert!(text.contains("30 child or 50 other"), "{text}");
             assert!(!text.contains("parent"), "{text}");
         }

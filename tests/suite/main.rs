@@ -21,6 +21,7 @@ mod events;
 mod expedite;
 mod fakeproc;
 mod fixtures;
+mod frame;
 mod generations;
 mod golden;
 mod groups;

@@ -432,10 +432,10 @@ fn a_long_history_costs_no_more_than_its_moments() {
 fn the_header_and_the_panel_have_their_past() {
     let mut app = blank();
     film().take(132).for_each(|sample| drop(app.update(Msg::Sampled(sample))));
-    for (width, part) in [(120, " 60s"), (200, " 120s")] {
+    for (width, label, part) in [(120, "PSI ", "kills"), (200, "PSI mem some", " 120s")] {
         let (buffer, _) = paint(&mut app, FULL, width, 40);
         let shown = text(&buffer);
-        let line = shown.lines().find(|line| line.contains("PSI mem some")).expect("a line");
+        let line = shown.lines().find(|line| line.contains(label)).expect("a line");
         assert!(line.contains('█') && line.contains(part), "{line}");
         assert_eq!(shown.contains("PSI io  some"), width == 200, "{shown}");
     }

@@ -49,7 +49,7 @@ fn samples_before(eve: usize, span: u64) -> std::ops::RangeInclusive<usize> {
 fn headline(app: &mut App) -> Option<String> {
     let (buffer, _) = paint(app, PLAIN, 120, 40);
     let shown = text(&buffer);
-    let mut lines = shown.lines().map(str::trim_start);
+    let mut lines = shown.lines().map(|line| line.trim_matches(['│', ' ']));
     lines.find(|it| it.starts_with("! ") || it.starts_with("!! ")).map(str::to_owned)
 }
 
@@ -157,9 +157,19 @@ fn demo_80x24() {
 }
 
 #[test]
-fn a_small_terminal_keeps_its_one_line() {
-    let (buffer, _) = paint(&mut app_before(0, 1), PLAIN, 80, 15);
-    assert!(!text(&buffer).contains("!! NEXT"));
+fn a_small_terminal_keeps_who_when_and_where() {
+    for (width, height) in [(80, 15), (60, 12), (40, 10), (40, 6)] {
+        let mut app = app_before(0, 2);
+        let death = app.deaths.next.clone().expect("a death is near");
+        let victim = death.victim().expect("it is named");
+        let name = format!("!! NEXT {} {}", victim.id, victim.comm);
+        let shown = text(&paint(&mut app, PLAIN, width, height).0);
+        let parts = [name.as_str(), " in ~", "limit"];
+        // A screen of six lines has room for one of the headline.
+        for part in &parts[..if height > 6 { 3 } else { 2 }] {
+            assert!(shown.contains(part), "{width}x{height}: {part:?} in\n{shown}");
+        }
+    }
 }
 
 #[test]

@@ -401,21 +401,21 @@ fn only_an_enforced_commit_limit_alarms() {
 fn the_sentence_says_who_dies_next_and_why() {
     let mut app = scene();
     let (buffer, _) = paint(&mut app, FULL, 140, 40);
-    let line = line_with(&buffer, "NEXT VICTIM");
+    let line = line_with(&buffer, "nothing near");
     assert!(
         line.starts_with(
-            "NEXT VICTIM 20731 chrome (alice) 313/1000: adj +300 adds 11.8G (rank 8 at adj 0). \
-             786M ahead of 4411 java."
+            "nothing near; if memory ended now: 20731 chrome (alice) 313/1000: adj +300 adds 11.8G (rank 8 at \
+             adj 0). 786M ahead of 4411 java."
         ),
         "{line}"
     );
-    assert!(line_with(&buffer, "Rule").ends_with("OOM kills 3 (+1)"));
+    assert!(line_with(&buffer, "Mem ").ends_with("kills 3 (+1)"));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
-    let line = line_with(&buffer, "NEXT");
+    let line = line_with(&buffer, "nothing near");
     assert!(line.contains("20731 chrome") && line.contains("786M ahead of 4411 java"), "{line}");
     let (buffer, _) = paint(&mut app, FULL, 60, 12);
     let first = text(&buffer).lines().next().unwrap().to_owned();
-    assert!(first.starts_with("M83% S64% C143% psi12.4 NEXT 20731 chrome 313"), "{first}");
+    assert!(first.starts_with("M83% S64% C143% psi12.4 nothing near; now first 20731 chrome"), "{first}");
 }
 
 #[test]
@@ -426,9 +426,9 @@ fn a_rule_that_is_not_the_running_kernels_is_named() {
         app.update(Msg::Sampled(sample));
     }
     let (buffer, _) = paint(&mut app, FULL, 120, 40);
-    assert!(line_with(&buffer, "NEXT").contains("Linux 2.4.20"));
+    assert!(line_with(&buffer, "now first by linux-2.4: ").contains("nothing near"));
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
-    assert!(line_with(&buffer, "NEXT").contains("linux-2.4"));
+    assert!(line_with(&buffer, "now first").contains("linux-2.4"));
 }
 
 /// The machine with other facts.
@@ -449,7 +449,7 @@ fn what_cannot_be_told_is_said() {
         sample.processes[at].rss_stat.0 += 201_264 - 50;
     };
     let (buffer, _) = paint(&mut changed(close), FULL, 120, 40);
-    let line = line_with(&buffer, "TOO CLOSE TO CALL");
+    let line = line_with(&buffer, "too close to call:");
     assert!(line.contains("20731 chrome") && line.contains("4411 java"), "{line}");
     assert!(line.contains("(lead 200K, uncertainty "), "{line}");
 
@@ -660,7 +660,7 @@ fn explain_adds_up() {
         "6 656",
         "3 021 312  294/1000 of 39.2G",
         "kernel 862 = computed 862",
-        "2 of 12; before it dies 20731 chrome",
+        "2 of 12; 786M behind 20731 chrome",
         "adj -141 puts it behind 1822 postgres (rank 3)",
         "X would send SIGKILL: no raw-I/O capability",
         "/system.slice/elasticsearch.service",

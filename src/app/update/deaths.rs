@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::{App, Request};
 use crate::forecast::next_death::Deaths;
+use crate::forecast::race::Race;
 use crate::model::{Snapshot, Text, UsageReading};
 use crate::words::next_death::headline_text;
 
@@ -70,5 +71,27 @@ impl App {
     /// Whether the headline changed between two samples since this was asked last.
     pub const fn take_headline_change(&mut self) -> bool {
         std::mem::replace(&mut self.refresh.deaths.headline_changed, false)
+    }
+
+    /// Follows the race for the next kill, where a death is near or a panel shows it: once a sample, and again
+    /// when another domain comes first.
+    pub(crate) fn watch_race(&mut self) {
+        let death = self.deaths.next.as_ref();
+        let Some(scene) = self.scene.as_ref().filter(|_| self.incidents.report.is_none()) else {
+            self.race = None;
+            return;
+        };
+        if death.is_none() && self.display.viewport.panels == 0 {
+            self.race = None;
+            return;
+        }
+        let domain = death.map_or(&scene.domain().name, |death| &death.domain);
+        let at = scene.now().clock.monotonic_ms;
+        let known = self.race.as_ref().is_some_and(|race| {
+            race.at == at && race.domain == *domain && race.at_limit == death.is_some()
+        });
+        if !known {
+            self.race = Some(Race::of(scene, &self.playback.past, death));
+        }
     }
 }

@@ -10,6 +10,7 @@ impl App {
     pub fn update(&mut self, msg: Msg) -> Vec<Request> {
         let requests = self.take(msg);
         self.watch_growth();
+        self.watch_race();
         requests
     }
 

@@ -12,7 +12,7 @@ mod history;
 mod killers;
 mod prediction_log;
 mod room;
-mod slope;
+pub(crate) mod slope;
 #[cfg(test)]
 mod tests;
 mod unreclaimable;
@@ -97,6 +97,15 @@ pub enum StallReason {
 }
 
 impl StallReason {
+    /// The reason in a few words.
+    #[must_use]
+    pub const fn brief(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled at memory.high",
+            Self::OomKillDisabled => "oom_kill_disable is set",
+        }
+    }
+
     /// The reason as a half sentence.
     #[must_use]
     pub const fn words(self) -> &'static str {

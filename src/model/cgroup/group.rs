@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::cgroup::limit::Limit;
+use crate::model::cgroup::limit::{Hierarchy, Limit};
 use crate::model::{Pressure, Reading, Text};
 use crate::units::{Bytes, PageSize, Pages};
 
@@ -187,6 +187,27 @@ impl Cgroup {
         let memory = room(self.limit, self.usage).map(|room| room + cache + swap);
         let both = room(self.memsw_limit, self.memsw_usage).map(|room| room + cache);
         [memory, both].into_iter().flatten().min()
+    }
+
+    /// Swap in use and its limit: version 1 counts it together with memory.
+    #[must_use]
+    pub fn swap(&self, hierarchy: Option<Hierarchy>) -> (Reading<Bytes>, Reading<Limit>) {
+        if hierarchy != Some(Hierarchy::V1) {
+            return (self.swap_usage, self.swap_limit);
+        }
+        let usage = match (self.memsw_usage, self.usage) {
+            (Reading::Value(both), Reading::Value(memory)) => {
+                Reading::Value(both.saturating_sub(memory))
+            }
+            (both, _) => both,
+        };
+        let limit = self.memsw_limit.map(|both| match (both, self.limit) {
+            (Limit::At(both), Reading::Value(Limit::At(memory))) => {
+                Limit::At(both.saturating_sub(memory))
+            }
+            (both, _) => both,
+        });
+        (usage, limit)
     }
 
     /// The usage that counts against [`Cgroup::effective_limit`].

@@ -251,6 +251,39 @@ impl SampleHistory {
         trail.collect()
     }
 
+    /// A process in the samples from one time to another, oldest first, as long as it existed. Only the
+    /// rows of this process are looked at, so this is cheap however many others there are.
+    #[must_use]
+    pub fn process_history(
+        &self,
+        id: ProcId,
+        (from, to): (Millis, Millis),
+    ) -> Vec<(Millis, &Process)> {
+        let end = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms <= to);
+        let begin = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms < from);
+        let whole = |at: &usize| self.frames.get(*at).is_some_and(|it| it.processes.is_whole());
+        let first = (0..=begin).rev().find(whole).unwrap_or(0);
+        let mut last: Option<&Process> = None;
+        let mut history = Vec::new();
+        for (nth, frame) in self.frames.iter().enumerate().take(end).skip(first) {
+            let found = |rows: &'_ [Process]| rows.binary_search_by(|it| it.id.cmp(&id)).ok();
+            match &frame.processes {
+                Rows::Whole(rows) => last = found(rows).and_then(|at| rows.get(at)),
+                Rows::Since { changed, gone } => {
+                    if let Some(row) = found(changed).and_then(|at| changed.get(at)) {
+                        last = Some(row);
+                    } else if gone.binary_search(&id).is_ok() {
+                        last = None;
+                    }
+                }
+            }
+            if nth >= begin {
+                history.extend(last.map(|row| (frame.rest.clock.monotonic_ms, row)));
+            }
+        }
+        history
+    }
+
     /// Whether the kernel counted a kill between the sample before and this one.
     #[must_use]
     pub fn has_kill(&self, nth: SampleIndex) -> bool {
@@ -322,6 +355,17 @@ mod tests {
                 prop_assert_eq!(&back.processes, &samples[nth as usize].processes);
                 prop_assert_eq!(&back.cgroups, &samples[nth as usize].cgroups);
                 prop_assert_eq!(back.clock, samples[nth as usize].clock);
+            }
+            let newest = Millis(samples.len() as u64);
+            for pid in [1, 7, 29] {
+                let id = ProcId { pid, born: Ticks(1) };
+                let history = past.process_history(id, (Millis(3), newest));
+                let wanted: Vec<(Millis, &Process)> = (oldest.0..newest.0)
+                    .map(|nth| &samples[nth as usize])
+                    .filter(|sample| sample.clock.monotonic_ms >= Millis(3))
+                    .filter_map(|sample| Some((sample.clock.monotonic_ms, sample.find(id)?)))
+                    .collect();
+                prop_assert_eq!(history, wanted);
             }
             prop_assert!(past.sample(SampleIndex(samples.len() as u64)).is_none());
         }

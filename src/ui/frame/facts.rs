@@ -46,8 +46,14 @@ impl OomKills {
     /// `OOM kills 3 (+1)`.
     #[must_use]
     pub fn words(self) -> String {
+        format!("OOM {}", self.brief())
+    }
+
+    /// `kills 3 (+1)`.
+    #[must_use]
+    pub fn brief(self) -> String {
         let Self { all, new } = self;
-        if new > 0 { format!("OOM kills {all} (+{new})") } else { format!("OOM kills {all}") }
+        if new > 0 { format!("kills {all} (+{new})") } else { format!("kills {all}") }
     }
 }
 

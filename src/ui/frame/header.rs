@@ -1,5 +1,5 @@
-//! The top of the screen, by the header level: the machine, its memory, and who dies next. The sentences
-//! about the predicted death and the next victim are the last lines to be dropped.
+//! The top of the screen, by the header level: the title, who dies next, and what the machine is like. On a
+//! small screen the headline is the last thing to be dropped.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -7,31 +7,60 @@ use ratatui::text::{Line, Span};
 use crate::app::incident::shown_report::ShownReport;
 use crate::app::{App, HeaderLevel};
 use crate::columns::RowContext;
-use crate::ui::frame::alignment::WIDE;
-use crate::ui::frame::facts::OomKills;
-use crate::ui::frame::gauges::percent;
-use crate::ui::frame::{facts, first_limit, gauges, headline, next_death, title, warnings};
+use crate::ui::frame::alignment::{BESIDE, WIDE};
+use crate::ui::frame::headline::{self, HeadlineRoom, Urgency};
+use crate::ui::frame::meters::percent;
+use crate::ui::frame::{machine_lines, title, warnings};
 use crate::ui::paint::canvas::{Canvas, cells, line_cells};
-use crate::ui::paint::lines::{span_cells, spread};
+use crate::ui::paint::lines::span_cells;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 
-/// The lines that the header wants.
-#[must_use]
-pub fn height(app: &App, level: HeaderLevel, width: u16) -> u16 {
-    let warned = u16::from(warnings::any(app)) + u16::from(app.deaths.next.is_some());
-    match level {
-        HeaderLevel::Full => {
-            5 + u16::from(width >= WIDE) + u16::from(first_limit::of(app).is_some()) + warned
-        }
-        HeaderLevel::Small => 3 + warned,
-        HeaderLevel::Line => 1,
-        HeaderLevel::Off => 0,
+/// Minimum height of a screen on which the headline has a border.
+const BORDERS_FROM: u16 = 32;
+/// Minimum height of a screen on which headline and machine stand side by side.
+const BESIDE_FROM: u16 = 40;
+
+/// A part of the header.
+enum Block {
+    /// Lines of the whole width.
+    Lines(Vec<Line<'static>>),
+    /// The headline in a border.
+    Boxed(Vec<Line<'static>>),
+    /// The headline and the machine in two borders side by side.
+    Beside(Vec<Line<'static>>, Vec<Line<'static>>),
+}
+
+impl Block {
+    fn height(&self) -> u16 {
+        let lines = match self {
+            Self::Lines(lines) => lines.len(),
+            Self::Boxed(lines) => lines.len() + 2,
+            Self::Beside(left, right) => left.len().max(right.len()) + 2,
+        };
+        u16::try_from(lines).unwrap_or(u16::MAX)
     }
 }
 
-/// Paints the header.
-pub fn paint(app: &App, level: HeaderLevel, area: Rect, canvas: &mut Canvas<'_>) {
+/// The cells of the headline where the machine stands beside it.
+const fn left_of(width: u16) -> u16 {
+    width * 11 / 20
+}
+
+/// The lines that the header wants on a screen of this size.
+#[must_use]
+pub fn height(app: &App, level: HeaderLevel, (width, height): (u16, u16)) -> u16 {
+    if level == HeaderLevel::Off {
+        return 0;
+    }
+    let Some(context) = text::header_context(app) else { return 1 };
+    // The colours do not matter here.
+    let blocks = blocks(app, &context, Theme::default(), level, (width, height));
+    blocks.iter().fold(0, |sum, block| sum.saturating_add(block.height()))
+}
+
+/// Paints the header of a screen of this height.
+pub fn paint(app: &App, level: HeaderLevel, area: Rect, screen: u16, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
@@ -39,59 +68,120 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, canvas: &mut Canvas<'_>)
         canvas.line(area.x, area.y, area.width, &Line::styled("doomtop", canvas.theme.strong()));
         return;
     };
-    let theme = canvas.theme;
-    let mut kept = 1;
-    let mut lines = match level {
-        HeaderLevel::Off => Vec::new(),
-        HeaderLevel::Line => vec![one_line(app, &context, theme, area.width)],
-        HeaderLevel::Small => small(app, &context, theme, area.width),
-        HeaderLevel::Full => full(app, &context, theme, area.width),
-    };
-    if matches!(level, HeaderLevel::Small | HeaderLevel::Full) {
-        lines.extend(warnings::line(app, theme));
-        let counted = level == HeaderLevel::Full && area.width >= WIDE;
-        let death = next_death::line(app, &context, theme, area.width);
-        kept += usize::from(death.is_some());
-        lines.extend(death);
-        lines.push(next(app, &context, theme, !counted, area.width));
-    }
-    // The last lines, the sentences, stay where there are too few lines.
-    while lines.len() > usize::from(area.height) && lines.len() > kept {
-        lines.remove(lines.len() - 1 - kept);
-    }
-    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
-        canvas.line(area.x, y, area.width, line);
+    let mut rest = area;
+    for block in blocks(app, &context, canvas.theme, level, (area.width, screen)) {
+        let height = block.height().min(rest.height);
+        let place = Rect { height, ..rest };
+        match block {
+            Block::Lines(lines) => {
+                for (y, line) in (place.top()..place.bottom()).zip(&lines) {
+                    canvas.line(place.x, y, place.width, line);
+                }
+            }
+            Block::Boxed(lines) => boxed(app, &lines, place, canvas),
+            Block::Beside(left, right) => {
+                let width = left_of(place.width);
+                boxed(app, &left, Rect { width, ..place }, canvas);
+                let x = place.x + width + 1;
+                let place = Rect { x, width: place.width - width - 1, ..place };
+                let title = meters_title(app);
+                let frame = canvas.theme.frame();
+                let inside = canvas.frame(place, &title, frame);
+                lines_inside(&right, inside, canvas);
+            }
+        }
+        rest.y += height;
+        rest.height -= height;
     }
 }
 
-fn full(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    let wide = width >= WIDE;
-    let mut lines = Vec::with_capacity(8);
-    lines.push(title::line(app, context, theme, width, !wide));
+fn meters_title(app: &App) -> String {
+    let scene = app.scene.as_ref().filter(|_| app.is_scoped());
+    scene.map_or_else(|| "Machine".to_owned(), |scene| scene.domain().name.as_str().to_owned())
+}
+
+fn boxed(app: &App, lines: &[Line<'static>], area: Rect, canvas: &mut Canvas<'_>) {
+    let urgency = Urgency::of(app);
+    let style = match urgency {
+        Urgency::Calm | Urgency::Far => canvas.theme.frame(),
+        _ => urgency.style(canvas.theme),
+    };
+    let inside = canvas.frame(area, "Next death", style);
+    lines_inside(lines, inside, canvas);
+}
+
+fn lines_inside(lines: &[Line<'static>], inside: Rect, canvas: &mut Canvas<'_>) {
+    for (y, line) in (inside.top()..inside.bottom()).zip(lines) {
+        canvas.line(inside.x + 1, y, inside.width.saturating_sub(2), line);
+    }
+}
+
+/// The parts of the header, from the top.
+fn blocks(
+    app: &App,
+    context: &RowContext<'_>,
+    theme: Theme,
+    level: HeaderLevel,
+    (width, height): (u16, u16),
+) -> Vec<Block> {
+    match level {
+        HeaderLevel::Off => Vec::new(),
+        HeaderLevel::Line => vec![Block::Lines(one_line(app, context, theme, width))],
+        HeaderLevel::Small => vec![Block::Lines(small(app, context, theme, width))],
+        HeaderLevel::Full => full(app, context, theme, (width, height)),
+    }
+}
+
+fn full(
+    app: &App,
+    context: &RowContext<'_>,
+    theme: Theme,
+    (width, height): (u16, u16),
+) -> Vec<Block> {
+    let mut top = vec![title::line(app, context, theme, width)];
+    top.extend(warnings::line(app, theme));
     if let Some(report) = &app.incidents.report {
-        lines.extend(report_lines(report, theme));
-    } else {
-        lines.push(gauges::memory(app, context, theme, width));
-        lines.push(gauges::swap(app, context, theme, width));
-        lines.push(gauges::commit(app, context, theme, width));
+        top.extend(headline::short(app, context, theme, width));
+        top.extend(report_lines(report, theme));
+        return vec![Block::Lines(top)];
     }
-    if wide {
-        lines.push(policy(app, context, theme, width));
+    if width >= BESIDE && height >= BESIDE_FROM {
+        let left = left_of(width) - 4;
+        let room = HeadlineRoom { width: left, sentence: 2, details: 3, calm_details: true };
+        let right = width - left_of(width) - 5;
+        return vec![
+            Block::Lines(top),
+            Block::Beside(
+                headline::lines(app, context, theme, room),
+                machine_lines::block(app, context, theme, right),
+            ),
+        ];
     }
-    let first = first_limit::of(app);
-    lines.extend(first.map(|first| first_limit::line(first, context, theme, width)));
-    lines
+    let machine = machine_lines::two(app, context, theme, width);
+    let roomy = width >= WIDE && height >= BORDERS_FROM;
+    if roomy && app.deaths.next.is_some() {
+        let room = HeadlineRoom { width: width - 4, sentence: 2, details: 2, calm_details: true };
+        let lines = headline::lines(app, context, theme, room);
+        return vec![Block::Lines(top), Block::Boxed(lines), Block::Lines(machine)];
+    }
+    let room = HeadlineRoom { width, sentence: 2, details: 1, calm_details: roomy };
+    top.extend(headline::lines(app, context, theme, room));
+    top.extend(machine);
+    vec![Block::Lines(top)]
 }
 
 fn small(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    let second = match &app.incidents.report {
+    let mut lines = vec![title::line(app, context, theme, width)];
+    lines.extend(warnings::line(app, theme));
+    lines.extend(headline::short(app, context, theme, width));
+    lines.push(match &app.incidents.report {
         Some(report) => report_lines(report, theme).remove(0),
         None => Line::from(numbers(context, theme)),
-    };
-    vec![title::line(app, context, theme, width, true), second]
+    });
+    lines
 }
 
-/// Three lines of a report in place of the gauges, for which a report has no numbers.
+/// Three lines of a report in place of the meters, for which a report has no numbers.
 fn report_lines(report: &ShownReport, theme: Theme) -> Vec<Line<'static>> {
     let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
     let wanted = ["what", "asked", "domain", "killed", "rule"];
@@ -105,54 +195,6 @@ fn report_lines(report: &ShownReport, theme: Theme) -> Vec<Line<'static>> {
         .collect();
     lines.resize(3, Line::default());
     lines
-}
-
-/// The policy, the total it ranks against, and whether it agrees with the kernel's scores.
-fn policy(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
-    let total = context.scene.domain().pages;
-    let (agree, compared) = app.refresh.self_check.count();
-    let (check, style) = if compared == 0 {
-        ("no oom_score read yet".to_owned(), theme.dim())
-    } else if agree == compared {
-        (format!("self-check {agree}/{compared} equal /proc/PID/oom_score"), theme.good())
-    } else {
-        (format!("self-check {agree}/{compared}: {} differ!", compared - agree), theme.warn())
-    };
-    let left = vec![
-        Span::styled("Rule ", theme.label()),
-        Span::raw(app.policy().title()),
-        Span::raw(format!("  total {}", text::size(context, total))),
-        Span::raw(format!("  1 adj = {}", text::step(context))),
-        Span::styled(format!("  {check}"), style),
-        Span::styled(format!("  {}", facts::privileges(app)), theme.dim()),
-    ];
-    spread(left, kills(app, context, theme).into_iter().collect(), width)
-}
-
-/// The count of OOM kills, red when one happened while doomtop ran.
-fn kills(app: &App, context: &RowContext<'_>, theme: Theme) -> Option<Span<'static>> {
-    let kills = OomKills::of(app, context)?;
-    let style = if kills.are_new() { theme.danger() } else { theme.plain() };
-    Some(Span::styled(kills.words(), style))
-}
-
-/// The sentence about the next victim, with the count of OOM kills where that is wanted and fits.
-fn next(
-    app: &App,
-    context: &RowContext<'_>,
-    theme: Theme,
-    with_kills: bool,
-    width: u16,
-) -> Line<'static> {
-    let kills = kills(app, context, theme).filter(|_| with_kills);
-    let room = kills.as_ref().map_or(0, |kills| cells(&kills.content) + 2);
-    let sentence = headline::fitting(context, theme, width.saturating_sub(room));
-    match kills {
-        Some(kills) if line_cells(&sentence) + room <= width => {
-            spread(sentence.spans, vec![kills], width)
-        }
-        _ => headline::fitting(context, theme, width),
-    }
 }
 
 /// `M83% S64% C143% psi12.4`.
@@ -178,28 +220,29 @@ fn numbers(context: &RowContext<'_>, theme: Theme) -> Vec<Span<'static>> {
     spans
 }
 
-/// The header of one line: an alarm, the numbers where they fit, and the sentence.
-fn one_line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
-    let mut spans = Vec::new();
+/// The header of few lines: an alarm, the numbers where they fit, and the headline.
+fn one_line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
+    let mut before = Vec::new();
     if let Some(first) = app.refresh.alarms.standing().next().filter(|it| cells(it) < width / 2) {
-        spans.push(Span::styled(format!("! {first}"), warnings::alarm_style(app, theme)));
-        spans.push(Span::raw(" "));
+        before.push(Span::styled(format!("! {first}"), warnings::alarm_style(app, theme)));
+        before.push(Span::raw(" "));
     }
     let stale = context.scene.now().scan.stale_ms.0;
     if stale > 0 {
-        spans.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), theme.warn()));
+        before.push(Span::styled(format!("OLD {:.1}s! ", stale as f64 / 1000.0), theme.warn()));
     }
-    let mut sentence = headline::shortest(context, theme);
+    let shortest = headline::short(app, context, theme, 0);
+    let least = shortest.first().map_or(0, line_cells);
     let numbers = numbers(context, theme);
-    if span_cells(&spans) + span_cells(&numbers) + 1 + line_cells(&sentence) <= width {
-        spans.extend(numbers);
-        spans.push(Span::raw(" "));
+    if span_cells(&before) + span_cells(&numbers) + 1 + least <= width {
+        before.extend(numbers);
+        before.push(Span::raw(" "));
     }
-    let room = width.saturating_sub(span_cells(&spans));
-    let longer = headline::fitting(context, theme, room);
-    if line_cells(&longer) <= room {
-        sentence = longer;
+    let room = width.saturating_sub(span_cells(&before));
+    let mut lines = headline::short(app, context, theme, room);
+    if let Some(first) = lines.first_mut() {
+        before.append(&mut first.spans);
+        first.spans = before;
     }
-    spans.extend(sentence.spans);
-    Line::from(spans)
+    lines
 }

@@ -50,12 +50,14 @@ impl Layout {
     #[must_use]
     pub fn new(app: &App, space: &ViewSpace, area: Rect) -> Self {
         let level = level(app.display.header, area.height, space.full_header_from);
-        let header = header::height(app, level, area.width).min(area.height.saturating_sub(5));
+        let header = header::height(app, level, (area.width, area.height))
+            .min(area.height.saturating_sub(5));
         let room = area.height.saturating_sub(header + 5);
         let banner = kill_banner::height(app, area.width).min(room);
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let (panel_count, panels) = match (space.panel_height, area.width, area.height) {
-            (Some(height), 180.., 50..) => (3, height(area.height)),
+            (Some(height), 180.., 50..) => (4, height(area.height)),
+            (Some(height), 150.., 32..) => (3, height(area.height)),
             (Some(height), 110.., 32..) => (2, height(area.height)),
             _ => (0, 0),
         };

@@ -1,4 +1,4 @@
-//! Pressure stall information in the header: the averages, and a chart of the last minute or two.
+//! Pressure stall information in the header: the averages, and the curve of the last minute or two.
 
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -6,9 +6,7 @@ use ratatui::text::Span;
 use crate::app::App;
 use crate::forecast::chart_window::ChartWindow;
 use crate::forecast::series::SERIES;
-use crate::model::{PsiLine, Reading, TimeAxis};
-use crate::ui::frame::alignment;
-use crate::ui::paint::canvas::cells;
+use crate::model::{Pressure, PsiLine, Reading, TimeAxis};
 use crate::ui::paint::chart;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
@@ -35,86 +33,84 @@ impl HeaderPsi {
         }
     }
 
-    /// The label before the averages.
-    fn label(self, width: u16) -> String {
-        let lead = match self {
-            _ if width < alignment::WIDE => "PSI",
-            Self::IoSome => "PSI io ",
-            Self::MemorySome | Self::MemoryFull => "PSI mem",
-        };
-        let which = if self == Self::MemoryFull { "full" } else { "some" };
-        format!("{lead} {which}")
-    }
-
-    /// The percent of the last 10 s from which it needs care, and from which it is bad.
-    const fn levels(self) -> (f32, f32) {
+    /// The label before the averages, where several pressures stand below each other.
+    const fn label(self) -> &'static str {
         match self {
-            Self::MemorySome => (10.0, 40.0),
-            Self::MemoryFull => (2.0, 10.0),
-            Self::IoSome => (40.0, 80.0),
+            Self::MemorySome => "PSI mem some",
+            Self::MemoryFull => "PSI mem full",
+            Self::IoSome => "PSI io  some",
         }
     }
+
+    /// Its reading.
+    const fn of(self, pressure: &Pressure) -> Reading<PsiLine> {
+        match self {
+            Self::MemorySome => pressure.some,
+            Self::MemoryFull => pressure.full,
+            Self::IoSome => pressure.io_some,
+        }
+    }
+
+    /// The percent of the last 10 s from which it needs care.
+    const fn care(self) -> f32 {
+        match self {
+            Self::MemorySome => 10.0,
+            Self::MemoryFull => 2.0,
+            Self::IoSome => 40.0,
+        }
+    }
+
+    /// The style of a share, and its mark.
+    fn judge(self, share: f32, theme: Theme) -> (Style, &'static str) {
+        if share >= self.care() { (theme.warn(), "!") } else { (theme.plain(), "") }
+    }
 }
 
-/// From this width on there is room for a chart.
-const CHARTS: u16 = 120;
-
-/// The cells of the averages, with the space behind them.
-const AVERAGES: u16 = 28;
-
-/// Of fewer samples no chart is drawn.
+/// Of fewer samples no curve is drawn.
 const FEW: usize = 4;
 
-/// The averages of a pressure and its chart, each with its column behind the numbers of the gauge.
-pub fn parts(
-    app: &App,
-    psi: HeaderPsi,
-    reading: Reading<PsiLine>,
-    theme: Theme,
-    width: u16,
-) -> Vec<(u16, Vec<Span<'static>>)> {
-    let Some(stall) = reading.value() else {
-        let text = if psi == HeaderPsi::MemorySome { "PSI not available" } else { "" };
-        return vec![(alignment::psi(width), vec![Span::styled(text, theme.dim())])];
-    };
-    let (care, bad) = psi.levels();
-    let (style, alarm) = match stall.avg10 {
-        now if now >= bad => (theme.danger(), "!"),
-        now if now >= care => (theme.warn(), "!"),
-        _ => (theme.plain(), " "),
-    };
-    let mut spans = vec![
-        Span::styled(psi.label(width), theme.label()),
-        Span::styled(format!(" {:>4}", text::share(stall.avg10)), style),
-        Span::raw(format!(
-            "{alarm}{:>4} {:>4}",
-            text::share(stall.avg60),
-            text::share(stall.avg300)
-        )),
-    ];
-    let chart = if width >= CHARTS { chart_part(app, psi, theme, width) } else { None };
-    if chart.is_none() && width >= alignment::WIDE {
-        spans.extend(trend(stall, style, theme));
-    }
-    let column =
-        if chart.is_some() { alignment::charted_psi(width) } else { alignment::psi(width) };
-    let mut parts = vec![(column, spans)];
-    parts.extend(chart);
-    parts
+/// `PSI 12.4!`: the pressure of memory over the last 10 s; nothing where it is not known.
+pub fn brief(pressure: &Pressure, theme: Theme) -> Option<Vec<Span<'static>>> {
+    let psi = HeaderPsi::MemorySome;
+    let share = psi.of(pressure).value()?.avg10;
+    let (style, mark) = psi.judge(share, theme);
+    let value = Span::styled(format!("{}{mark}", text::share(share)), style);
+    Some(vec![Span::styled("PSI ", theme.label()), value])
 }
 
-/// The chart of the last minute or two and its column; nothing before a few samples were taken.
-fn chart_part(
+/// The averages of a pressure, and its curve in as many cells as are left of `width`.
+pub fn line(
     app: &App,
     psi: HeaderPsi,
+    pressure: &Pressure,
     theme: Theme,
     width: u16,
-) -> Option<(u16, Vec<Span<'static>>)> {
-    let column = alignment::charted_psi(width) + AVERAGES;
-    let (seconds, label) = if width >= 160 { (120, " 120s") } else { (60, " 60s") };
-    let room = alignment::chart_end(width).checked_sub(column + cells(label))?.min(40);
+) -> Option<Vec<Span<'static>>> {
+    const AVERAGES: u16 = 29;
+    let stall = psi.of(pressure).value()?;
+    let (style, mark) = psi.judge(stall.avg10, theme);
+    let mut spans = vec![
+        Span::styled(psi.label(), theme.label()),
+        Span::styled(format!(" {:>4}", text::share(stall.avg10)), style),
+        Span::styled(format!("{mark:<1}"), style),
+        Span::raw(format!("{:>4} {:>4} ", text::share(stall.avg60), text::share(stall.avg300))),
+    ];
+    let is_machine = !app.is_scoped();
+    let curve =
+        if is_machine { curve(app, psi, theme, width.saturating_sub(AVERAGES)) } else { None };
+    match curve {
+        Some(curve) => spans.extend(curve),
+        None => spans.extend(trend(stall, style, theme)),
+    }
+    Some(spans)
+}
+
+/// The curve of the last minute or two, with its time; nothing before a few samples were taken.
+pub fn curve(app: &App, psi: HeaderPsi, theme: Theme, room: u16) -> Option<Vec<Span<'static>>> {
+    let (seconds, label) = if room >= 24 { (120, " 120s") } else { (60, "") };
+    let cells = room.checked_sub(label.len() as u16).filter(|&cells| cells >= 3)?.min(40);
     let series = SERIES.iter().find(|series| series.id == psi.series())?;
-    let axis = TimeAxis::new(app.shown_at()?, Millis(seconds * 1000), room.into());
+    let axis = TimeAxis::new(app.shown_at()?, Millis(seconds * 1000), cells.into());
     let window = ChartWindow::new(&app.playback.history, axis);
     let moment = window.moment(app.shown_at()?)?;
     let shares = window.cells(series);
@@ -125,10 +121,10 @@ fn chart_part(
     let severity = |share: f64| (series.severity)(share, moment);
     let mut spans = chart::spans(theme, &shares, most, &severity);
     spans.push(Span::styled(label, theme.dim()));
-    Some((column, spans))
+    Some(spans)
 }
 
-/// The three averages as a trend, from the oldest: what is known before there is a chart.
+/// The three averages as a trend, from the oldest: what is known before there is a curve.
 fn trend(stall: PsiLine, style: Style, theme: Theme) -> [Span<'static>; 2] {
     let most = stall.avg10.max(stall.avg60).max(stall.avg300).max(1.0);
     let trend: String = [stall.avg300, stall.avg60, stall.avg10]
@@ -142,5 +138,5 @@ fn trend(stall: PsiLine, style: Style, theme: Theme) -> [Span<'static>; 2] {
     } else {
         ""
     };
-    [Span::styled(format!("  {trend}"), style), Span::styled(word, theme.dim())]
+    [Span::styled(trend, style), Span::styled(word, theme.dim())]
 }

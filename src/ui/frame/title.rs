@@ -18,19 +18,13 @@ use crate::ui::paint::theme::Theme;
 /// From this width on the line names the views and the load.
 const WIDE: u16 = 100;
 
-/// The line. `names_policy` is false where another line of the header names the policy.
-pub fn line(
-    app: &App,
-    context: &RowContext<'_>,
-    theme: Theme,
-    width: u16,
-    names_policy: bool,
-) -> Line<'static> {
+/// The line.
+pub fn line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
     let mut left = vec![Span::styled("doomtop", theme.strong())];
     if width >= WIDE {
         left.extend(views(app, theme));
     }
-    left.extend(facts(app, context, theme, width, names_policy));
+    left.extend(facts(app, context, theme, width));
     let now = context.scene.now();
     if width >= WIDE && !now.unavailable.lives {
         let machine = context.scene.machine();
@@ -58,13 +52,7 @@ fn views(app: &App, theme: Theme) -> Vec<Span<'static>> {
 }
 
 /// Host, kernel, uptime, scope and policy, the most important first: not all of them may fit.
-fn facts(
-    app: &App,
-    context: &RowContext<'_>,
-    theme: Theme,
-    width: u16,
-    names_policy: bool,
-) -> Vec<Span<'static>> {
+fn facts(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Span<'static>> {
     let (now, machine) = (context.scene.now(), context.scene.machine());
     let up = span_of(now.clock.uptime_ticks.seconds(machine.tick_rate));
     let host = [
@@ -74,9 +62,9 @@ fn facts(
     ];
     let scope = scope(app, context, theme, width);
     let policy = app.policy();
-    let running = if policy.is_running_kernel() { " (running)" } else { "" };
-    let policy = names_policy
-        .then(|| Span::styled(format!("  model {}{running}", policy.id()), theme.label()));
+    // The rule of the running kernel goes without saying.
+    let policy = (!policy.is_running_kernel())
+        .then(|| Span::styled(format!("  model {}", policy.id()), theme.label()));
     let mut facts = Vec::with_capacity(6);
     if app.is_scoped() {
         // A scope other than the machine is the first thing to know.

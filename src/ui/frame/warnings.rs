@@ -6,12 +6,6 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::ui::paint::theme::Theme;
 
-/// Whether there is anything to warn of.
-pub fn any(app: &App) -> bool {
-    app.scene.is_some()
-        && (app.refresh.alarms.standing().next().is_some() || !warnings(app).is_empty())
-}
-
 /// The line, where there is anything to warn of.
 pub fn line(app: &App, theme: Theme) -> Option<Line<'static>> {
     let alarms: Vec<String> = app.refresh.alarms.standing().collect();

@@ -30,6 +30,28 @@ pub fn spread(left: Vec<Span<'static>>, right: Vec<Span<'static>>, width: u16) -
     Line::from(line)
 }
 
+/// Puts parts behind each other, two cells apart, and on the next line where the line is full. A part that is
+/// longer than a line is broken at its spaces. The lines begin behind `indent` cells.
+#[must_use]
+pub fn flow(parts: Vec<Vec<Span<'static>>>, width: u16, indent: u16) -> Vec<Line<'static>> {
+    let begin = || vec![Span::raw(" ".repeat(usize::from(indent)))];
+    let (mut lines, mut spans, mut taken) = (Vec::new(), begin(), indent);
+    for part in parts {
+        let (gap, more) = (if taken > indent { 2 } else { 0 }, span_cells(&part));
+        if gap > 0 && taken + gap + more > width {
+            lines.push(Line::from(std::mem::replace(&mut spans, begin())));
+            taken = indent;
+        } else if gap > 0 {
+            spans.push(Span::raw("  "));
+            taken += gap;
+        }
+        spans.extend(part);
+        taken = taken.saturating_add(more);
+    }
+    lines.push(Line::from(spans));
+    lines.iter().flat_map(|line| wrap(line, width, indent)).collect()
+}
+
 /// Breaks a line at its spaces so that it fits; continued lines are indented by `indent` cells.
 #[must_use]
 pub fn wrap(line: &Line<'static>, room: u16, indent: u16) -> Vec<Line<'static>> {

@@ -122,7 +122,7 @@ impl Case<'_> {
 
     fn swap(&self) -> Line<'static> {
         let hierarchy = if self.version_1 { Hierarchy::V1 } else { Hierarchy::V2 };
-        let (usage, limit) = swap_of(self.group, Some(hierarchy));
+        let (usage, limit) = self.group.swap(Some(hierarchy));
         let text = match limit {
             Reading::Value(Limit::Max) => format!("{}, no limit (max)", self.sized(usage)),
             Reading::Value(Limit::At(Bytes(0))) => "none may be used (max 0)".to_owned(),
@@ -243,24 +243,4 @@ fn step(context: &RowContext<'_>, domain: &Domain) -> String {
     };
     let total = text::size(context, domain.pages);
     format!("{total}{of}: 1 adj = {}", text::step_of(context, domain))
-}
-
-/// Swap in use and its limit: version 1 counts it together with memory.
-pub fn swap_of(group: &Cgroup, hierarchy: Option<Hierarchy>) -> (Reading<Bytes>, Reading<Limit>) {
-    if hierarchy != Some(Hierarchy::V1) {
-        return (group.swap_usage, group.swap_limit);
-    }
-    let usage = match (group.memsw_usage, group.usage) {
-        (Reading::Value(both), Reading::Value(memory)) => {
-            Reading::Value(both.saturating_sub(memory))
-        }
-        (both, _) => both,
-    };
-    let limit = group.memsw_limit.map(|both| match (both, group.limit) {
-        (Limit::At(both), Reading::Value(Limit::At(memory))) => {
-            Limit::At(both.saturating_sub(memory))
-        }
-        (both, _) => both,
-    });
-    (usage, limit)
 }

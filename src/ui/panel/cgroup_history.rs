@@ -4,9 +4,8 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::forecast::series::Severity;
-use crate::model::{
-    Aggregate, Cgroup, Point, PsiLine, Reading, SampleIndex, TimeAxis, joined, resample,
-};
+use crate::forecast::usage_series::{self, PressureOf};
+use crate::model::{Cgroup, SampleIndex, TimeAxis};
 use crate::ui::paint::label;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{chart, text};
@@ -17,39 +16,6 @@ const FEW: usize = 4;
 
 /// The cells of a label with the space behind it.
 const LABEL: u16 = 11;
-
-/// A pressure of a cgroup.
-type PressureOf = fn(&Cgroup) -> Reading<PsiLine>;
-
-/// The memory that a cgroup held, in bytes, for each cell of the axis.
-#[must_use]
-pub fn usage(app: &App, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
-    let trail = app.playback.past.cgroup_history(path);
-    let time = |place: usize| trail.get(place).map(|(at, ..)| *at);
-    let points = trail.iter().enumerate().map(|(place, (at, _, group))| {
-        let value = group.and_then(|group| group.used().value()).map(|used| used.0 as f64);
-        let since = place.checked_sub(1).and_then(time).filter(|_| joined(place, time));
-        Point { since, at: *at, value }
-    });
-    resample(axis, Aggregate::Most, points)
-}
-
-/// The share of the time since the sample before that its tasks waited, in percent, for each cell of
-/// the axis.
-fn waited(app: &App, path: &str, axis: &TimeAxis, of: PressureOf) -> Vec<Option<f64>> {
-    let mut before: Option<(Millis, Millis, Option<u64>)> = None;
-    let trail = app.playback.past.cgroup_history(path).into_iter().map(|(at, read, group)| {
-        let total = group.and_then(|group| of(group).value()).map(|stall| stall.total_us);
-        let last = before.replace((at, read, total));
-        let value = last.and_then(|(_, then, before)| {
-            let over = read.0.checked_sub(then.0).filter(|over| *over > 0)?;
-            let more = total?.checked_sub(before?)?;
-            Some((more as f64 / over as f64 / 10.0).min(100.0))
-        });
-        Point { since: last.map(|(at, ..)| at), at, value }
-    });
-    resample(axis, Aggregate::Most, trail)
-}
 
 /// How full a cgroup was in the samples that are kept, and how long its tasks waited for memory and for
 /// disks: up to three lines of `width` cells.
@@ -73,7 +39,7 @@ pub fn lines(app: &App, group: &Cgroup, theme: Theme, width: u16) -> Vec<Line<'s
         spans.push(Span::styled(note, theme.dim()));
         Line::from(spans)
     };
-    let used = usage(app, path, &axis);
+    let used = usage_series::of_cgroup(past, path, &axis);
     let most = used.iter().flatten().copied().fold(1.0, f64::max);
     let most = group.effective_limit().map_or(most, |Bytes(limit)| most.max(limit as f64));
     let mut lines = Vec::with_capacity(3);
@@ -87,7 +53,7 @@ pub fn lines(app: &App, group: &Cgroup, theme: Theme, width: u16) -> Vec<Line<'s
     let stalls: [(&str, PressureOf); 2] =
         [("mem some", |group| group.pressure.some), ("io some", |group| group.pressure.io_some)];
     for (label, of) in stalls {
-        let shares = waited(app, path, &axis, of);
+        let shares = usage_series::waited(past, path, &axis, of);
         let most = shares.iter().flatten().copied().fold(0.0, f64::max);
         if shares.iter().any(Option::is_some) {
             let waits = |share: f64| if share < 10.0 { Severity::Calm } else { Severity::Care };

@@ -58,6 +58,24 @@ fn sampler(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     }
 }
 
+/// The lines of the panel beside meters that tell the sizes: when the killer acts, what grows, and how a rise
+/// of pressure is noticed.
+#[must_use]
+pub fn beside_meters(app: &App, theme: Theme) -> Vec<Line<'static>> {
+    let Some(context) = text::header_context(app) else { return Vec::new() };
+    let say = |(label, text): (&'static str, String)| label::line(theme, label, text);
+    let mut lines: Vec<Line<'static>> = forecast::lines(&context).into_iter().map(say).collect();
+    lines.extend(
+        forecast::growing_fastest(app, &context)
+            .map(|text| say(("growing", format!("fastest: {text}")))),
+    );
+    lines.extend(killer(app, &context, theme));
+    lines.extend(sampler(&context).into_iter().map(say));
+    lines.extend(memory(&context).into_iter().filter(|it| it.0 == "shared").map(say));
+    lines.extend(pressure(app, &context).into_iter().map(say));
+    lines
+}
+
 /// Scope, RAM and swap.
 fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     let now = context.scene.now();

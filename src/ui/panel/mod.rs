@@ -8,5 +8,6 @@ pub(crate) mod explain;
 pub(crate) mod forecast;
 pub(crate) mod machine;
 pub(crate) mod processes;
+pub(crate) mod race;
 pub(crate) mod session;
 pub(crate) mod verdict;

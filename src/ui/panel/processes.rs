@@ -1,40 +1,34 @@
-//! The panels below the table of processes: explain, machine and session, as many as there is room for.
+//! The panels below the table of processes: explain, race, machine and session, as many as there is room for.
 
 use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::ui::paint::canvas::Canvas;
-use crate::ui::panel::{boxes, explain, machine, session};
+use crate::ui::panel::{boxes, explain, machine, race, session};
 
-/// Paints `count` panels side by side: two or three.
+/// Paints `count` panels: two or three side by side, and with a fourth one the last two below each other.
 pub fn paint(app: &App, count: u16, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height < 3 {
         return;
     }
     let theme = canvas.theme;
-    // The first explains the ranking and gets most of the width; a cell stays free between two panels.
-    let share = |part: u16| area.width * part / 100;
-    let widths = if count == 3 {
-        [share(37), share(32), area.width - share(37) - share(32)]
-    } else {
-        [share(58), area.width - share(58), 0]
-    };
-    let inner = area.height - 2;
-    // With room for one of the two, the machine is shown until there is something in the session.
-    let idle = app.session.journal.entries.is_empty()
-        && app.session.journal.pending.is_empty()
-        && !app.has_new_kills();
-    let mut x = area.x;
-    for (nth, &width) in widths.iter().take(usize::from(count)).enumerate() {
-        let last = nth + 1 == usize::from(count);
-        let strip = Rect { x, width: if last { width } else { width - 1 }, ..area };
-        x += width;
-        let (title, lines, indent) = match (nth, count) {
-            (0, _) => (explain::title(app), explain::brief(app, theme, inner), 12),
-            (1, 3) => ("Machine".to_owned(), machine::lines(app, theme), 11),
-            (_, 2) if idle => ("Machine".to_owned(), machine::lines(app, theme), 11),
-            _ => (session::title(app).to_owned(), session::lines(app, theme, inner), 10),
-        };
-        boxes::paint(strip, &title, &lines, indent, canvas);
+    let [left, rest] = boxes::halves(area, if count > 2 { 36 } else { 57 });
+    let inner = left.height - 2;
+    boxes::paint(left, &explain::title(app), &explain::brief(app, theme, inner), 12, canvas);
+    if count < 3 {
+        race::paint(app, rest, canvas);
+        return;
     }
+    let [middle, right] = boxes::halves(rest, if count > 3 { 48 } else { 55 });
+    race::paint(app, middle, canvas);
+    let mut kills = right;
+    if count > 3 {
+        let height = right.height / 2;
+        let lines = machine::beside_meters(app, theme);
+        let top = Rect { height, ..right };
+        boxes::paint(top, "Machine", &boxes::fitting(lines, top, 11), 11, canvas);
+        kills = Rect { y: right.y + height, height: right.height - height, ..right };
+    }
+    let lines = session::lines(app, theme, kills.height - 2);
+    boxes::paint(kills, session::title(app), &lines, 10, canvas);
 }

@@ -6,7 +6,6 @@ use crate::app::view::cgroups::CgroupLine;
 use crate::columns::{Align, RowContext};
 use crate::model::{Cgroup, CgroupEvents, Limit, Pressure, PsiLine, Reading};
 use crate::ui::paint::text;
-use crate::ui::panel::cgroup::swap_of;
 use crate::units::{Bytes, Kib};
 
 /// The facts of a row: those of a cgroup, or those of the machine in the same fields.
@@ -54,7 +53,7 @@ impl<'a> Entry<'a> {
                 pressure: now.pressure,
             };
         };
-        let (swap, swap_limit) = swap_of(it, now.cgroups.hierarchy.value());
+        let (swap, swap_limit) = it.swap(now.cgroups.hierarchy.value());
         Self {
             line,
             group,

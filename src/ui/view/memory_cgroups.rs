@@ -6,11 +6,11 @@ use crate::app::App;
 use crate::columns::RowContext;
 use crate::forecast::limits;
 use crate::forecast::series::Severity;
+use crate::forecast::usage_series;
 use crate::model::{Cgroup, PsiLine, Reading};
 use crate::ui::paint::canvas::{Canvas, tail};
 use crate::ui::paint::chart::{self, Chart};
 use crate::ui::paint::{severity, text};
-use crate::ui::panel::cgroup_history::usage;
 use crate::ui::view::time_axis;
 use crate::units::{Bytes, Millis};
 
@@ -60,7 +60,7 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
         };
         let style = near.map_or(theme.strong(), |it| severity::style(theme, it));
         canvas.right(area.x + 2 + name, y, words, &used, style);
-        let cells = usage(app, path.as_str(), &window.axis);
+        let cells = usage_series::of_cgroup(past, path.as_str(), &window.axis);
         let most = cells.iter().flatten().copied().fold(1.0, f64::max);
         let top = group.effective_limit().map_or(most, |Bytes(limit)| most.max(limit as f64));
         let severity = near.unwrap_or(Severity::Calm);

@@ -132,7 +132,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         && let Some((context, opinion)) = app.opinion_context()
     {
         let y = area.bottom() - words;
-        let line = headline::fitting(&context, theme, area.width);
+        let line = headline::by_rule(&context, theme, area.width);
         canvas.line(area.x, y, area.width, &line);
         canvas.line(area.x, y + 1, area.width, &waits_for(opinion, theme));
     }

@@ -136,22 +136,38 @@ impl Case<'_> {
         Some((place, row.placement.points()?))
     }
 
-    /// Its rank, and its neighbours in the ranking.
+    /// Its rank, how far it is from its neighbour in the ranking, and whether it dies next.
     pub(crate) fn rank(&self) -> Option<Line<'static>> {
-        let (place, _) = self.own_place()?;
+        let (place, points) = self.own_place()?;
         let ranking = self.context.ranking;
         let count = ranking.eligible();
         let mut text = format!("{} of {count}", place + 1);
         let neighbour = |at: Option<usize>| at.and_then(|at| ranking.rows()[..count].get(at));
+        let lead = |points: Points| {
+            let unit = self.context.policy.info().unit;
+            let word = if unit == BadnessUnit::Pages { "" } else { " points" };
+            format!("{}{word}", text::points(self.context, points))
+        };
         if let Some(row) = neighbour(place.checked_sub(1)) {
-            text.push_str(&format!("; before it dies {}", self.name(row.id)));
+            let behind = row.placement.points().unwrap_or_default() - points;
+            text.push_str(&format!("; {} behind {}", lead(behind), self.name(row.id)));
         } else if let Some(row) = neighbour(Some(place + 1)) {
-            text.push_str(&format!("; after it dies {}", self.name(row.id)));
+            let ahead = points - row.placement.points().unwrap_or_default();
+            text.push_str(&format!("; {} ahead of {}", lead(ahead), self.name(row.id)));
         }
         let mut line = self.text("rank", &text);
-        if place == 0 {
-            let text = if ranking.too_close() { "  TOO CLOSE TO CALL" } else { "  NEXT VICTIM" };
+        let next = self.app.deaths.next.as_ref();
+        let death = next.filter(|it| it.victim().is_some_and(|it| it.id == self.process.id));
+        if let Some(death) = death {
+            let text = format!("  DIES NEXT, in {}", text::soon(death.middle()));
             line.spans.push(Span::styled(text, self.theme.victim()));
+        } else if place == 0 {
+            let text = if ranking.too_close() {
+                "  too close to call"
+            } else {
+                "  first if memory ended now"
+            };
+            line.spans.push(Span::styled(text, self.theme.candidate()));
         }
         Some(line)
     }

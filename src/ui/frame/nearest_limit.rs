@@ -1,14 +1,17 @@
-//! The header line of the limit that is hit first: how near it is, and who dies there.
+//! The line of the limit that is reached first by what is left: how near it is, and who dies there.
 
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
+use crate::forecast::limits::ReachableLimit;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::ui::paint::canvas::{cells, tail};
-use crate::ui::paint::severity;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
+
+/// A limit with less than this share left, in per-mille, is near.
+const NEAR: u64 = 100;
 
 /// The limit that is hit first, where there are more than the machine's own.
 pub fn of(app: &App) -> Option<&FirstLimit> {
@@ -18,6 +21,11 @@ pub fn of(app: &App) -> Option<&FirstLimit> {
     app.first_limit.as_ref()
 }
 
+/// Whether it is worth a line beside a calm headline.
+pub fn is_near(first: &FirstLimit) -> bool {
+    first.limit.left_permille() < NEAR
+}
+
 /// The line about it, in the longest form that fits.
 pub fn line(
     first: &FirstLimit,
@@ -25,12 +33,13 @@ pub fn line(
     theme: Theme,
     width: u16,
 ) -> Line<'static> {
-    let limit = &first.limit;
-    let near = severity::of_limit(limit).map_or(theme.plain(), |it| severity::style(theme, it));
+    // When it is full is for the prediction to say, which says so in the headline.
+    let limit = &ReachableLimit { hit_in: None, full: None, ..first.limit.clone() };
+    let near = if is_near(first) { theme.warn() } else { theme.plain() };
     let (room, left) = (text::room(context, limit), text::left(context, limit));
     let victim = text::victim(context, &first.outcome);
     let all = format!("{victim}{}", text::also_killed(&first.outcome));
-    let label = if width >= 60 { "First limit" } else { "Limit" };
+    let label = if width >= 60 { "nearest limit" } else { "limit" };
     let name = text::limit_name(limit);
     // The name is cut before anything else is left out, but not to nothing.
     let for_name = |room: &str, outcome: &str| {

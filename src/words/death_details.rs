@@ -1,0 +1,173 @@
+//! What stands behind a predicted death, in words: why this process, what would save it, and which death
+//! comes after it.
+
+use crate::columns::{RowContext, human_size};
+use crate::forecast::next_death::{DeathCertainty, Deaths, NextDeath, StallReason};
+use crate::forecast::race::{Race, RaceRunner, scope_of};
+use crate::model::{ProcId, Scene, Scope};
+use crate::units::{Adj, Bytes, Millis, Pages};
+use crate::words::numbers_and_names;
+
+/// Killing another process must win at least this much time to be worth telling.
+const WORTH: f64 = 10.0;
+
+/// Something that would prevent a predicted death, or put it off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Raise the limit of the cgroup.
+    RaiseLimit,
+    /// Raise `memory.high` of the cgroup.
+    RaiseHigh,
+    /// Let the kernel kill in the cgroup.
+    AllowKill,
+    /// Give the victim this adj: then the other one dies.
+    Adj {
+        /// The highest adj that saves it.
+        adj: Adj,
+        /// The process that dies in its place.
+        instead: String,
+    },
+    /// Kill another process.
+    Kill {
+        /// `245 chrome`.
+        who: String,
+        /// The time that what it holds lasts.
+        wins: Millis,
+    },
+    /// Make a process killable.
+    Unprotect,
+}
+
+impl Remedy {
+    /// The remedy in a few words, with the key that does it, as ` (a)`, behind the act.
+    #[must_use]
+    pub fn words(&self, key: &str) -> String {
+        match self {
+            Self::RaiseLimit => format!("raise the limit{key}"),
+            Self::RaiseHigh => format!("raise memory.high{key}"),
+            Self::AllowKill => format!("raise the limit{key}, or clear oom_kill_disable"),
+            Self::Adj { adj, instead } => format!("adj {adj}{key}, then {instead} dies"),
+            Self::Kill { who, wins } => {
+                format!("kill {who}{key}, which wins {}", numbers_and_names::soon(*wins))
+            }
+            Self::Unprotect => format!("an adj above -1000{key}"),
+        }
+    }
+}
+
+/// How much of the limit is in use, and how fast that grows: `160M/190M +9M/s`.
+#[must_use]
+pub fn use_and_rate(death: &NextDeath) -> (String, String) {
+    let used = human_size(death.limit.saturating_sub(death.left));
+    let text = numbers_and_names::joined(used, human_size(death.limit));
+    let rate = rate(death.rate);
+    (text, rate)
+}
+
+/// `+9M/s`, or by the minute where that is little; empty without growth.
+fn rate(rate: f64) -> String {
+    const LEAST: f64 = 1_048_576.0;
+    match rate {
+        rate if rate >= LEAST => format!("+{}/s", human_size(Bytes(rate as u64))),
+        rate if rate * 60.0 >= LEAST => format!("+{}/min", human_size(Bytes((rate * 60.0) as u64))),
+        _ => String::new(),
+    }
+}
+
+/// Why the named process dies and not another one, the longest form first; nothing where none is named.
+#[must_use]
+pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<String> {
+    let Some(own) = death.victim().and_then(|victim| race.find(victim.id)) else {
+        return Vec::new();
+    };
+    let time = death.middle();
+    let Some(rival) = race.rival(own.id, time) else {
+        return vec!["the only process that can be chosen".to_owned(), "the only one".to_owned()];
+    };
+    let size = |pages: f64| numbers_and_names::size(context, Pages(pages.max(0.0) as u64));
+    let name = |it: &RaceRunner| format!("{} {}", it.id, it.comm);
+    let adj = own.adj.filter(|adj| *adj != Adj::ZERO);
+    let with_adj = |text: String| match adj {
+        Some(adj) => format!("{text}, adj {adj}"),
+        None => text,
+    };
+    let bare =
+        |it: &RaceRunner| it.after(time) - f64::from(it.adj.map_or(0, |adj| adj.0)) * race.step;
+    let faster = own.rate - rival.rate;
+    let (short, lead) = (own.after(time) - rival.after(time), own.now - rival.now);
+    let main = if lead < 0.0 && faster > 0.0 {
+        let overtakes = Millis((-lead / faster * 1000.0) as u64);
+        let soon = numbers_and_names::soon(overtakes);
+        with_adj(format!("overtakes {} in {soon}", name(rival)))
+    } else if bare(own) >= bare(rival) {
+        with_adj(format!("largest of {}", race.eligible))
+    } else if let Some(adj) = adj {
+        format!("adj {adj} adds {}", size(f64::from(adj.0) * race.step))
+    } else {
+        "highest badness".to_owned()
+    };
+    vec![format!("{main}, then {} ahead of {}", size(short), name(rival)), main]
+}
+
+/// What would save the named process, the smallest change first.
+#[must_use]
+pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<Remedy> {
+    let is_machine = death.domain.as_str() == Scope::GLOBAL;
+    match death.stalled {
+        Some(StallReason::Throttled) => return vec![Remedy::RaiseHigh],
+        Some(StallReason::OomKillDisabled) => return vec![Remedy::AllowKill],
+        None => {}
+    }
+    let mut found = Vec::new();
+    if !is_machine {
+        found.push(Remedy::RaiseLimit);
+    }
+    if death.certainty == DeathCertainty::Nobody {
+        found.push(Remedy::Unprotect);
+        return found;
+    }
+    let Some(victim) = death.victim() else { return found };
+    if let Some((adj, rival)) = race.saved_at(victim.id, death.middle()) {
+        found.push(Remedy::Adj { adj, instead: format!("{} {}", rival.id, rival.comm) });
+    }
+    found.extend(kill_instead(scene, race, death, victim.id));
+    found
+}
+
+/// The process of the race that frees most, where that wins time.
+fn kill_instead(scene: &Scene, race: &Race, death: &NextDeath, victim: ProcId) -> Option<Remedy> {
+    let page = scene.machine().page_size;
+    let others = race.runners.iter().filter(|it| it.id != victim);
+    let frees = |id: ProcId| Some(scene.find(id)?.private().value()?.bytes(page).0);
+    let (bytes, other) =
+        others.filter_map(|it| Some((frees(it.id)?, it))).max_by_key(|(bytes, _)| *bytes)?;
+    let wins = bytes as f64 / death.rate.max(1.0);
+    let worth = wins >= WORTH && wins >= death.middle().0 as f64 / 1000.0 / 2.0;
+    let wins = Millis((wins.min(1e9) * 1000.0) as u64);
+    worth.then(|| Remedy::Kill { who: format!("{} {}", other.id, other.comm), wins })
+}
+
+/// The death after the next one, and when: `~53s`, `machine full: `, `178 python3`.
+#[must_use]
+pub fn after(deaths: &Deaths) -> Option<[String; 3]> {
+    let next = deaths.next.as_ref()?;
+    let is_other = |it: &&NextDeath| (it.by, &it.domain) != (next.by, &next.domain);
+    let later = deaths.list.iter().filter(is_other).find(|it| it.when.is_some())?;
+    let time = numbers_and_names::soon(later.middle());
+    let place = if scope_of(later) == Scope::Global {
+        "machine full".to_owned()
+    } else {
+        let place = numbers_and_names::short_cgroup(later.domain.as_str());
+        format!("{place}, limit {}", human_size(later.limit))
+    };
+    let who = match (later.certainty, later.candidates.first()) {
+        (DeathCertainty::Named, Some(first)) => format!("{} {}", first.id, first.comm),
+        (DeathCertainty::TooClose, Some(first)) => {
+            format!("{} {} or another", first.id, first.comm)
+        }
+        (DeathCertainty::Overridden(_), _) => "no prediction".to_owned(),
+        _ => "nobody can be chosen".to_owned(),
+    };
+    let who = if later.trigger.is_none() { who } else { format!("{who} by {}", later.by) };
+    Some([time, place, who])
+}
