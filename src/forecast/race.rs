@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::forecast::next_death::NextDeath;
 use crate::forecast::next_death::slope::{self, SlopePoint};
-use crate::forecast::next_death::unreclaimable::Reclaim;
+use crate::forecast::next_death::{NextDeath, Reclaim};
 use crate::model::{Comm, ProcId, Process, SampleHistory, Scene, Scope, Text};
 use crate::policy::{LINUX, Policy, Verdict};
 use crate::units::{Adj, Millis};

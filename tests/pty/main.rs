@@ -51,7 +51,9 @@ fn it_starts_shows_the_ranking_and_quits() {
     let mut terminal = Terminal::run(80, 24, &[]);
     // A busy machine may be too close to call, or have somebody dying.
     let sentence = |text: &str| {
-        ["now first", "if memory ended now", "NEXT", "too close", "NO PREDICTION", "OFF:"].iter().any(|it| text.contains(it))
+        ["now first", "if memory ended now", "NEXT", "too close", "NO PREDICTION", "OFF:"]
+            .iter()
+            .any(|it| text.contains(it))
     };
     terminal.wait_for("the table", |text| text.contains("BADNESS") && sentence(text));
     assert!(terminal.is_alternate());

@@ -415,7 +415,10 @@ fn the_sentence_says_who_dies_next_and_why() {
     assert!(line.contains("20731 chrome") && line.contains("786M ahead of 4411 java"), "{line}");
     let (buffer, _) = paint(&mut app, FULL, 60, 12);
     let first = text(&buffer).lines().next().unwrap().to_owned();
-    assert!(first.starts_with("M83% S64% C143% psi12.4 nothing near; now first 20731 chrome"), "{first}");
+    assert!(
+        first.starts_with("M83% S64% C143% psi12.4 nothing near; now first 20731 chrome"),
+        "{first}"
+    );
 }
 
 #[test]

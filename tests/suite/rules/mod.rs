@@ -223,8 +223,8 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "forecast",
         &[
-            &["commitments", "fit", "limits", "next_death", "series"],
-            &["at_limit", "oom_at_limit", "chart_window", "headroom_trend"],
+            &["commitments", "fit", "limits", "next_death", "series", "usage_series"],
+            &["at_limit", "oom_at_limit", "chart_window", "headroom_trend", "race"],
             &["cgroup_trends", "killer_verdict"],
             &["trend"],
         ],
