@@ -129,7 +129,7 @@ impl Race {
         }
         let adj = f64::from(own.adj?.0) - (lead / self.step).floor() - 1.0;
         // -1000 takes it out of the race, whatever its size.
-        (adj > f64::from(Adj::MIN.0)).then(|| (Adj(adj as i16), rival))
+        (adj > f64::from(Adj::MIN.0)).then_some((Adj(adj as i16), rival))
     }
 }
 
