@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use crate::app::App;
 use crate::app::incident::kill_text::kill_sentence;
 use crate::columns::span_of;
-use crate::model::{EventTime, OomEvent};
+use crate::model::{EventTime, ForecastResult, OomEvent};
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
 use crate::units::Bytes;
+use crate::words::next_death::forecast_sentence;
 
 /// Maximum number of lines.
 const MAX_LINES: usize = 2;
@@ -67,11 +68,15 @@ fn forms(app: &App) -> Vec<String> {
         count => format!("{count} kills in {}, last: ", span_of(seconds)),
     };
     let unproven = if timeline.is_unproven(last.nth) { " (by a log file)" } else { "" };
+    // A forecast is told where it was right.
+    let foretold = last.forecast.weight() > ForecastResult::NotPredicted.weight();
+    let forecast = forecast_sentence(last.forecast).filter(|_| foretold);
+    let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
     let long = kill_sentence(last, limit(app, last), false);
     let short = kill_sentence(last, None, true);
     vec![
-        format!("{clock} {several}{long}{unproven}. Enter why, p just before"),
-        format!("{clock} {several}{short}{unproven}. Enter why, p just before"),
+        format!("{clock} {several}{long}{unproven}{forecast}. Enter why, p just before"),
+        format!("{clock} {several}{short}{unproven}{forecast}. Enter why, p just before"),
         format!("{several}{short}. Enter why, p before"),
     ]
 }
