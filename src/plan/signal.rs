@@ -107,9 +107,15 @@ impl SignalPlan {
         self.detail = Some(detail);
     }
 
+    /// The other signal of the sacrifice.
+    #[must_use]
+    pub fn other_signal(&self) -> Signal {
+        if self.signal == Signal::TERM { Signal::KILL } else { Signal::TERM }
+    }
+
     /// SIGTERM instead of SIGKILL, or the reverse.
     pub fn swap(&mut self) {
-        self.signal = if self.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
+        self.signal = self.other_signal();
         self.why = "your choice, not the rule's".to_owned();
     }
 

@@ -17,6 +17,15 @@ pub struct Sacrifice {
 #[must_use]
 pub fn sacrifice(victim: &Process) -> Sacrifice {
     match victim.caps {
+        // Root without a bounding set has every capability; few of these programs touch hardware.
+        Reading::Value(caps)
+            if caps.has(Capability::SysRawio) && caps.has(Capability::SysAdmin) =>
+        {
+            Sacrifice {
+                signal: Signal::TERM,
+                why: "holds CAP_SYS_RAWIO, as most root daemons do (may be driving hardware)",
+            }
+        }
         Reading::Value(caps) if caps.has(Capability::SysRawio) => {
             Sacrifice { signal: Signal::TERM, why: "holds CAP_SYS_RAWIO (may be driving hardware)" }
         }

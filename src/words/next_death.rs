@@ -2,8 +2,8 @@
 //! shows the longest form that fits; text output shows the longest form.
 
 use crate::columns::{RowContext, human_size};
-use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
-use crate::model::{ForecastResult, Process, Scope};
+use crate::forecast::next_death::{Candidate, DeathCertainty, KERNEL, NextDeath};
+use crate::model::{ForecastResult, ProcId, Process, Scope};
 use crate::policy::{TriggerLevel, TriggerQuantity, TriggerRule};
 use crate::units::{Kib, Millis};
 use crate::words::numbers_and_names;
@@ -110,6 +110,72 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
             ]
         }
     }
+}
+
+/// Whether a process is the next to die, by the death that the headline shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeathVerdict {
+    /// It is, or may be; the sentence.
+    Next(String),
+    /// It is not; the sentence.
+    NotNext(String),
+}
+
+/// Whether this process is the next to die: `this IS the next to die (~4s, cgroup shop/web)`. Nothing while no
+/// death is near, or nobody is named.
+#[must_use]
+pub fn verdict_on(death: Option<&NextDeath>, who: ProcId) -> Option<DeathVerdict> {
+    let death = death.filter(|it| it.when.is_some())?;
+    let first = death.candidates.first()?;
+    let when = match death.middle() {
+        Millis::ZERO => "now".to_owned(),
+        time => numbers_and_names::soon(time),
+    };
+    let by = if death.by == KERNEL { String::new() } else { format!(", by {}", death.by) };
+    let place = format!("({when}, {}{by})", place(death.domain.as_str()));
+    let is_among = death.candidates.iter().any(|it| it.id == who);
+    Some(match (death.candidates.len(), is_among) {
+        (1, true) => DeathVerdict::Next(format!("this IS the next to die {place}")),
+        (1, false) => DeathVerdict::NotNext(format!(
+            "this is NOT the next to die: that is {} {place}",
+            name(first)
+        )),
+        (count, true) => {
+            DeathVerdict::Next(format!("this MAY be the next to die: one of {count} {place}"))
+        }
+        (count, false) => DeathVerdict::NotNext(format!(
+            "this is NOT the next to die: that is {} or another of {count} {place}",
+            name(first)
+        )),
+    })
+}
+
+/// What a change does to the death that the headline shows.
+#[must_use]
+pub fn after_change(before: &NextDeath, after: Option<&NextDeath>) -> String {
+    let Some(after) = after.filter(|it| it.domain == before.domain) else {
+        return "then no death is near".to_owned();
+    };
+    match (after.candidates.as_slice(), after.certainty) {
+        ([only], _) if before.victim().map(|it| it.id) == Some(only.id) => {
+            format!("{} is still the next to die", name(only))
+        }
+        ([only], _) => format!("then {} dies next", name(only)),
+        ([first, ..], _) => {
+            format!("then {} or another of {} dies next", name(first), after.candidates.len())
+        }
+        ([], DeathCertainty::Nobody) => "then nobody can be chosen at the limit".to_owned(),
+        ([], _) => "then it is not known who dies next".to_owned(),
+    }
+}
+
+/// `machine`, or the last two names of a cgroup's path.
+fn place(path: &str) -> String {
+    if path == Scope::GLOBAL {
+        return "machine".to_owned();
+    }
+    let names: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("cgroup {}", names[names.len().saturating_sub(2)..].join("/"))
 }
 
 /// What the forecast said before a kill: `predicted 14 s before`. Nothing where there was none.

@@ -14,7 +14,7 @@ use doomtop::rank::Ranking;
 use doomtop::source::demo_recording;
 use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Kib, Millis, Pages};
-use doomtop::words::next_death::forms;
+use doomtop::words::next_death::{DeathVerdict, after_change, forms, verdict_on};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -279,4 +279,23 @@ fn the_batch_output_tells_of_each_kill_since_when_it_was_predicted() {
         assert!(line.starts_with(&format!("KILLED (likely) {who}, predicted ")), "{line}");
         assert!(line.ends_with(" s before"), "{line}");
     }
+}
+
+#[test]
+fn the_dialogs_say_whether_it_is_the_next_to_die() {
+    let eve = eves(&demo_recording::samples())[0];
+    let who = killed(0, eve);
+    let app = app_before(0, 2);
+    let next = app.deaths.next.clone().expect("a death is near");
+    let victim = next.victim().expect("it is named").id;
+    let verdict = verdict_on(Some(&next), victim);
+    let Some(DeathVerdict::Next(text)) = &verdict else { panic!("{verdict:?}") };
+    assert!(text.starts_with("this IS the next to die (~"), "{text}");
+    let other = verdict_on(Some(&next), doomtop::model::ProcId::default());
+    let Some(DeathVerdict::NotNext(text)) = &other else { panic!("{other:?}") };
+    assert!(text.starts_with(&format!("this is NOT the next to die: that is {who} (~")), "{text}");
+    assert_eq!(verdict_on(None, victim), None);
+
+    assert_eq!(after_change(&next, Some(&next)), format!("{who} is still the next to die"));
+    assert_eq!(after_change(&next, None), "then no death is near");
 }

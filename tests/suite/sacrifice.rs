@@ -9,10 +9,10 @@ use doomtop::intent::{
     ConfirmedBy, Expedite, ExpediteStep, FROZEN, FreeMemory, Intent, Outcome, Refusal, StepResult,
 };
 use doomtop::model::{
-    Capabilities, Cgroups, Comm, FrozenBy, Hierarchy, MemorySharers, Process, ProcessDetail,
-    Reading, RestartPolicy, ServiceUnit, Signal, Snapshot, Text,
+    Capabilities, Cgroup, Cgroups, Comm, FrozenBy, Hierarchy, Limit, MemorySharers, Process,
+    ProcessDetail, Reading, RestartPolicy, Scope, ServiceUnit, Signal, Snapshot, Text,
 };
-use doomtop::units::{Kib, Millis};
+use doomtop::units::{Bytes, Kib, Millis};
 
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
@@ -413,4 +413,46 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let said = player.notice();
     assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
     assert!(!player.app.session.journal.is_pending(id(500)));
+}
+
+#[test]
+fn in_a_scoped_cgroup_it_tells_what_came_back_there() {
+    let scoped = |seconds: u64, mib: u64, lives: bool| {
+        let mut snapshot = usual();
+        let path = Arc::new(Text::new(b"/web"));
+        let at = Millis(1000 + seconds * 1000);
+        snapshot.clock.monotonic_ms = at;
+        let group = Cgroup {
+            path: Arc::clone(&path),
+            limit: Reading::Value(Limit::At(Bytes(900 << 20))),
+            usage: Reading::Value(Bytes(mib << 20)),
+            ..Cgroup::default()
+        };
+        let hierarchy = Reading::Value(Hierarchy::V2);
+        snapshot.cgroups = Arc::new(Cgroups { hierarchy, read_ms: at, list: vec![group] });
+        for process in &mut snapshot.processes {
+            if process.id.pid == 600 {
+                process.cgroup = Reading::Value(Arc::clone(&path));
+            }
+        }
+        snapshot.processes.retain(|it| lives || it.id.pid != 600);
+        snapshot
+    };
+    let scope = Scope::Memcg(Arc::new(Text::new(b"/web")));
+    let mut player = Player::with(Setup { scope, ..setup() }, scoped(0, 790, true));
+    let (who, name) = (process(600, "", 0).id, "java".to_owned());
+    let signal = Signal::KILL;
+    let sent =
+        Outcome::Signalled { who, name: name.clone(), signal, pinned: true, steps: Vec::new() };
+    player.app.update(Msg::Outcome(sent));
+    player.sample(scoped(2, 790, true));
+    let free = FreeMemory::default();
+    let gone =
+        Outcome::Exited { who, name, after: Millis(3), held: Kib(0), before: free, now: free };
+    player.app.update(Msg::Outcome(gone));
+    player.sample(scoped(4, 40, false));
+    let told = player.app.session.journal.entries.last().expect("an entry").text.clone();
+    assert_eq!(told, "600 java is gone: cgroup web 790M -> 40M, 750M came back there");
+    player.sample(scoped(6, 40, false));
+    assert_eq!(player.app.session.journal.entries.last().expect("an entry").text, told, "once");
 }

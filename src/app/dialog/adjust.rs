@@ -66,6 +66,8 @@ pub struct AdjustDialog {
     pub reached: Vec<ProcId>,
     /// The preview of the value.
     pub previews: Previews,
+    /// What the value does to the death that the headline shows; nothing while none is near.
+    pub next_death: Option<String>,
     /// The smallest changes that make the process the next victim, or no longer the next victim.
     pub proposals: Proposals,
     /// What this user may write.
@@ -92,6 +94,7 @@ impl AdjustDialog {
             reach: Targets::This,
             reached: vec![process.id],
             previews: Previews::default(),
+            next_death: None,
             proposals: Proposals::default(),
             rights,
             kin: AffectedKin::default(),

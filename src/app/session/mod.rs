@@ -8,6 +8,7 @@ pub mod sysctl_history;
 
 use crate::app::adj_rules::rules::ActiveRules;
 use crate::app::session::journal::Journal;
+use crate::app::session::pending_exit::CgroupReturn;
 use crate::app::session::sysctl_history::SysctlHistory;
 
 /// What was done in this session.
@@ -15,6 +16,8 @@ use crate::app::session::sysctl_history::SysctlHistory;
 pub struct Session {
     /// Every act, and what came of it.
     pub journal: Journal,
+    /// What cgroups used before processes of theirs were signalled.
+    pub cgroup_returns: Vec<CgroupReturn>,
     /// The sysctl values that were written.
     pub sysctl_history: SysctlHistory,
     /// The adj rules of `--adj-rules`, once their file was read.

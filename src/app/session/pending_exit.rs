@@ -1,7 +1,9 @@
 //! A signalled process that has not exited yet.
 
-use crate::model::{ProcId, Signal};
-use crate::units::Millis;
+use std::sync::Arc;
+
+use crate::model::{ProcId, Signal, Text};
+use crate::units::{Bytes, Millis};
 
 /// A signalled process that has not exited yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,22 @@ pub struct PendingSignal {
     pub since: Millis,
     /// Why it has not exited, as far as it is known.
     pub why: Option<String>,
+}
+
+/// What the cgroup of the scope used when one of its processes was signalled: compared with the first sample
+/// without the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CgroupReturn {
+    /// The process.
+    pub who: ProcId,
+    /// The name the user saw.
+    pub name: String,
+    /// The cgroup.
+    pub path: Arc<Text>,
+    /// Its usage before the signal.
+    pub before: Bytes,
+    /// Whether the process has exited.
+    pub exited: bool,
 }
 
 /// A signalled process that has not exited after this time counts as stuck, and the next sacrifice may follow

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::app::{App, Request};
 use crate::forecast::next_death::Deaths;
 use crate::forecast::race::Race;
-use crate::model::{Snapshot, Text, UsageReading};
-use crate::words::next_death::headline_text;
+use crate::model::{ProcId, Snapshot, Text, UsageReading};
+use crate::units::Adj;
+use crate::words::next_death::{after_change, headline_text};
 
 /// Maximum number of readings that a sample takes along.
 const MAX_READINGS: usize = 4096;
@@ -29,6 +30,23 @@ impl App {
                 tracking.predict_newest(scene)
             }
         };
+    }
+
+    /// What another adj of these processes does to the death that the headline shows, as a sentence.
+    pub(crate) fn death_after_adj(&mut self, changed: &[ProcId], to: Adj) -> Option<String> {
+        let before = self.deaths.next.as_ref().filter(|it| it.when.is_some())?;
+        let scene = self.scene.as_ref().filter(|_| self.incidents.report.is_none())?;
+        let then = scene.with_adj(|process| changed.contains(&process.id).then_some(to));
+        let shows_now = self.start.live && !self.shows_other_sample();
+        let tracking = &mut self.refresh.deaths;
+        let deaths = match self.playback.at {
+            Some(at) if !shows_now => {
+                tracking.replay(&self.playback.past, at, scene).predict(&then)
+            }
+            _ => tracking.newest.predict(&then),
+        };
+        let after = deaths.list.iter().find(|it| it.domain == before.domain && it.by == before.by);
+        Some(after_change(before, after))
     }
 
     /// The domains whose usage should be read until the next sample.

@@ -1,11 +1,15 @@
 //! Takes the outcome of an intent.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::app::session::journal::JournalAct;
 use crate::app::session::notice::NoticeLevel;
-use crate::app::session::pending_exit::PendingSignal;
+use crate::app::session::pending_exit::{CgroupReturn, PendingSignal};
+use crate::columns::{cgroup_leaf, human_size};
 use crate::intent::{Intent, Outcome, StepResult};
-use crate::model::{ProcId, Signal};
+use crate::model::{DomainKind, ProcId, Signal};
+use crate::units::Bytes;
 use crate::words::outcome::outcome_text;
 
 /// How an outcome is shown.
@@ -81,6 +85,9 @@ impl App {
             Outcome::DryRun { .. } => Shown::at(NoticeLevel::Plain),
             Outcome::Exited { who, .. } => {
                 journal.pending.retain(|pending| pending.who != who);
+                for it in self.session.cgroup_returns.iter_mut().filter(|it| it.who == who) {
+                    it.exited = true;
+                }
                 Shown::at(NoticeLevel::Good)
             }
             Outcome::StillThere { who, why, .. } => {
@@ -109,6 +116,48 @@ impl App {
     fn follow(&mut self, who: ProcId, name: String, signal: Signal) {
         let (since, pending) = (self.now, &mut self.session.journal.pending);
         pending.retain(|pending| pending.who != who);
-        pending.push(PendingSignal { who, name, signal, since, why: None });
+        pending.push(PendingSignal { who, name: name.clone(), signal, since, why: None });
+        self.note_usage_before(who, name);
+    }
+
+    /// Keeps what the cgroup of the scope uses before a process of it exits.
+    fn note_usage_before(&mut self, who: ProcId, name: String) {
+        let returns = &mut self.session.cgroup_returns;
+        returns.retain(|it| it.who != who);
+        let Some(scene) = &self.scene else { return };
+        let DomainKind::Memcg(_) = scene.domain().kind else { return };
+        let path = Arc::clone(&scene.domain().name);
+        let group = scene.now().cgroups.find(path.as_str());
+        if let Some(before) = group.and_then(|it| it.usage.value()) {
+            returns.push(CgroupReturn { who, name, path, before, exited: false });
+        }
+    }
+
+    /// Says what came back in the cgroup of the scope, once a sample shows it without the process.
+    pub(crate) fn tell_cgroup_returns(&mut self) {
+        let Some(scene) = self.scene.as_ref().filter(|_| !self.is_past()) else { return };
+        let is_gone = |it: &mut CgroupReturn| it.exited && scene.find(it.who).is_none();
+        let told: Vec<(CgroupReturn, Bytes)> = self
+            .session
+            .cgroup_returns
+            .extract_if(.., is_gone)
+            .filter_map(|it| {
+                let now = scene.now().cgroups.find(it.path.as_str())?.usage.value()?;
+                Some((it, now))
+            })
+            .collect();
+        for (it, now) in told {
+            let CgroupReturn { who, name, path, before, .. } = it;
+            let (leaf, sizes) = (cgroup_leaf(path.as_str()), [before, now].map(human_size));
+            let back = match before.saturating_sub(now) {
+                Bytes::ZERO => "nothing came back there".to_owned(),
+                back => format!("{} came back there", human_size(back)),
+            };
+            let [before, now] = sizes;
+            let text = format!("{who} {name} is gone: cgroup {leaf} {before} -> {now}, {back}");
+            let at = self.now_unix_ms();
+            self.session.journal.note(at, NoticeLevel::Good, text.clone());
+            self.say(NoticeLevel::Good, text);
+        }
     }
 }

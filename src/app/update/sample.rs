@@ -81,6 +81,7 @@ impl App {
         self.renew_sysctl_forecast();
         self.close_after_exec();
         self.report_policy_errors();
+        self.tell_cgroup_returns();
         spent
     }
 

@@ -39,6 +39,7 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>
         (None, None) => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
         (None, Some(_)) => lines.push((1, Line::styled("that process is gone", theme.warn()))),
     }
+    lines.extend(edit.next_death.clone().map(|text| (1, Line::styled(text, theme.strong()))));
     lines.extend(proposals(edit, &context, theme).map(|line| (3, line)));
     lines.push((5, other_scale(edit, context.scene.machine(), theme)));
     lines.push((9, Line::default()));

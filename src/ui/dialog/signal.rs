@@ -14,6 +14,7 @@ use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
 use crate::units::Kib;
+use crate::words::next_death::{DeathVerdict, verdict_on};
 
 /// Paints the dialog; gives back whether all of the question is on the screen.
 pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
@@ -31,13 +32,7 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
         None => lines.push((1, Line::styled("it is gone already", theme.warn()))),
     }
     lines.push((9, Line::default()));
-    lines.push((
-        0,
-        Line::from(vec![
-            Span::styled(confirm.plan.signal.to_string(), theme.danger()),
-            Span::raw(format!(": {}", confirm.plan.why)),
-        ]),
-    ));
+    lines.extend(signal(confirm, theme));
     if let Some(warning) = confirm.plan.warning {
         lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
     }
@@ -73,6 +68,29 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     popup::paint(&title, lines, theme.danger_frame(), area, canvas)
 }
 
+/// The signal, and why it is this one. A sacrifice has a choice: the other signal follows, with its key.
+fn signal(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+    let plan = &confirm.plan;
+    let chosen = Span::styled(plan.signal.to_string(), theme.danger());
+    let why = Span::raw(format!(": {}", plan.why));
+    let mut lines = vec![(0, Line::from(vec![chosen, why]))];
+    if plan.sacrifice {
+        let other = plan.other_signal();
+        let key = Span::styled("s", theme.strong());
+        let text = format!(" {other} instead: it {}", consequence(other));
+        lines.push((1, Line::from(vec![key, Span::styled(text, theme.dim())])));
+    }
+    lines
+}
+
+/// What a signal of the sacrifice means for the process.
+const fn consequence(signal: Signal) -> &'static str {
+    match signal {
+        Signal::KILL => "ends at once, saves nothing",
+        _ => "may clean up first, or not end at all",
+    }
+}
+
 /// The process, so that the user recognises it.
 fn facts(process: &Process, context: &RowContext<'_>, theme: Theme) -> Vec<popup::PriorityLine> {
     let label = |text: &'static str| Span::styled(text, theme.label());
@@ -104,13 +122,18 @@ fn facts(process: &Process, context: &RowContext<'_>, theme: Theme) -> Vec<popup
     lines
 }
 
-/// Whether the policy would choose the same process.
+/// Whether it is the next to die; while no death is near, whether the policy would choose it now.
 fn predicted(
     app: &App,
     context: &RowContext<'_>,
     confirm: &SignalDialog,
     theme: Theme,
 ) -> Line<'static> {
+    match verdict_on(app.deaths.next.as_ref(), confirm.plan.who) {
+        Some(DeathVerdict::Next(text)) => return Line::styled(text, theme.strong()),
+        Some(DeathVerdict::NotNext(text)) => return Line::styled(text, theme.warn()),
+        None => {}
+    }
     let policy = app.policy();
     let by = if policy.is_running_kernel() {
         String::new()
@@ -226,12 +249,9 @@ fn other_keys(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> 
         ));
     }
     if confirm.plan.sacrifice {
-        let other = if confirm.plan.signal == Signal::TERM { Signal::KILL } else { Signal::TERM };
         lines.push((
             8,
             Line::from(vec![
-                Span::styled("s", theme.strong()),
-                Span::styled(format!(" {other} instead   "), theme.dim()),
                 Span::styled("v", theme.strong()),
                 Span::styled(" the predicted victim instead", theme.dim()),
             ]),

@@ -43,6 +43,12 @@ impl App {
         let Mode::Adjust(edit) = &mut self.mode else { return };
         let Some(scene) = &self.scene else { return };
         edit.renew_preview(policy, scene, &self.ranking, &self.table.tags, &mut self.spare);
+        let value = edit.value();
+        let reached = edit.reached.clone();
+        let text = value.and_then(|to| self.death_after_adj(&reached, to));
+        if let Mode::Adjust(edit) = &mut self.mode {
+            edit.next_death = text;
+        }
     }
 
     /// Goes to the next kind of targets.

@@ -9,6 +9,7 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::session::pending_exit::PendingSignal;
 use crate::app::{App, Request};
 use crate::columns::span_of;
+use crate::forecast::next_death::NextDeath;
 use crate::intent::{ConfirmedBy, FROZEN};
 use crate::model::{ProcId, Process, Signal};
 use crate::plan::signal::SignalPlan;
@@ -64,7 +65,8 @@ impl App {
 
     /// Opens the dialog for the predicted victim instead.
     pub(crate) fn retarget(&mut self) {
-        let victim = self.ranking.victim().map(|row| row.id);
+        let next = self.deaths.next.as_ref().and_then(NextDeath::victim).map(|it| it.id);
+        let victim = next.or(self.ranking.victim().map(|row| row.id));
         let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
         match found {
             Some(process) => self.open_signal_dialog(&process, None),
