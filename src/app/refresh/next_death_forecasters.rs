@@ -24,6 +24,8 @@ pub struct DeathTracking {
     pub(crate) readings: Vec<UsageReading>,
     /// What was predicted lately on a live machine.
     pub(crate) log: PredictionLog,
+    /// What was predicted in a recording up to this sample: kills that follow it are compared with it.
+    pub(crate) replayed_log: Option<(SampleIndex, PredictionLog)>,
     /// Whether readings changed the headline since it was asked last.
     pub(crate) headline_changed: bool,
     replayed: DeathForecaster,

@@ -175,11 +175,11 @@ impl App {
 
     /// Adds what the sample before a kill tells of its victim: its identity, its sizes, and the rank that
     /// the policy gave it.
-    fn look_up(&self, event: &mut OomEvent) {
+    fn look_up(&mut self, event: &mut OomEvent) {
         if event.prediction == PredictionResult::AlsoKilled {
             return;
         }
-        event.forecast = self.forecast_result(&self.refresh.deaths.log, event, event.unix_ms);
+        event.forecast = self.forecast_of(event);
         let Some(pid) = event.victim.and_then(|victim| victim.pid) else { return };
         let Some(nth) = self.sample_before(event.unix_ms) else { return };
         let Some(sample) = self.playback.past.sample(nth) else { return };
@@ -201,6 +201,21 @@ impl App {
         if let (None, Reading::Value(path)) = (&event.cgroup, &process.cgroup) {
             event.cgroup = Some(Text::clone(path));
         }
+    }
+
+    /// What was predicted of the victim of an event; in a recording by the samples before it.
+    fn forecast_of(&mut self, event: &OomEvent) -> ForecastResult {
+        if self.start.live && !self.playback.recorded {
+            return self.forecast_result(&self.refresh.deaths.log, event, event.unix_ms);
+        }
+        let Some(before) = self.sample_before(event.unix_ms) else {
+            return ForecastResult::NotMade;
+        };
+        let known = self.refresh.deaths.replayed_log.take().filter(|it| it.0 == before);
+        let log = known.map_or_else(|| log_before(&self.playback.past, before), |it| it.1);
+        let result = self.forecast_result(&log, event, event.unix_ms);
+        self.refresh.deaths.replayed_log = Some((before, log));
+        result
     }
 
     /// What was predicted of the victim of an event at this time.
