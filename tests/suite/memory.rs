@@ -395,7 +395,7 @@ fn the_cursor_is_a_line_through_all_charts() {
         (4..18)
             .filter(move |&y| buffer[(x, y)].fg == Color::Magenta && buffer[(x, y)].symbol() != " ")
     };
-    let columns: Vec<u16> = (24..80).filter(|&x| marked(x).count() >= 14).collect();
+    let columns: Vec<u16> = (24..80).filter(|&x| marked(x).count() >= 12).collect();
     assert_eq!(columns.len(), 1, "{}", text(buffer));
     let shown = text(buffer);
     assert!(shown.contains("▲14:07:46 -1m16s"), "{shown}");
