@@ -14,6 +14,7 @@ pub use log::framing::{FramedLine, Framer, LogTimestamp};
 pub use log::kernel_log::KernelLogReader;
 pub use log::renamed_line::{LineRenamer, NewNames, renamed_daemon_line};
 pub use log::report::{
-    Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, OomReport, ReapedTask,
+    Constraint, DumpTask, KillReason, KilledTask, MemcgUsage, OomCause, OomInvocation, OomReport,
+    ReapedTask,
 };
 pub use psi_trigger::{TriggerEvent, TriggerFile, WaitInterrupt, trigger_refusal};

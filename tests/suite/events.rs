@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use doomtop::events::{KernelLogReader, OomReport};
+use doomtop::events::{KernelLogReader, KillReason, OomReport};
 use doomtop::report::explain::{ChoiceAgreement, DumpContext, ExplainedReport};
 use doomtop::units::{Adj, Kib, Pages};
 use proptest::prelude::*;
@@ -80,7 +80,7 @@ fn facts(kind: &str, report: &OomReport) -> Value {
         "killed" => {
             let it = killed.unwrap();
             serde_json::json!({
-                "pid": it.pid, "comm": it.name, "uid": it.uid, "prefix": it.prefix,
+                "pid": it.pid, "comm": it.name, "uid": it.uid, "prefix": it.reason.map(prefix),
                 "total_vm_kb": kib(it.total_vm), "anon_rss_kb": kib(it.anon),
                 "file_rss_kb": kib(it.file), "shmem_rss_kb": kib(it.shmem),
                 "pgtables_kb": kib(it.pgtables), "oom_score_adj": it.adj.map(|adj| adj.0),
@@ -406,5 +406,14 @@ fn what_is_no_log_is_said_in_one_line() {
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{complaint}");
         assert!(complaint.contains(words) && complaint.lines().count() == 1, "{complaint}");
+    }
+}
+
+/// The beginning of a `Killed process` line.
+fn prefix(reason: KillReason) -> &'static str {
+    match reason {
+        KillReason::OutOfMemory => "Out of memory",
+        KillReason::AllocatingTask => "Out of memory (oom_kill_allocating_task)",
+        KillReason::MemoryCgroup => "Memory cgroup out of memory",
     }
 }

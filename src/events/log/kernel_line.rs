@@ -5,7 +5,7 @@ use regex::Captures;
 
 use crate::events::log::pattern::number;
 use crate::events::log::report::{
-    Constraint, DumpTask, KilledTask, MemcgUsage, OomInvocation, ReapedTask,
+    Constraint, DumpTask, KillReason, KilledTask, MemcgUsage, OomInvocation, ReapedTask,
 };
 use crate::model::neutral;
 use crate::units::{Adj, Bytes, Kib, LegacyAdj, Pages};
@@ -47,6 +47,12 @@ pub(super) enum KernelLine {
     SwapTotal(Kib),
     /// Free swap of the machine.
     SwapFree(Kib),
+    /// Free pages of the machine, and how many of them are reserved for contiguous allocations.
+    Free(Pages, Option<Pages>),
+    /// Unreclaimable slab of the kernel, and on old kernels free pages on the same line.
+    Slab(Pages, Option<Pages>),
+    /// A pool of huge pages.
+    HugePages(Kib),
     /// Names of the columns of the dump that follows.
     Columns(Vec<String>),
     /// A row of the dump.
@@ -56,6 +62,10 @@ pub(super) enum KernelLine {
         constraint: Constraint,
         /// Nodes of the allocation, if it was limited to some.
         nodes: Option<String>,
+        /// Name of the cpuset.
+        cpuset: Option<String>,
+        /// NUMA nodes that the cpuset allows.
+        mems: Option<String>,
         /// The memory cgroup that hit its limit.
         domain: Option<String>,
         /// The victim's cgroup.
@@ -112,6 +122,17 @@ pattern!(
 );
 pattern!(PRESENT, "pages", r"^(\d+) (?:pages (?:of )?(RAM|reserved)|(reserved) pages)$");
 pattern!(SWAP, " swap", r"^(Free|Total) swap *[=:] *(\d+)kB");
+pattern!(FREE, "free:", r"^ *free:(\d+) free_pcp:\d+ free_cma:(\d+)");
+pattern!(
+    SLAB,
+    "slab_unreclaimable:",
+    r"^ *(?:free:(\d+) )?slab_reclaimable:\d+ slab_unreclaimable:(\d+)(?: |$)"
+);
+pattern!(
+    HUGE_PAGES,
+    "hugepages_total=",
+    r"^Node \d+ hugepages_total=(\d+) hugepages_free=\d+ hugepages_surp=\d+ hugepages_size=(\d+)kB"
+);
 pattern!(COLUMNS, "total_vm", r"^\[ *pid *\] +(uid +tgid .*name)$");
 pattern!(ROW, "[", r"^\[ *(\d+)\] (.*)$");
 pattern!(
@@ -206,6 +227,20 @@ fn memory(line: &str) -> Option<KernelLine> {
         };
         return Some(KernelLine::Present(of, Pages(size(&found, 1)?)));
     }
+    if let Some(found) = FREE.captures(line) {
+        return Some(KernelLine::Free(Pages(size(&found, 1)?), size(&found, 2).map(Pages)));
+    }
+    if let Some(found) = SLAB.captures(line) {
+        return Some(KernelLine::Slab(Pages(size(&found, 2)?), size(&found, 1).map(Pages)));
+    }
+    if let Some(found) = HUGE_PAGES.captures(line) {
+        let (count, each) = (size(&found, 1)?, size(&found, 2)?);
+        return count
+            .checked_mul(each)
+            .filter(|&it| it <= MAX_SIZE)
+            .map(Kib)
+            .map(KernelLine::HugePages);
+    }
     let found = SWAP.captures(line)?;
     let swap = Kib(size(&found, 2)?);
     Some(if &found[1] == "Total" {
@@ -276,7 +311,7 @@ fn result(line: &str) -> Option<KernelLine> {
     }
     if let Some(found) = KILLED.captures(line) {
         return Some(KernelLine::Killed(KilledTask {
-            prefix: text(&found, 1),
+            reason: found.get(1).map(|it| kill_reason(it.as_str())),
             pid: number(&found, 2)?,
             name: text(&found, 4)?,
             uid: number(&found, 3).or_else(|| number(&found, 5)).or_else(|| number(&found, 10)),
@@ -316,6 +351,17 @@ fn result(line: &str) -> Option<KernelLine> {
     Some(KernelLine::Limit { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
 }
 
+/// The kind of OOM by the beginning of a `Killed process` line.
+fn kill_reason(prefix: &str) -> KillReason {
+    if prefix.contains("oom_kill_allocating_task") {
+        KillReason::AllocatingTask
+    } else if prefix.starts_with("Memory cgroup") {
+        KillReason::MemoryCgroup
+    } else {
+        KillReason::OutOfMemory
+    }
+}
+
 /// The summary line, even if it was cut. Paths and names may contain commas, so the fields are found by
 /// their keys and the pid is searched from the end.
 fn summary(rest: &str) -> KernelLine {
@@ -328,6 +374,13 @@ fn summary(rest: &str) -> KernelLine {
     let after = |key: &str| rest.find(key).map(|at| &rest[at + key.len()..]);
     let before = |text: &str, key: &str| text.find(key).map(|at| escaped(&text[..at]));
     let nodes = after(",nodemask=").and_then(|it| before(it, ",cpuset="));
+    let cpuset = after(",cpuset=").and_then(|it| before(it, ",mems_allowed="));
+    // The list of nodes has commas itself; it ends where letters begin.
+    let mems = after(",mems_allowed=").map(|it| {
+        let end =
+            it.find(|c: char| !c.is_ascii_digit() && c != ',' && c != '-').unwrap_or(it.len());
+        it[..end].trim_end_matches(',').to_owned()
+    });
     let domain = after(",oom_memcg=").and_then(|it| before(it, ",task_memcg="));
     let cgroup = after(",task_memcg=").and_then(|it| before(it, ",task="));
     let pid = rest.rfind(",pid=").and_then(|at| {
@@ -337,6 +390,8 @@ fn summary(rest: &str) -> KernelLine {
     KernelLine::Summary {
         constraint,
         nodes: nodes.filter(|it| it != "(null)"),
+        cpuset,
+        mems: mems.filter(|it| !it.is_empty()),
         domain,
         cgroup,
         pid,

@@ -138,10 +138,11 @@ impl KernelLogReader {
                     tasks.push(task);
                 }
             }
-            KernelLine::Summary { constraint, nodes, domain, cgroup, pid } => {
+            KernelLine::Summary { constraint, nodes, cpuset, mems, domain, cgroup, pid } => {
                 let report = self.report(stamp, over);
                 report.constraint = Some(constraint);
                 (report.nodes, report.domain, report.cgroup) = (nodes, domain, cgroup);
+                (report.cpuset, report.mems) = (cpuset, mems);
                 report.chosen = pid;
             }
             KernelLine::Limit { cgroup, domain } => {
@@ -184,6 +185,9 @@ impl KernelLogReader {
             }
             KernelLine::Kernel { .. }
             | KernelLine::Present(..)
+            | KernelLine::Free(..)
+            | KernelLine::Slab(..)
+            | KernelLine::HugePages(_)
             | KernelLine::SwapTotal(_)
             | KernelLine::SwapFree(_) => self.add_machine(line, over),
         }
@@ -198,6 +202,17 @@ impl KernelLogReader {
             }
             KernelLine::Present(PageCount::Ram, pages) if !over => open.ram = Some(pages),
             KernelLine::Present(PageCount::Reserved, pages) if !over => open.reserved = Some(pages),
+            KernelLine::Free(free, cma) if !over => {
+                (open.free, open.free_cma) = (Some(free), cma);
+            }
+            KernelLine::Slab(slab, free) if !over => {
+                open.slab_unreclaimable = Some(slab);
+                open.free = free.or(open.free);
+            }
+            // One line for each node and size.
+            KernelLine::HugePages(size) if !over => {
+                open.huge_pages = Some(open.huge_pages.unwrap_or_default() + size);
+            }
             KernelLine::SwapTotal(size) => open.swap_total = Some(size),
             KernelLine::SwapFree(size) => open.swap_free = Some(size),
             _ => {}

@@ -18,6 +18,23 @@ pub enum Constraint {
     Memcg,
 }
 
+/// Why the OOM killer was invoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OomCause {
+    /// A user asked for it with sysrq-f; no allocation failed.
+    Sysrq,
+    /// A memory cgroup hit its limit.
+    Memcg,
+    /// A page fault failed because some charge did ([`OomReport::is_page_fault`]).
+    PageFault,
+    /// The memory nodes of a cpuset are out of memory.
+    Cpuset,
+    /// The memory nodes that a memory policy allows are out of memory.
+    MemoryPolicy,
+    /// The machine is out of memory.
+    Machine,
+}
+
 /// How full a memory cgroup was: one of its `usage …, limit …, failcnt …` lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemcgUsage {
@@ -76,12 +93,22 @@ pub struct DumpTask {
     pub name: String,
 }
 
+/// What the beginning of a `Killed process` line says about the OOM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KillReason {
+    /// `Out of memory`.
+    OutOfMemory,
+    /// `Out of memory (oom_kill_allocating_task)`: the allocating process was killed without a ranking.
+    AllocatingTask,
+    /// `Memory cgroup out of memory`.
+    MemoryCgroup,
+}
+
 /// A killed process: its `Killed process` line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KilledTask {
-    /// The beginning of the line, which tells the kind of OOM: `Out of memory`, `Memory cgroup out of
-    /// memory`.
-    pub prefix: Option<String>,
+    /// The beginning of the line; `None` where the line has none.
+    pub reason: Option<KillReason>,
     /// The process id.
     pub pid: i32,
     /// Name of the task, 15 bytes at most.
@@ -134,6 +161,10 @@ pub struct OomReport {
     pub constraint: Option<Constraint>,
     /// NUMA nodes that the allocation was limited to.
     pub nodes: Option<String>,
+    /// Name of the cpuset of the allocating task (5.0 and later).
+    pub cpuset: Option<String>,
+    /// NUMA nodes that this cpuset allows.
+    pub mems: Option<String>,
     /// The memory cgroup that hit its limit.
     pub domain: Option<String>,
     /// The victim's cgroup.
@@ -152,6 +183,14 @@ pub struct OomReport {
     pub swap_total: Option<Kib>,
     /// Free swap of the machine.
     pub swap_free: Option<Kib>,
+    /// Free pages of the machine.
+    pub free: Option<Pages>,
+    /// The part of `free` that is reserved for contiguous allocations (CMA).
+    pub free_cma: Option<Pages>,
+    /// Slab of the kernel that it cannot reclaim.
+    pub slab_unreclaimable: Option<Pages>,
+    /// Memory in huge pages of the pools, used or free.
+    pub huge_pages: Option<Kib>,
     /// Names of the dump's columns.
     pub columns: Option<Vec<String>>,
     /// Rows of the dump.
@@ -185,17 +224,50 @@ impl OomReport {
     /// Whether a memory cgroup, not the machine, was out of memory.
     #[must_use]
     pub fn is_memcg(&self) -> bool {
-        let prefix = self.killed.first().and_then(|killed| killed.prefix.as_deref());
         self.constraint == Some(Constraint::Memcg)
             || self.domain.is_some()
             || self.memory.is_some()
-            || prefix.is_some_and(|prefix| prefix.starts_with("Memory cgroup"))
+            || self.kill_reason() == Some(KillReason::MemoryCgroup)
+    }
+
+    /// What the first `Killed process` line says about the OOM.
+    #[must_use]
+    pub fn kill_reason(&self) -> Option<KillReason> {
+        self.killed.first()?.reason
+    }
+
+    /// Whether a page fault invoked the OOM killer after some charge had failed
+    /// (`pagefault_out_of_memory` in `mm/oom_kill.c`, before 5.16): it passes no GFP flags. The machine
+    /// need not be short of memory.
+    #[must_use]
+    pub fn is_page_fault(&self) -> bool {
+        let invoked = self.invoked.as_ref();
+        invoked.is_some_and(|it| it.order == Some(0) && it.gfp.trim_start_matches("0x") == "0")
+            && !self.is_memcg()
     }
 
     /// Whether the OOM killer was invoked by sysrq, so that no allocation failed.
     #[must_use]
     pub fn is_sysrq(&self) -> bool {
         self.invoked.as_ref().is_some_and(|invoked| invoked.order == Some(-1))
+    }
+
+    /// Why the OOM killer was invoked.
+    #[must_use]
+    pub fn cause(&self) -> OomCause {
+        if self.is_sysrq() {
+            OomCause::Sysrq
+        } else if self.is_memcg() {
+            OomCause::Memcg
+        } else if self.is_page_fault() {
+            OomCause::PageFault
+        } else {
+            match self.constraint {
+                Some(Constraint::Cpuset) => OomCause::Cpuset,
+                Some(Constraint::MemoryPolicy) => OomCause::MemoryPolicy,
+                _ => OomCause::Machine,
+            }
+        }
     }
 
     /// Pid of the process that the kernel chose.
@@ -208,7 +280,7 @@ impl OomReport {
     /// Whether a kill belongs to the group kill of this report: a kill of the same kind, at the same
     /// time, of a process that the dump lists (where there is a dump).
     pub(super) fn is_group_kill(&self, killed: &KilledTask, stamp: &LogTimestamp) -> bool {
-        let same = self.killed.first().is_none_or(|first| first.prefix == killed.prefix);
+        let same = self.killed.first().is_none_or(|first| first.reason == killed.reason);
         let at_once = match (self.last_us, stamp.uptime_us) {
             (Some(before), Some(now)) => now.saturating_sub(before) < GROUP_KILL_GAP_US,
             _ => true,
