@@ -11,7 +11,9 @@ use crate::events::KilledTask;
 use crate::model::{Names, Scene};
 use crate::rank::{Placement, Ranked};
 use crate::units::Kib;
-pub use crate::words::incident::{ChoiceAgreement, DumpContext, ExplainedReport};
+pub use crate::words::incident::{DumpContext, ExplainedReport};
+pub use crate::words::judged_task::ChoiceAgreement;
+use crate::words::remedy::Remedy;
 
 impl ExplainedReport<'_> {
     /// Writes it as text, with at most this many rows of the table.
@@ -19,8 +21,8 @@ impl ExplainedReport<'_> {
     /// # Errors
     /// `out` cannot be written.
     pub fn write(&self, out: &mut dyn Write, rows: usize, style: TextStyle) -> io::Result<()> {
-        for (label, text) in self.lines() {
-            write_line(out, &format!("{label:<9}{text}"), style)?;
+        for line in self.lines() {
+            write_line(out, &format!("{:<9}{}", line.topic.label(), line.text), style)?;
         }
         let Some(judged) = self.judged() else { return Ok(()) };
         writeln!(out)?;
@@ -58,6 +60,7 @@ impl ExplainedReport<'_> {
             "oom_group": report.group,
             "agreement": self.agreement().word(),
             "notes": self.notes(),
+            "remedies": self.remedies().iter().map(remedy).collect::<Vec<Value>>(),
         });
         if let Some(judged) = self.judged() {
             let rows = judged.ranking.rows().iter();
@@ -83,6 +86,11 @@ fn killed(task: &KilledTask) -> Value {
         "shmem_kib": kib(task.shmem),
         "pgtables_kib": kib(task.pgtables),
     })
+}
+
+/// What to change, with a command where there is one.
+fn remedy(remedy: &Remedy) -> Value {
+    json!({ "text": remedy.text, "command": remedy.command })
 }
 
 /// A process of the dump with its place in the ranking.

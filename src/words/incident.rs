@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::columns::{CommandStyle, RowContext, SizeUnit, human_size};
-use crate::events::{Constraint, OomReport, reconstruct};
-use crate::model::{Names, Process, Reading, Scene};
+use crate::columns::human_size;
+use crate::events::{OomCause, OomReport, reconstruct};
+use crate::model::Scene;
 use crate::policy::{Policy, of_kernel};
 use crate::rank::Ranking;
-use crate::rank::what_if::what_if;
-use crate::units::{Adj, Kib};
-use crate::words::numbers_and_names;
+use crate::units::Kib;
+use crate::words::incident_line::{IncidentLine, IncidentTopic};
+use crate::words::judged_task::{ChoiceAgreement, JudgedTask, agreement, killed_allocating_task};
+use crate::words::remedy::{self, Remedy};
 
 /// Facts that some reports of a log lack and others contain.
 #[derive(Clone, Debug, Default)]
@@ -32,48 +33,11 @@ impl DumpContext {
     }
 }
 
-/// Whether a rule chooses the process that the kernel killed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChoiceAgreement {
-    /// It chooses the same process.
-    Agrees,
-    /// This many were too close to call, the killed one among them.
-    Among(usize),
-    /// It chooses another; the rank of the killed one from 1, if the dump contains it.
-    Differs(Option<usize>),
-    /// Unknown: there is no dump, or no process was killed.
-    Unknown,
-}
-
-impl ChoiceAgreement {
-    /// The identifier in JSON.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Agrees => "agrees",
-            Self::Among(_) => "too_close",
-            Self::Differs(_) => "differs",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// A report, judged by a rule.
 pub struct ExplainedReport<'a> {
     report: &'a OomReport,
     notes: Vec<String>,
     judged: Option<JudgedTask>,
-}
-
-/// The task dump of a report, ranked by a rule.
-pub struct JudgedTask {
-    /// The rule.
-    pub policy: &'static dyn Policy,
-    /// The scene, reconstructed from the dump.
-    pub scene: Scene,
-    /// Its ranking by the rule.
-    pub ranking: Ranking,
-    agreement: ChoiceAgreement,
 }
 
 impl<'a> ExplainedReport<'a> {
@@ -133,22 +97,44 @@ impl<'a> ExplainedReport<'a> {
         self.judged.as_ref()
     }
 
-    /// The explanation, as lines with a label.
+    /// The explanation without what to change.
     #[must_use]
-    pub fn lines(&self) -> Vec<(&'static str, String)> {
+    pub fn facts(&self) -> Vec<IncidentLine> {
         let report = self.report;
-        let mut lines = vec![("when", self.when()), ("what", self.what())];
-        lines.extend(asked(report).map(|text| ("asked", text)));
-        lines.extend(self.domain().map(|text| ("domain", text)));
-        lines.extend(killed(report).into_iter().map(|text| ("killed", text)));
+        let line = |topic| move |text: String| IncidentLine::new(topic, text);
+        let mut lines = vec![
+            IncidentLine::new(IncidentTopic::When, self.when()),
+            IncidentLine::new(IncidentTopic::What, self.what()),
+        ];
+        lines.extend(asked(report).map(line(IncidentTopic::Asked)));
+        lines.extend(self.domain().map(line(IncidentTopic::Domain)));
+        lines.extend(killed(report).into_iter().map(line(IncidentTopic::Killed)));
         if let Some(judged) = &self.judged {
-            lines.push(("rule", judged.verdict(report)));
-            lines.extend(judged.otherwise(report).into_iter().map(|text| ("what if", text)));
+            lines.push(IncidentLine::new(IncidentTopic::Rule, judged.verdict(report)));
+            let otherwise = judged.otherwise(report).into_iter();
+            lines.extend(otherwise.map(line(IncidentTopic::WhatIf)));
         } else if !report.killed.is_empty() {
             let text = "the task dump is missing (rate-limited or cut off), so other processes are unknown";
-            lines.push(("rule", text.to_owned()));
+            lines.push(IncidentLine::new(IncidentTopic::Rule, text));
         }
-        lines.extend(self.notes.iter().map(|note| ("note", note.clone())));
+        lines.extend(self.notes.iter().cloned().map(line(IncidentTopic::Note)));
+        lines
+    }
+
+    /// What to change so that it does not happen again, the best first.
+    #[must_use]
+    pub fn remedies(&self) -> Vec<Remedy> {
+        remedy::of_report(self.report, self.judged.as_ref())
+    }
+
+    /// The explanation: the facts, and what to change.
+    #[must_use]
+    pub fn lines(&self) -> Vec<IncidentLine> {
+        let mut lines = self.facts();
+        for remedy in self.remedies() {
+            lines.push(IncidentLine::new(IncidentTopic::Change, remedy.text));
+            lines.extend(remedy.command.map(|it| IncidentLine::new(IncidentTopic::Command, it)));
+        }
         lines
     }
 
@@ -171,20 +157,21 @@ impl<'a> ExplainedReport<'a> {
     pub fn what(&self) -> String {
         let report = self.report;
         let domain = report.domain.as_deref().map_or_else(String::new, |path| format!(" {path}"));
-        let prefix = report.killed.first().and_then(|killed| killed.prefix.as_deref());
-        if report.is_sysrq() {
-            "a user requested a kill with sysrq-f; no allocation failed".to_owned()
-        } else if report.is_memcg() {
-            format!("the memory cgroup{domain} hit its limit")
-        } else if matches!(report.constraint, Some(Constraint::Cpuset)) {
-            "the memory nodes of a cpuset ran out of memory".to_owned()
-        } else if matches!(report.constraint, Some(Constraint::MemoryPolicy)) {
-            "the memory nodes that a memory policy allows ran out of memory".to_owned()
-        } else if prefix.is_some_and(|prefix| prefix.contains("oom_kill_allocating_task")) {
-            "the machine ran out of memory; vm.oom_kill_allocating_task killed the allocating process"
-                .to_owned()
-        } else {
-            "the machine ran out of memory".to_owned()
+        match report.cause() {
+            OomCause::Sysrq => "a user requested a kill with sysrq-f; no allocation failed".to_owned(),
+            OomCause::Memcg => format!("the memory cgroup{domain} hit its limit"),
+            OomCause::PageFault => "a page fault failed at some limit, most likely of a container; the \
+                                    machine need not be out of memory"
+                .to_owned(),
+            OomCause::Cpuset => "the memory nodes of a cpuset ran out of memory".to_owned(),
+            OomCause::MemoryPolicy => {
+                "the memory nodes that a memory policy allows ran out of memory".to_owned()
+            }
+            OomCause::Machine if killed_allocating_task(report) => {
+                "the machine ran out of memory; vm.oom_kill_allocating_task killed the allocating process"
+                    .to_owned()
+            }
+            OomCause::Machine => "the machine ran out of memory".to_owned(),
         }
     }
 
@@ -286,142 +273,4 @@ fn killed(report: &OomReport) -> Vec<String> {
     }
     lines.extend(report.panic.as_ref().map(|why| format!("the kernel panicked: {why}")));
     lines
-}
-
-/// The process that the kernel chose. Up to Linux 5.0 a child may have died in its place.
-fn decided(report: &OomReport) -> Option<i32> {
-    report.selected.as_ref().map(|(pid, ..)| *pid).or_else(|| report.victim())
-}
-
-/// Whether the kernel killed the allocating process without ranking (`vm.oom_kill_allocating_task`).
-fn killed_allocating_task(report: &OomReport) -> bool {
-    let prefix = report.killed.first().and_then(|it| it.prefix.as_deref());
-    prefix.is_some_and(|it| it.contains("allocating_task"))
-}
-
-fn agreement(report: &OomReport, ranking: &Ranking) -> ChoiceAgreement {
-    let Some(pid) = decided(report) else { return ChoiceAgreement::Unknown };
-    let first = ranking.victim().map(|row| row.id.pid);
-    let candidates = ranking.candidates();
-    if ranking.too_close() && candidates.iter().any(|id| id.pid == pid) {
-        ChoiceAgreement::Among(candidates.len())
-    } else if first == Some(pid) {
-        ChoiceAgreement::Agrees
-    } else {
-        let place = ranking.rows()[..ranking.eligible()].iter().position(|row| row.id.pid == pid);
-        ChoiceAgreement::Differs(place.map(|place| place + 1))
-    }
-}
-
-impl JudgedTask {
-    /// The context to show its rows in.
-    #[must_use]
-    pub fn context<'a>(&'a self, names: &'a Names) -> RowContext<'a> {
-        RowContext {
-            scene: &self.scene,
-            policy: self.policy,
-            ranking: &self.ranking,
-            names,
-            scale: SizeUnit::Auto,
-            command: CommandStyle::Name,
-        }
-    }
-
-    fn verdict(&self, report: &OomReport) -> String {
-        let names = Names::default();
-        let context = self.context(&names);
-        let rule = if self.policy.is_running_kernel() {
-            "the kernel's rule".to_owned()
-        } else {
-            format!("the rule of {}", self.policy.title())
-        };
-        let first = self.ranking.victim();
-        let chosen = first.and_then(|row| {
-            let process = self.scene.find(row.id)?;
-            let points = row.placement.points()?;
-            Some(format!(
-                "{} with {}",
-                numbers_and_names::who(process),
-                numbers_and_names::points(&context, points)
-            ))
-        });
-        let chosen = chosen.unwrap_or_else(|| "no process".to_owned());
-        match &self.agreement {
-            ChoiceAgreement::Agrees => {
-                let ahead = self.ranking.margin().zip(self.ranking.runner_up());
-                let ahead = ahead.and_then(|(margin, row)| {
-                    let other = self.scene.find(row.id)?;
-                    Some(format!(
-                        ", {} ahead of {}",
-                        numbers_and_names::points(&context, margin),
-                        numbers_and_names::who(other)
-                    ))
-                });
-                format!("{rule} agrees: {chosen}{}", ahead.unwrap_or_default())
-            }
-            ChoiceAgreement::Among(count) => {
-                format!(
-                    "{rule} finds {count} processes too close to call; the killed one is among them"
-                )
-            }
-            ChoiceAgreement::Differs(_) if killed_allocating_task(report) => {
-                format!("the kernel did not rank; {rule} would have chosen {chosen}")
-            }
-            ChoiceAgreement::Differs(Some(place)) => format!(
-                "{rule} differs: it chooses {chosen}; the killed process has rank {place}. Sizes may have \
-                 changed between choice and dump, or the domain or kernel was a different one"
-            ),
-            ChoiceAgreement::Differs(None) => {
-                format!(
-                    "{rule} differs: it chooses {chosen}; the killed process is not in the dump"
-                )
-            }
-            ChoiceAgreement::Unknown => format!("{rule} chooses {chosen}"),
-        }
-    }
-
-    /// What another adj would have changed, in words.
-    fn otherwise(&self, report: &OomReport) -> Vec<String> {
-        let mut lines = Vec::new();
-        let now = self.scene.now();
-        let found = decided(report).and_then(|pid| now.position(pid));
-        let Some(victim) = found.map(|at| &now.processes[at]) else { return lines };
-        let answer = what_if(self.policy, &self.scene, &self.ranking, victim);
-        if let Some(saved) = answer.and_then(|answer| answer.saved_at) {
-            let next = self.ranking.rows()[..self.ranking.eligible()].iter();
-            let next = next.map(|row| row.id).find(|&id| id != victim.id);
-            let next = next.and_then(|id| self.scene.find(id));
-            let next = next.map_or_else(|| "no other process".to_owned(), numbers_and_names::who);
-            // -1000 is the minimum.
-            let lower = if saved == Adj::MIN { "" } else { " or lower" };
-            lines.push(format!(
-                "at oom_score_adj {saved}{lower} it would have survived, and {next} would have died"
-            ));
-        }
-        if now
-            .processes
-            .iter()
-            .any(|process| !matches!(process.adj.value(), None | Some(Adj::ZERO)))
-        {
-            let mut level = Ranking::default();
-            level.update_with(self.policy, &self.scene, |process| {
-                let adj = match process.adj.value() {
-                    // -1000 stays: it excludes the process from the choice.
-                    Some(Adj::MIN) | None => process.adj,
-                    Some(_) => Reading::Value(Adj::ZERO),
-                };
-                let score = Reading::NotAsked;
-                self.policy.judge(&Process { adj, score, ..process.clone() }, &self.scene)
-            });
-            let first = level.victim().and_then(|row| self.scene.find(row.id));
-            if let Some(first) = first {
-                let same = if first.id == victim.id { " as well" } else { "" };
-                lines.push(format!(
-                    "with every oom_score_adj at 0, {} would have died{same}",
-                    numbers_and_names::who(first)
-                ));
-            }
-        }
-        lines
-    }
 }

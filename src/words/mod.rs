@@ -3,7 +3,12 @@
 
 pub mod death_details;
 pub mod incident;
+pub mod incident_line;
+pub mod judged_task;
 pub mod next_death;
 pub mod next_victim;
 pub mod numbers_and_names;
 pub mod outcome;
+pub mod remedy;
+pub(crate) mod set_limit;
+pub mod terms;

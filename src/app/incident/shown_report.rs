@@ -2,6 +2,7 @@
 
 use crate::model::EventTime;
 use crate::policy::Policy;
+use crate::words::incident_line::IncidentLine;
 
 /// The report on the screen.
 #[derive(Clone)]
@@ -14,8 +15,8 @@ pub struct ShownReport {
     pub told: EventTime,
     /// Its time, as the log tells it.
     pub stamp: String,
-    /// The explanation, each line with a label.
-    pub lines: Vec<(&'static str, String)>,
+    /// The explanation.
+    pub lines: Vec<IncidentLine>,
     /// The policy of the kernel that wrote it. It ranks in place of the running kernel's, until the user
     /// chooses another.
     pub(crate) kernel_policy: Option<&'static dyn Policy>,

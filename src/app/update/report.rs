@@ -45,7 +45,7 @@ impl App {
         let place = self.report_place(number);
         let judged = Some(judge).filter(|policy| !policy.is_running_kernel());
         let lines =
-            ExplainedReport::new(&report, &self.incidents.timeline.common(), judged).lines();
+            ExplainedReport::new(&report, &self.incidents.timeline.common(), judged).facts();
         self.refresh.self_check = SelfCheck::default();
         self.incidents.report =
             Some(ShownReport { number, place, told: time, stamp, lines, kernel_policy });

@@ -15,6 +15,7 @@ use crate::ui::paint::canvas::{Canvas, cells, line_cells};
 use crate::ui::paint::lines::span_cells;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
+use crate::words::incident_line::IncidentTopic;
 
 /// Minimum height of a screen on which the headline has a border.
 const BORDERS_FROM: u16 = 32;
@@ -183,14 +184,21 @@ fn small(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<L
 
 /// Three lines of a report in place of the meters, for which a report has no numbers.
 fn report_lines(report: &ShownReport, theme: Theme) -> Vec<Line<'static>> {
-    let text = |label: &str| report.lines.iter().find(|(it, _)| *it == label).map(|(_, text)| text);
-    let wanted = ["what", "asked", "domain", "killed", "rule"];
-    let mut lines: Vec<Line<'static>> = wanted
-        .into_iter()
-        .filter_map(|label| Some((label, text(label)?.clone())))
-        .take(3)
-        .map(|(label, text)| {
-            Line::from(vec![Span::styled(format!("{label:<7}"), theme.label()), Span::raw(text)])
+    let wanted = [
+        IncidentTopic::What,
+        IncidentTopic::Asked,
+        IncidentTopic::Domain,
+        IncidentTopic::Killed,
+        IncidentTopic::Rule,
+    ];
+    let first = |topic| report.lines.iter().find(|line| line.topic == topic);
+    let found = wanted.into_iter().filter_map(first).take(3);
+    let mut lines: Vec<Line<'static>> = found
+        .map(|line| {
+            Line::from(vec![
+                Span::styled(format!("{:<7}", line.topic.label()), theme.label()),
+                Span::raw(line.text.clone()),
+            ])
         })
         .collect();
     lines.resize(3, Line::default());

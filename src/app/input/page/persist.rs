@@ -46,7 +46,7 @@ impl App {
         asked
     }
 
-    fn show_persist(&mut self, process: &Process, value: Adj) -> Vec<Request> {
+    pub(crate) fn show_persist(&mut self, process: &Process, value: Adj) -> Vec<Request> {
         let Some(scene) = &self.scene else { return Vec::new() };
         let command = self.names.command(process);
         self.mode = Mode::Persist(PersistPage::new(process, value, command, scene.now()));
