@@ -35,14 +35,13 @@ impl App {
             banner.shown.drawn(at, viewport.rows > 0);
         }
         match &mut self.mode {
-            Mode::Adjust(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::Signal(confirm) => confirm.shown.drawn(at, viewport.dialog),
-            Mode::Revert(revert) => revert.shown.drawn(at, viewport.dialog),
             Mode::Bulk(bulk) => bulk.drawn(at, viewport.dialog, viewport.page),
-            Mode::Sysctl(edit) => edit.shown.drawn(at, viewport.dialog),
-            Mode::RuleConsent(consent) => consent.shown.drawn(at, viewport.dialog),
-            Mode::ConfirmSysctl(confirm) => confirm.shown.drawn(at, viewport.dialog),
-            _ => {}
+            Mode::Help { page, .. } if page.seeks => page.scroll = viewport.page_top,
+            mode => {
+                if let Some(shown) = mode.shown() {
+                    shown.drawn(at, viewport.dialog);
+                }
+            }
         }
     }
 

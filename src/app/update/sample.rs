@@ -75,14 +75,19 @@ impl App {
         self.renew_struck();
         self.refresh_lines();
         self.arrange_other_view();
+        self.renew_mode();
+        self.report_policy_errors();
+        self.tell_cgroup_returns();
+        spent
+    }
+
+    /// Lets the open dialog or page show the sample on the screen.
+    pub(crate) fn renew_mode(&mut self) {
         self.renew_preview();
         self.renew_persist();
         self.renew_commitments();
         self.renew_sysctl_forecast();
         self.close_after_exec();
-        self.report_policy_errors();
-        self.tell_cgroup_returns();
-        spent
     }
 
     /// Closes a signal dialog whose process runs another program now.

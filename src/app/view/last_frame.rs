@@ -13,6 +13,8 @@ pub struct Viewport {
     pub page: u16,
     /// Number of lines that the page has in all.
     pub page_lines: u16,
+    /// The first line of the page that is on the screen.
+    pub page_top: u16,
     /// Number of columns that were left out on the left.
     pub columns_left: u16,
     /// Number of panels below the view.

@@ -45,6 +45,7 @@ pub fn paint(dialog: &BulkDialog, area: Rect, canvas: &mut Canvas<'_>) -> PageSh
     PageShown {
         page: rows as u16,
         lines: dialog.items.len() as u16,
+        top: 0,
         dialog: whole && dialog.touched() > 0,
     }
 }

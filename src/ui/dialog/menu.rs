@@ -42,7 +42,7 @@ pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
             list::highlight(row, canvas);
         }
     }
-    PageShown { page: rows.height, lines: matching, dialog: false }
+    PageShown { page: rows.height, lines: matching, top: 0, dialog: false }
 }
 
 /// The area of the menu, and whether it has a border.

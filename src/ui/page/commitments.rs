@@ -60,7 +60,7 @@ pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> Pag
     let place = format!("{}-{last} of {total}, Esc closes", (top + 1).min(total));
     let columns = "UNSHARE: at most, by smaps_rollup; UNTOUCHED: VmData minus memory in use";
     open.foot(&[&format!("{columns}; {place}"), &place], canvas);
-    PageShown { page, lines: total, dialog: false }
+    PageShown { page, lines: total, top: 0, dialog: false }
 }
 
 fn say(theme: Theme, label: &str, text: String, style: Style) -> Line<'static> {

@@ -54,7 +54,7 @@ pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageS
     }
     page.foot(&[&foot(app, at)], canvas);
     let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
-    PageShown { page: area.height, lines: count, dialog: false }
+    PageShown { page: area.height, lines: count, top: 0, dialog: false }
 }
 
 /// The process, what was done to it, the old and the new value, and the result.

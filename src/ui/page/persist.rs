@@ -40,7 +40,7 @@ pub fn paint(page: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) -> PageSho
     let file = page.chosen().is_some_and(|method| method.place.is_some());
     let write = if file { "w writes it to a file, " } else { "" };
     open.foot(&[&format!("Up Down choose, y copies, {write}Esc closes")], canvas);
-    PageShown { page: inside.height, lines: lines.len() as u16, dialog: false }
+    PageShown { page: inside.height, lines: lines.len() as u16, top: 0, dialog: false }
 }
 
 /// A way to make the value persistent: where, the text to copy, and what is to be known of it.

@@ -16,6 +16,8 @@ pub struct PageShown {
     pub page: u16,
     /// Lines in all.
     pub lines: u16,
+    /// The first line on the screen.
+    pub top: u16,
     /// A dialog is on the screen with all that it asks.
     pub dialog: bool,
 }
@@ -23,7 +25,7 @@ pub struct PageShown {
 impl PageShown {
     /// Of a dialog: whether all of it was shown.
     pub const fn dialog(whole: bool) -> Self {
-        Self { page: 0, lines: 0, dialog: whole }
+        Self { page: 0, lines: 0, top: 0, dialog: whole }
     }
 }
 
@@ -102,5 +104,5 @@ pub fn paint(
         "Esc closes".to_owned()
     };
     page.foot(&[&text], canvas);
-    PageShown { page: inside.height, lines: total, dialog: false }
+    PageShown { page: inside.height, lines: total, top, dialog: false }
 }

@@ -1,19 +1,19 @@
-//! Keys on pages that are only read: explain, help, bulk result, incident, commitments.
+//! Keys on pages that are only read: explain, bulk result, incident, commitments.
 
 use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, KeyContext};
+use crate::app::keymap::bindings::{Action, Key};
 use crate::app::mode::Mode;
 use crate::app::{App, Request};
 
 impl App {
     pub(crate) fn page_key(&mut self, key: Key) -> Vec<Request> {
-        let viewport = self.display.viewport;
+        let (viewport, context) = (self.display.viewport, self.key_context());
         let at = match &mut self.mode {
-            Mode::Explain(at) | Mode::Help(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
+            Mode::Explain(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
             Mode::Incident(page) => &mut page.scroll,
             _ => return Vec::new(),
         };
-        let meaning = bindings::meaning(KeyContext::Page, key);
+        let meaning = bindings::meaning(context, key);
         if let Some(by) = meaning.and_then(|action| action.step(viewport.page)) {
             *at = viewport.scroll(*at, by);
             return Vec::new();
