@@ -35,7 +35,7 @@ impl Killer {
             Self::Memcg => "memcg",
             Self::Group => "oom.group",
             Self::Sysrq => "sysrq-f",
-            Self::Counted => "counted",
+            Self::Counted => "kernel",
             Self::SystemdOomd => "systemd-oomd",
             Self::Earlyoom => "earlyoom",
             Self::Nohang => "nohang",
@@ -176,7 +176,7 @@ pub struct OomEvent {
 }
 
 impl OomEvent {
-    /// Whether anybody was killed: the kernel may also find no victim.
+    /// Whether something was killed. The kernel also reports an OOM that ended otherwise.
     #[must_use]
     pub const fn is_kill(&self) -> bool {
         self.victim.is_some() || !self.by.is_kernel() || matches!(self.by, Killer::Counted)

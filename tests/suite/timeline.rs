@@ -6,6 +6,7 @@ use std::sync::Arc;
 use doomtop::alarm::{Alarm, Alarms};
 use doomtop::app::incident::event_text::victim_text;
 use doomtop::app::incident::log_update::LogUpdate;
+use doomtop::app::incident::timeline::TimelineEntry;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
@@ -17,6 +18,7 @@ use doomtop::model::{
 };
 use doomtop::ui::{self, Theme};
 use doomtop::units::Millis;
+use doomtop::words::incident_line::IncidentTopic;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -208,7 +210,7 @@ fn what_anybody_may_have_written_is_marked_and_takes_nothing_back() {
     assert!(player.banner().contains("500 chrome") && player.banner().contains("(by a log file)"));
     player.play("<A-5><Enter>");
     let Mode::Incident(page) = &player.app.mode else { panic!("a page") };
-    assert!(page.lines.iter().any(|(label, _)| *label == "proof"), "{:?}", page.lines);
+    assert!(page.lines.iter().any(|it| it.topic == IncidentTopic::Proof), "{:?}", page.lines);
     say(undone, false, &mut player);
     assert_eq!(heard(&player).len(), 1, "that one goes");
     say(other, false, &mut player);
@@ -368,4 +370,114 @@ fn the_look_before_a_counted_kill_still_has_its_victim() {
     player.play("l<A-5><Home>p");
     assert_eq!(player.app.playback.at(), Some(SampleIndex(2)), "{}", player.notice());
     assert_eq!(player.cursor(), Some(600));
+}
+
+/// A kill of java by the machine at each of these seconds, the pids from 600 on.
+fn storm(player: &mut Player, seconds: &[i64]) {
+    for (nth, &second) in (1..).zip(seconds) {
+        player.app.update(live(nth, second, report(600 + i32::try_from(nth).unwrap(), "java")));
+    }
+}
+
+fn rows(player: &Player) -> Vec<String> {
+    let entries = player.app.event_entries();
+    let words = |entry: &TimelineEntry| match entry {
+        TimelineEntry::Kill(nth) => victim_text(player.app.incidents.timeline.find(*nth).unwrap()),
+        TimelineEntry::Storm(storm) => format!("x{}", storm.count),
+        TimelineEntry::Act(_) => "act".to_owned(),
+    };
+    entries.iter().map(words).collect()
+}
+
+#[test]
+fn kills_of_one_kind_shortly_after_each_other_are_one_row() {
+    let mut player = listening();
+    storm(&mut player, &[1, 2, 4, 30]);
+    assert_eq!(rows(&player), ["x3", "604 java"], "the last came too late");
+    player.play("<A-5><Home>");
+    let shown = painted(&mut player.app, 100, 24);
+    assert!(shown.contains("×3 java") && shown.contains("in 3s"), "{shown}");
+    assert!(shown.contains("4 kills"), "{shown}");
+    player.play("<Enter>");
+    assert_eq!(rows(&player), ["x3", "601 java", "602 java", "603 java", "604 java"]);
+    player.play("<Down><Down>-");
+    assert_eq!(rows(&player), ["x3", "604 java"]);
+    assert_eq!(player.app.views.events.cursor.at, 0, "the cursor is on the line that closed");
+    // Two are not a storm.
+    let mut player = listening();
+    storm(&mut player, &[1, 2]);
+    assert_eq!(rows(&player), ["601 java", "602 java"]);
+}
+
+#[test]
+fn the_cursor_stays_on_its_storm_while_more_arrive() {
+    let mut player = listening();
+    storm(&mut player, &[1, 2]);
+    player.play("<A-5><Home>");
+    player.app.update(live(3, 3, report(603, "java")));
+    player.app.update(live(4, 5, report(500, "chrome")));
+    assert_eq!(rows(&player), ["x3", "500 chrome"]);
+    assert_eq!(player.app.views.events.cursor.at, 0, "the kill under the cursor is in it");
+    player.app.update(live(5, 8, report(605, "java")));
+    assert_eq!(rows(&player), ["500 chrome", "x4"], "it is where its last kill is");
+    player.play("<Home><Down>");
+    player.app.update(live(6, 9, report(501, "chrome")));
+    assert_eq!(rows(&player), ["500 chrome", "x4", "501 chrome"]);
+}
+
+#[test]
+fn daemons_make_storms_too() {
+    let mut player = listening();
+    let mut daemons = DaemonLogReader::default();
+    for (nth, pid) in (0..4).zip(600..) {
+        let line = format!(
+            r#"sending SIGTERM to process {pid} uid 1000 "java": oom_score 900, VmRSS 800 MiB"#
+        );
+        let heard = daemons.take(Killer::Earlyoom, &line).expect("a kill");
+        let unix_ms = BEGIN + nth * 1000;
+        let told = EventTime::Live;
+        let update = LogUpdate::Daemon { unix_ms, told, heard, proven: true };
+        player.app.update(Msg::Log(vec![update]));
+    }
+    assert_eq!(rows(&player), ["x4"]);
+}
+
+#[test]
+fn events_are_found_and_filtered() {
+    let mut player = listening();
+    storm(&mut player, &[1, 2, 4]);
+    player.app.update(live(9, 5, report(500, "chrome")));
+    player.play("<A-5>/java");
+    assert_eq!(player.app.views.events.cursor.at, 0, "the search jumps while it is typed");
+    player.play("<Enter>\\CHROME a.service<Enter>");
+    assert_eq!(rows(&player), ["500 chrome"], "words in any case, also of the cgroup");
+    player.play("<Esc><Esc>");
+    assert_eq!(rows(&player), ["x3", "500 chrome"], "Esc clears the search, then the filter");
+    assert_eq!(player.app.views.kind, ViewKind::Events);
+    player.play("<Esc>");
+    assert_eq!(player.app.views.kind, ViewKind::Processes);
+}
+
+#[test]
+fn a_digit_makes_the_change_of_its_line() {
+    let mut player = listening();
+    player.app.update(live(1, 1, report(600, "java")));
+    player.sample(later(2, 4, false));
+    player.play("<A-5><Enter>");
+    let Mode::Incident(page) = &player.app.mode else { panic!("a page") };
+    let first = page.remedies.first().expect("a change").clone();
+    assert!(first.text.starts_with("protect 600 java"), "{first:?}");
+    let asked = player.play("1");
+    assert!(
+        matches!(&asked[..], [Request::Copy(text)] if text.starts_with("OOMScoreAdjust=-")),
+        "{asked:?}"
+    );
+    assert!(player.notice().contains("no java runs here now"), "{}", player.notice());
+    player.play("9");
+    assert!(player.notice().contains("no change of that number"), "{}", player.notice());
+    // It runs again: the page of the ways to keep the value opens for the new process.
+    player.sample(later(4, 4, true));
+    player.play("1");
+    assert!(matches!(&player.app.mode, Mode::Persist(page) if page.who.pid == 600));
+    assert!(player.app.incidents.report.is_none() && !player.app.is_past());
 }

@@ -7,6 +7,7 @@ pub mod log_update;
 pub(crate) mod predicted_victim;
 pub(crate) mod recorded_log;
 pub mod shown_report;
+pub mod storm;
 pub mod timeline;
 
 use std::collections::BTreeMap;

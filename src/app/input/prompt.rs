@@ -6,6 +6,7 @@ use crate::app::dialog::prompt::{Prompt, PromptKind};
 use crate::app::keymap::bindings::{Key, KeyCode};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::rows::filter::Filter;
 use crate::rows::time::{parse_delay, parse_time};
@@ -14,6 +15,9 @@ impl App {
     pub(crate) fn open_prompt(&mut self, asking: PromptKind) {
         let text = match asking {
             PromptKind::Search => String::new(),
+            PromptKind::Filter if self.views.kind == ViewKind::Events => {
+                self.views.events.filter.clone()
+            }
             PromptKind::Filter => self.table.settings.filter.text().to_owned(),
             PromptKind::Time => String::new(),
             PromptKind::Delay => format!("{}", self.settings.delay.0 as f64 / 1000.0),
@@ -72,6 +76,7 @@ impl App {
             self.prompt_changed();
         }
         self.paste_path(text);
+        self.paste_alarm(text);
     }
 
     pub(crate) fn prompt_key(&mut self, key: Key) -> Vec<Request> {
@@ -80,6 +85,10 @@ impl App {
             KeyCode::Esc => {
                 let (asking, origin) = (prompt.asking, prompt.origin);
                 self.mode = Mode::Browse;
+                if self.views.kind == ViewKind::Events {
+                    self.narrow_events(asking, "");
+                    return Vec::new();
+                }
                 match asking {
                     PromptKind::Search => {
                         self.table.search = Filter::default();
@@ -96,6 +105,9 @@ impl App {
             }
             KeyCode::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
             KeyCode::Char('z') if key.ctrl => return vec![Request::Suspend],
+            KeyCode::F(3) if self.views.kind == ViewKind::Events => {
+                self.find_event(!key.shift, false);
+            }
             KeyCode::F(3) if prompt.asking == PromptKind::Search => {
                 let (from, forward) = (self.table.cursor.at, !key.shift);
                 self.find_from(from, forward, false);
@@ -120,6 +132,13 @@ impl App {
             prompt.error = None;
             return;
         }
+        if self.views.kind == ViewKind::Events {
+            let found = self.narrow_events(asking, &text);
+            if let Mode::Prompt(prompt) = &mut self.mode {
+                prompt.error = (!found).then(|| "no match".to_owned());
+            }
+            return;
+        }
         match Filter::parse(&text) {
             Err(bad) => prompt.error = Some(bad.what),
             Ok(filter) if asking == PromptKind::Filter => {
@@ -139,6 +158,22 @@ impl App {
         }
     }
 
+    /// Searches or filters the events by these words. Returns false where no line has them.
+    fn narrow_events(&mut self, asking: PromptKind, words: &str) -> bool {
+        match asking {
+            PromptKind::Search => {
+                words.clone_into(&mut self.views.events.search);
+                words.is_empty() || self.find_event(true, true)
+            }
+            PromptKind::Filter => {
+                words.clone_into(&mut self.views.events.filter);
+                self.arrange_events();
+                words.is_empty() || !self.event_entries().is_empty()
+            }
+            PromptKind::Delay | PromptKind::Time => true,
+        }
+    }
+
     fn prompt_done(&mut self) -> Vec<Request> {
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
         if prompt.asking == PromptKind::Time {
@@ -146,7 +181,8 @@ impl App {
         }
         if prompt.asking != PromptKind::Delay {
             // The prompt of an invalid filter stays open, so that it can be corrected.
-            if prompt.asking == PromptKind::Search || prompt.error.is_none() {
+            let is_words = self.views.kind == ViewKind::Events;
+            if prompt.asking == PromptKind::Search || prompt.error.is_none() || is_words {
                 self.mode = Mode::Browse;
             }
             return Vec::new();

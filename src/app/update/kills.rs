@@ -45,7 +45,8 @@ impl App {
     #[must_use]
     pub fn event_entries(&self) -> Vec<TimelineEntry> {
         let until = self.shown_until().unwrap_or(i64::MAX);
-        self.views.events.entries(self.shown_kills(), &self.session.journal, until)
+        let timeline = &self.incidents.timeline;
+        self.views.events.entries(self.shown_kills(), timeline, &self.session.journal, until)
     }
 
     /// Tells of these kills in the banner. Returns whether one of them killed anybody.

@@ -53,6 +53,12 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = newest
         .filter_map(|entry| match entry {
             TimelineEntry::Kill(nth) => Some(kill(app, app.incidents.timeline.find(*nth)?, theme)),
+            TimelineEntry::Storm(storm) => {
+                let last = app.incidents.timeline.find(storm.last)?;
+                let mut line = kill(app, last, theme);
+                line.spans.push(Span::raw(format!(" ({} kills)", storm.count)));
+                Some(line)
+            }
             TimelineEntry::Act(at) => Some(act(app, app.session.journal.entries.get(*at)?, theme)),
         })
         .collect();

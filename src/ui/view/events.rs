@@ -5,10 +5,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::incident::event_text::{prediction_word, victim_text};
-use crate::app::incident::timeline::{LogSourceStatus, TimelineEntry};
+use crate::app::incident::storm;
+use crate::app::incident::timeline::{KillStorm, LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::{App, NoticeLevel};
-use crate::columns::{cgroup_leaf, human_size};
+use crate::columns::{cgroup_leaf, human_size, span_of};
 use crate::model::{
     EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
 };
@@ -30,15 +31,24 @@ pub static PARTS: ViewParts = ViewParts {
 
 /// The status line: how many kills there were, and which keys the view has.
 fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
-    let count = app.shown_kills().len();
-    let kills = if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") };
+    let events = app.shown_kills();
+    let count = events.iter().filter(|it| it.is_kill()).count();
+    let mut kills = if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") };
+    if events.len() > count {
+        kills.push_str(&format!(", {} without a kill", events.len() - count));
+    }
     let mut parts = vec![Span::raw(kills), status_line::pace(app, theme)];
+    if !app.views.events.filter.is_empty() {
+        let text = format!("filter: {}", app.views.events.filter);
+        parts.push(Span::styled(text, theme.warn()));
+    }
     parts.extend(status_line::adj_rules(app, theme));
     if app.views.events.kills_only {
         parts.push(Span::styled("kills only", theme.warn()));
     }
     let keys = [
         (Action::ExplainKill, "explain"),
+        (Action::Search, "find"),
         (Action::SampleBefore, "the sample before"),
         (Action::KillsOnly, "kills only"),
     ];
@@ -129,6 +139,10 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
                     paint_kill(app, &grid, event, (is_first, chosen), strip, canvas);
                 }
             }
+            TimelineEntry::Storm(storm) => {
+                let chosen = at == app.views.events.cursor.at;
+                paint_storm(app, &grid, storm, (is_first, chosen), strip, canvas);
+            }
             TimelineEntry::Act(nth) => paint_act(app, &grid, *nth, is_first, strip, canvas),
         }
         if at == app.views.events.cursor.at {
@@ -146,6 +160,9 @@ fn entry_day(app: &App, entry: &TimelineEntry) -> Option<i64> {
     match entry {
         TimelineEntry::Kill(nth) => {
             app.incidents.timeline.find(*nth).map(|it| day_of(app, it.unix_ms))
+        }
+        TimelineEntry::Storm(storm) => {
+            app.incidents.timeline.find(storm.last).map(|it| day_of(app, it.unix_ms))
         }
         TimelineEntry::Act(at) => {
             app.session.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms))
@@ -318,6 +335,49 @@ fn paint_kill(
         canvas.style(Rect { x, width: grid.seen, ..area }, style);
     }
     canvas.style(Rect { width: grid.time + 1, ..area }, theme.dim());
+}
+
+/// Several kills as one line: `stress-ng-vm x446 in load, 22 s`.
+fn paint_storm(
+    app: &App,
+    grid: &Grid,
+    kills: &KillStorm,
+    (is_first, chosen): (bool, bool),
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) {
+    let theme = canvas.theme;
+    let timeline = &app.incidents.timeline;
+    let ends = timeline.find(kills.first).zip(timeline.find(kills.last));
+    let Some((first, last)) = ends else { return };
+    let times = if theme.unicode { '×' } else { 'x' };
+    let name = last.victim.map_or_else(String::new, |victim| victim.comm.to_string());
+    let parts = Parts {
+        time: time(app, last, grid, is_first),
+        by: killer(last).to_owned(),
+        domain: place(last),
+        pid: format!("{times}{}", kills.count),
+        name: if last.guessed { format!("{name}?") } else { name },
+        ..Parts::default()
+    };
+    paint_line(grid, area, &parts, theme.plain(), canvas);
+    let x = area.x + grid.time + 2 + grid.by + 1 + grid.domain + 1 + grid.pid + 1 + grid.name + 1;
+    let mut text = match storm::seconds_between(timeline, first, last) {
+        Some(seconds) => format!("in {}", span_of(seconds)),
+        None => "in a row".to_owned(),
+    };
+    if grid.seen > 0 {
+        text.push_str(&format!(", {} as predicted", kills.predicted));
+    }
+    let is_open = app.views.events.opened.contains(&kills.first);
+    text.push_str(if is_open { ", - closes" } else { ", + opens" });
+    let room = area.right().saturating_sub(x);
+    canvas.text(x, area.y, room, &text, if chosen { theme.plain() } else { theme.dim() });
+    if !chosen {
+        canvas.style(Rect { width: grid.time + 1, ..area }, theme.dim());
+        let by = Rect { x: area.x + grid.time + 2, width: grid.by, ..area };
+        canvas.style(by, theme.label());
+    }
 }
 
 fn paint_act(

@@ -1,5 +1,6 @@
 //! The view Events.
 
+use crate::app::dialog::prompt::PromptKind;
 use crate::app::incident::event_text::victim_text;
 use crate::app::incident::timeline::TimelineEntry;
 use crate::app::input::view::View;
@@ -35,6 +36,13 @@ impl View for EventsInput {
 
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {
         match action {
+            Action::Search => app.open_prompt(PromptKind::Search),
+            Action::Filter => app.open_prompt(PromptKind::Filter),
+            Action::SearchNext => app.search_events_on(true),
+            Action::SearchPrevious => app.search_events_on(false),
+            Action::Back if app.views.events.is_narrowed() => app.widen_events(),
+            Action::Expand => app.open_storm(true),
+            Action::Collapse => app.open_storm(false),
             Action::ExplainKill => app.explain_event(),
             Action::SampleBefore => app.show_sample_before(),
             Action::KillsOnly => {
@@ -55,11 +63,72 @@ impl View for EventsInput {
 }
 
 impl App {
+    /// Opens or closes the storm under the cursor. Closing works on its kills, too.
+    fn open_storm(&mut self, open: bool) {
+        let entries = self.event_entries();
+        let at = self.views.events.cursor.at;
+        let above =
+            entries.iter().take(at + 1).rposition(|it| matches!(it, TimelineEntry::Storm(_)));
+        let at = if open { Some(at) } else { above };
+        let Some(TimelineEntry::Storm(storm)) = at.and_then(|at| entries.get(at)) else {
+            return self.say(NoticeLevel::Plain, "choose a line with several kills (x3) first");
+        };
+        let opened = &mut self.views.events.opened;
+        if open {
+            opened.insert(storm.first);
+        } else {
+            opened.remove(&storm.first);
+        }
+        self.views.events.held = Some(TimelineEntry::Storm(*storm));
+        self.arrange_events();
+    }
+
+    /// Clears the search, then the filter.
+    fn widen_events(&mut self) {
+        let events = &mut self.views.events;
+        if events.search.is_empty() {
+            events.filter.clear();
+            self.say(NoticeLevel::Plain, "all events are shown");
+        } else {
+            events.search.clear();
+        }
+        self.arrange_events();
+    }
+
+    /// Goes to the next line that the search finds; after the last to the first.
+    pub(crate) fn search_events_on(&mut self, forward: bool) {
+        if self.views.events.search.is_empty() {
+            return self.say(NoticeLevel::Plain, "no search yet: press / to start one");
+        }
+        let text = format!("no match for {}", self.views.events.search);
+        if !self.find_event(forward, false) {
+            self.say(NoticeLevel::Plain, text);
+        }
+    }
+
+    /// Puts the cursor on the next line that the search finds, on that under the cursor too where `here`.
+    /// Returns false where there is none.
+    pub(crate) fn find_event(&mut self, forward: bool, here: bool) -> bool {
+        let entries = self.event_entries();
+        let (from, count, skip) = (self.views.events.cursor.at, entries.len(), usize::from(!here));
+        let found = (skip..count + skip)
+            .map(|step| if forward { from + step } else { from + count * 2 - step } % count.max(1))
+            .find(|&at| {
+                let events = &self.views.events;
+                events.finds(&entries[at], &self.incidents.timeline, &self.session.journal)
+            });
+        if let Some(at) = found {
+            self.views.events.go_to(at, &entries, self.display.viewport.rows);
+        }
+        found.is_some()
+    }
+
     /// Puts the cursor of the view Events on the line that it follows; a view on the screen has no unseen
     /// kills.
     pub(crate) fn arrange_events(&mut self) {
         let entries = self.event_entries();
-        self.views.events.follow(&entries, self.display.viewport.rows);
+        let rows = self.display.viewport.rows;
+        self.views.events.follow(&entries, &self.incidents.timeline, rows);
         if self.views.kind == ViewKind::Events {
             self.views.events.unseen = 0;
         }
@@ -69,6 +138,7 @@ impl App {
     fn selected_event(&self) -> Option<&OomEvent> {
         match self.event_entries().get(self.views.events.cursor.at)? {
             TimelineEntry::Kill(nth) => self.incidents.timeline.find(*nth),
+            TimelineEntry::Storm(storm) => self.incidents.timeline.find(storm.first),
             TimelineEntry::Act(_) => None,
         }
     }
@@ -105,6 +175,10 @@ impl App {
             None => self.say(NoticeLevel::Plain, "no kill yet"),
             Some(&TimelineEntry::Act(at)) => self.mode = Mode::Journal(at),
             Some(&TimelineEntry::Kill(nth)) => self.explain_kill(nth),
+            Some(&TimelineEntry::Storm(storm)) => {
+                let is_open = self.views.events.opened.contains(&storm.first);
+                self.open_storm(!is_open);
+            }
         }
     }
 
