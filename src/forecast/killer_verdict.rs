@@ -3,9 +3,10 @@
 
 use std::fmt;
 
+use crate::forecast::killer_here::KillerHere;
 use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{POLICIES, Policy, PolicyAction, TriggerState};
+use crate::policy::{POLICIES, Policy, PolicyAction, TriggerRule, TriggerState};
 use crate::rank::Ranking;
 use crate::units::{Pages, Points};
 
@@ -16,6 +17,10 @@ pub struct KillerOpinion {
     pub policy: &'static dyn Policy,
     /// Whether it is about to act, and what it waits for.
     pub armed: TriggerState,
+    /// Whether it acts on this machine.
+    pub here: KillerHere,
+    /// The thresholds at which it acts, as numbers.
+    pub rules: Vec<TriggerRule>,
     /// The process that its rule chooses, and what overrides that.
     pub outcome: OutcomeAtLimit,
     /// The process that dies in place of the chosen one, and why.
@@ -66,6 +71,8 @@ impl KillerOpinion {
         Self {
             policy,
             armed: policy.trigger_state(scene),
+            here: KillerHere::of(policy, scene),
+            rules: policy.trigger_rules(scene),
             instead: instead.map(|(other, why)| (other.id, why)),
             action: dies.map(|process| policy.action(process)),
             margin: ranking.margin(),

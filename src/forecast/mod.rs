@@ -6,6 +6,7 @@ pub mod chart_window;
 pub mod commitments;
 mod fit;
 mod headroom_trend;
+pub mod killer_here;
 pub mod killer_verdict;
 pub mod limits;
 pub mod next_death;

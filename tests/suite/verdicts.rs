@@ -7,9 +7,10 @@ use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
+use doomtop::forecast::killer_here::KillerHere;
 use doomtop::forecast::killer_verdict::{all_policies, opinions};
-use doomtop::model::{Reading, Scene, Snapshot};
-use doomtop::policy::{self, POLICIES};
+use doomtop::model::{KillerPresence, Reading, Scene, Snapshot};
+use doomtop::policy::{self, POLICIES, PolicyKind};
 use doomtop::rank::Ranking;
 use doomtop::report::json::LineExtras;
 use doomtop::ui::Theme;
@@ -56,7 +57,9 @@ fn under_cursor(player: &Player) -> &'static str {
 }
 
 fn puts(player: &mut Player, id: &str) {
-    let nth = POLICIES.iter().position(|policy| policy.id() == id).expect(id);
+    player.play("+");
+    let lines = &player.app.views.verdicts.lines;
+    let nth = lines.iter().position(|line| line.policy.id() == id).expect(id);
     player.play("<Home>");
     player.play(&"<Down>".repeat(nth));
     assert_eq!(under_cursor(player), id);
@@ -93,7 +96,7 @@ fn a_rule_made_from_a_pattern_stands_before_the_table() {
     player.play("v");
     let Mode::Menu(menu) = &player.app.mode else { panic!("a list") };
     assert_eq!((menu.items[0].label.as_str(), menu.items[0].on), ("blame:java", true));
-    player.play("<Enter><A-3>");
+    player.play("<Enter><A-3>+");
     assert_eq!(player.app.policy().id(), "blame:java");
     assert_eq!(player.app.views.verdicts.lines.len(), POLICIES.len() + 1);
     assert_eq!(under_cursor(&player), "blame:java");
@@ -114,10 +117,12 @@ fn choosing_a_policy_turns_everything_over() {
 #[test]
 fn every_line_says_what_its_policy_says() {
     let mut player = player();
-    player.play("<A-3>");
+    player.play("<A-3>+");
     let scene = player.app.scene.as_ref().unwrap();
-    assert_eq!(player.app.views.verdicts.lines.len(), POLICIES.len());
-    for (line, policy) in player.app.views.verdicts.lines.iter().zip(POLICIES) {
+    let lines = &player.app.views.verdicts.lines;
+    assert_eq!(lines.len(), POLICIES.len());
+    for policy in POLICIES {
+        let line = lines.iter().find(|line| line.policy.id() == policy.id()).unwrap();
         let ranking = Ranking::new(*policy, scene);
         assert_eq!(line.policy.id(), policy.id());
         assert_eq!(line.outcome.victim, ranking.victim().map(|row| row.id));
@@ -138,6 +143,65 @@ fn every_line_says_what_its_policy_says() {
     // In the order of the current policy.
     let places = player.app.views.verdicts.rows.iter().map(|row| player.app.ranking.place(row.at));
     assert!(places.map(|it| it.unwrap().0).is_sorted());
+}
+
+/// The same machine with earlyoom running.
+fn with_earlyoom() -> Player {
+    on(|sample| {
+        let killers = std::sync::Arc::make_mut(&mut sample.killers);
+        killers.earlyoom.found = KillerPresence::Running(700);
+        killers.nohang.found = KillerPresence::Installed;
+    })
+}
+
+#[test]
+fn what_acts_here_stands_on_top_and_says_how_far_it_is() {
+    let mut player = with_earlyoom();
+    player.play("<A-3>");
+    let lines = &player.app.views.verdicts.lines;
+    let first: Vec<(&str, KillerHere)> =
+        lines.iter().take(3).map(|line| (line.policy.id(), line.here)).collect();
+    assert_eq!(
+        first,
+        [
+            ("linux", KillerHere::Running),
+            ("earlyoom", KillerHere::Running),
+            ("earlyoom-rss", KillerHere::Configured),
+        ]
+    );
+    let nohang = lines.iter().find(|line| line.policy.id() == "nohang").unwrap();
+    assert_eq!(nohang.here, KillerHere::Configured);
+    for (width, part) in
+        [(80, "free swap"), (120, "free swap"), (200, "free swap 36%, acts at 10%")]
+    {
+        let shown = seen(&mut player.app, width, 24);
+        let line = line_with(&shown, " earlyoom ");
+        assert!(line.contains("running") && line.contains(part), "{width}: {line}");
+    }
+}
+
+#[test]
+fn the_kernels_of_history_are_folded_away_until_they_are_asked_for() {
+    let mut player = player();
+    player.play("<A-3>");
+    let past = |player: &Player| {
+        let lines = player.app.views.verdicts.lines.iter();
+        lines.filter(|line| line.policy.info().kind == PolicyKind::Kernel).count()
+    };
+    assert_eq!(past(&player), 0);
+    let folded = player.app.views.verdicts.folded;
+    let all = POLICIES.iter().filter(|it| it.info().kind == PolicyKind::Kernel).count();
+    assert_eq!(folded, all);
+    let shown = seen(&mut player.app, 120, 40);
+    assert!(shown.contains(&format!("+ shows {all} past kernels")), "{shown}");
+    player.play("+");
+    assert_eq!((past(&player), player.app.views.verdicts.folded), (all, 0));
+    player.play("-");
+    assert_eq!(past(&player), 0);
+    // The one that ranks stays on the screen.
+    player.play("v2.4.20<Enter><Esc><A-3>");
+    assert_eq!(under_cursor(&player), "linux-2.4");
+    assert_eq!(past(&player), 1);
 }
 
 #[test]
@@ -174,7 +238,7 @@ fn the_cursor_holds_to_its_policy() {
 #[test]
 fn hiding_leaves_those_with_another_victim() {
     let mut player = player();
-    player.play("<A-3>i");
+    player.play("<A-3>+i");
     let own = player.app.views.verdicts.lines[0].dies();
     let shown = &player.app.views.verdicts.lines;
     assert!(shown.len() > 1 && shown.len() < POLICIES.len());
@@ -418,16 +482,15 @@ fn a_pipe_is_told_every_verdict_where_it_asks() {
 
 #[test]
 fn the_verdicts_are_as_they_were() {
-    let old = POLICIES.iter().position(|policy| policy.id() == "linux-2.4").unwrap();
     for (width, height) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
-        let mut app = app(&vec!["Down"; old], width, height);
+        let mut app = app(&[], width, height);
         let (buffer, _) = paint(&mut app, FULL, width, height);
         insta::assert_snapshot!(
             format!("verdicts-{width}x{height}"),
             crate::screens::styled(&buffer)
         );
     }
-    for (name, script) in [("other", &["i"][..]), ("menu", &["v", "v"])] {
+    for (name, script) in [("other", &["i"][..]), ("menu", &["v", "v"]), ("past", &["+", "End"])] {
         let mut app = app(script, 80, 24);
         let (buffer, _) = paint(&mut app, FULL, 80, 24);
         insta::assert_snapshot!(format!("verdicts-{name}"), text(&buffer));
@@ -454,7 +517,8 @@ fn many_processes_take_no_more_than_their_number() {
 fn any_script() -> impl Strategy<Value = String> {
     let tokens = [
         "<Tab>", "<A-3>", "<A-1>", "<A-2>", "s", "S", "<Enter>", "<Esc>", "<Down>", "<Up>",
-        "<End>", "<Home>", "<Left>", "<Right>", "i", "a", "k", "X", "<F7>", "v", "30114", "<C-e>",
+        "<End>", "<Home>", "<Left>", "<Right>", "i", "+", "-", "a", "k", "X", "<F7>", "v", "30114",
+        "<C-e>",
     ];
     prop::collection::vec(prop::sample::select(tokens.to_vec()), 1..25).prop_map(|it| it.concat())
 }

@@ -2,8 +2,10 @@
 //! matter.
 
 use crate::app::view::list_cursor::ListCursor;
+use crate::forecast::killer_here;
 use crate::forecast::killer_verdict::KillerOpinion;
 use crate::model::{ProcId, Scene};
+use crate::policy::PolicyKind;
 use crate::rank::Ranking;
 
 /// A process that a policy would kill early.
@@ -20,7 +22,7 @@ pub struct VerdictRow {
 /// What the view shows.
 #[derive(Clone, Debug, Default)]
 pub struct VerdictsView {
-    /// A line for each policy, in the order of the table of policies.
+    /// A line for each policy: first those that act here, the running kernel on top.
     pub lines: Vec<KillerOpinion>,
     /// The processes that matter to any policy shown, in the order of the current one.
     pub rows: Vec<VerdictRow>,
@@ -30,6 +32,10 @@ pub struct VerdictsView {
     pub hide: bool,
     /// Number of policies that were left out for that.
     pub hidden: usize,
+    /// With the rules of past kernels.
+    pub past: bool,
+    /// Number of past kernels that were left out.
+    pub folded: usize,
     /// The cursor.
     pub cursor: ListCursor,
     /// Number of columns of ranks that were scrolled off; nothing: as the cursor needs it.
@@ -54,6 +60,14 @@ impl VerdictsView {
             lines.retain(|it| it.policy.id() == current || !it.agrees_with(&own));
         }
         self.hidden = all - lines.len();
+        let kept = [Some(current), self.held];
+        let is_past = |it: &KillerOpinion| {
+            it.policy.info().kind == PolicyKind::Kernel && !kept.contains(&Some(it.policy.id()))
+        };
+        let before = lines.len();
+        lines.retain(|it| self.past || !is_past(it));
+        self.folded = before - lines.len();
+        lines.sort_by_key(|it| killer_here::place(it.policy.info().kind, it.here));
         self.rows = rows(&lines, scene);
         self.rows.sort_by_key(|row| ranking.place(row.at).map_or(usize::MAX, |(place, _)| place));
         self.lines = lines;

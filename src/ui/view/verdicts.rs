@@ -8,9 +8,10 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
-use crate::columns::RowContext;
+use crate::columns::{RowContext, cgroup_leaf, human_size};
+use crate::forecast::killer_here::{self, KillerHere};
 use crate::forecast::killer_verdict::KillerOpinion;
-use crate::policy::BadnessUnit;
+use crate::policy::{BadnessUnit, TriggerLevel, TriggerQuantity};
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::{headline, status_line};
 use crate::ui::paint::canvas::{Canvas, cells};
@@ -19,7 +20,8 @@ use crate::ui::paint::{list, text};
 use crate::ui::panel::verdict;
 use crate::ui::view::verdict_ranks;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
-use crate::units::Points;
+use crate::units::{Kib, Points};
+use crate::words::numbers_and_names;
 
 /// The view.
 pub static PARTS: ViewParts = ViewParts {
@@ -38,13 +40,16 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let view = &app.views.verdicts;
     let count = view.lines.len();
     let mut parts = vec![Span::raw(if view.hide {
-        format!("{count} of {} policies", count + view.hidden)
+        format!("{count} of {} policies", count + view.hidden + view.folded)
     } else {
         format!("{count} policies")
     })];
     parts.push(status_line::pace(app, theme));
     parts.extend(status_line::adj_rules(app, theme));
     parts.extend(status_line::scope(app, theme));
+    if view.folded > 0 {
+        parts.push(Span::raw(format!("+ shows {} past kernels", view.folded)));
+    }
     if view.hide {
         parts.push(Span::styled("other victims only", theme.warn()));
     }
@@ -61,6 +66,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
 #[derive(Clone, Copy)]
 struct Fields {
     policy: (u16, u16),
+    here: (u16, u16),
     dies: (u16, u16),
     signal: (u16, u16),
     margin: (u16, u16),
@@ -79,18 +85,22 @@ impl Fields {
             (at, cells)
         };
         let policy = field(ids.clamp(6, if width < 100 { 18 } else { 26 }));
-        let numbers = width >= 64;
+        // On a narrow screen whether a killer acts here goes before its numbers.
+        let here = if width >= 64 { 10 } else { 0 };
+        let numbers = width >= 100;
         // What the killer waits for is a column of its own on a wide screen.
         let (armed, wide) = match width {
             ..64 => (0, false),
-            64..100 => (20, false),
+            64..100 => (24, false),
             _ => (5, true),
         };
-        let fixed = policy.1 + 4 + if numbers { 4 + 2 + 7 + 2 } else { 0 };
+        let fixed = policy.1 + 4 + if here > 0 { here + 2 } else { 0 };
+        let fixed = fixed + if numbers { 4 + 2 + 7 + 2 } else { 0 };
         let rest = width.saturating_sub(fixed + if armed > 0 { armed + 2 } else { 0 });
         let dies = if wide { (rest / 2).clamp(20, 40) } else { rest };
         Self {
             policy,
+            here: field(here),
             dies: field(dies),
             signal: field(if numbers { 4 } else { 0 }),
             margin: field(if numbers { 7 } else { 0 }),
@@ -148,10 +158,11 @@ fn paint_head(fields: &Fields, area: Rect, canvas: &mut Canvas<'_>) {
         }
     };
     put(fields.policy, "POLICY");
+    put(fields.here, "HERE");
     put(fields.dies, "WOULD DIE");
     put(fields.signal, "SIG");
     put(fields.margin, " MARGIN");
-    put(fields.armed, "ARMED");
+    put(fields.armed, if fields.waits.1 > 0 { "ARMED" } else { "WAITS FOR" });
     put(fields.waits, "WAITS FOR");
 }
 
@@ -175,6 +186,12 @@ fn paint_line(
         }
     };
     put(fields.policy, policy.id(), if current { theme.strong() } else { theme.plain() });
+    let style = match opinion.here {
+        KillerHere::Running => theme.good(),
+        KillerHere::Configured => theme.plain(),
+        KillerHere::No => theme.dim(),
+    };
+    put(fields.here, opinion.here.word(), style);
     let context = RowContext { policy, ..*context };
     let (dies, style) = dies(opinion, &context, fields.dies.1, theme);
     put(fields.dies, &dies, style);
@@ -189,10 +206,59 @@ fn paint_line(
     let style = if ready { theme.plain() } else { theme.dim() };
     if fields.waits.1 > 0 {
         put(fields.armed, if ready { "yes" } else { "no" }, style);
-        put(fields.waits, &waits_in(opinion, fields.waits.1), style);
+        let distance = distance(app, opinion, fields.waits.1);
+        let waits = distance.map_or_else(|| waits_in(opinion, fields.waits.1), Cow::from);
+        put(fields.waits, &waits, style);
     } else {
-        put(fields.armed, &armed(opinion), style);
+        let distance = distance(app, opinion, fields.armed.1);
+        put(fields.armed, &distance.unwrap_or_else(|| armed(opinion)), style);
     }
+}
+
+/// How far the killer is from acting, and when it does if that is forecast: `available 34%, acts at 3%, in
+/// ~2m`. The longest form that fits.
+fn distance(app: &App, opinion: &KillerOpinion, room: u16) -> Option<String> {
+    let death = app.deaths.list.iter().find(|death| death.by == opinion.policy.id());
+    let soon = death.and_then(|death| death.when).filter(|_| opinion.here == KillerHere::Running);
+    let soon = soon.map(|when| numbers_and_names::soon(when.middle));
+    let level = killer_here::farthest(&opinion.rules);
+    let forms: Vec<String> = match (level, soon) {
+        (Some(level), Some(soon)) => {
+            let [long, short] = level_forms(level);
+            vec![format!("{long}, in {soon}"), format!("{short}, in {soon}"), long, short]
+        }
+        (Some(level), None) => level_forms(level).into(),
+        (None, Some(soon)) => {
+            let domain = death.map_or("", |death| cgroup_leaf(death.domain.as_str()));
+            vec![format!("acts in {soon} in {domain}"), format!("acts in {soon}")]
+        }
+        (None, None) => return None,
+    };
+    let fitting = forms.iter().find(|text| cells(text) <= room).or(forms.last());
+    fitting.cloned()
+}
+
+/// A measured value and the threshold at which the killer acts, long and short.
+fn level_forms(level: &TriggerLevel) -> [String; 2] {
+    let what = match level.quantity {
+        TriggerQuantity::AvailableMemory => "available",
+        TriggerQuantity::FreeMemory => "free",
+        TriggerQuantity::FreeSwap => "free swap",
+        TriggerQuantity::Zram => "zram",
+        TriggerQuantity::Pressure => "pressure",
+        TriggerQuantity::Reclaim => "reclaim",
+    };
+    let value = |value: f64| match level.percent(value) {
+        Some(percent) if percent < 10.0 => {
+            format!("{}%", format!("{percent:.1}").trim_end_matches(".0"))
+        }
+        Some(percent) => format!("{percent:.0}%"),
+        None if level.quantity == TriggerQuantity::Reclaim => format!("{value:.0}"),
+        None => human_size(Kib(value.max(0.0) as u64).bytes()),
+    };
+    let now = level.present.map_or_else(|| "?".to_owned(), value);
+    let at = value(level.acts_at);
+    [format!("{what} {now}, acts at {at}"), format!("{what} {now}, at {at}")]
 }
 
 /// What the killer waits for: in its own words, or where those do not fit its unmet conditions.

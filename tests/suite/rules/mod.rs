@@ -225,6 +225,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         &[
             &["commitments", "fit", "limits", "next_death", "series", "usage_series"],
             &["at_limit", "oom_at_limit", "chart_window", "headroom_trend", "race"],
+            &["killer_here"],
             &["cgroup_trends", "killer_verdict"],
             &["trend"],
         ],

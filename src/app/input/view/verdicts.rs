@@ -45,6 +45,12 @@ impl View for VerdictsInput {
             Action::ColumnsRight => scroll_ranks(app, 1),
             Action::ColumnsBegin => scroll_ranks(app, isize::MIN),
             Action::ColumnsEnd => scroll_ranks(app, isize::MAX),
+            Action::Expand | Action::Collapse => {
+                app.views.verdicts.past = action == Action::Expand;
+                self.arrange(app);
+                let word = if action == Action::Expand { "shown" } else { "hidden" };
+                app.say(NoticeLevel::Plain, format!("the rules of past kernels are {word}"));
+            }
             Action::EnterPolicy => return Some(enter_policy(app)),
             Action::HideAgreeing => {
                 app.views.verdicts.hide = !app.views.verdicts.hide;
