@@ -9,5 +9,5 @@ pub use crate::alarm::quantity::{
     AlarmInput, AlarmQuantity, AlarmUnit, KilledProcess, QUANTITIES, ThresholdSide, help,
 };
 pub use crate::alarm::raised::{AlarmIncident, FACTS, RaisedAlarm, command_help};
-pub use crate::alarm::state::Alarms;
+pub use crate::alarm::state::{AlarmEntry, AlarmStatus, Alarms};
 pub use crate::alarm::threshold::Alarm;

@@ -80,6 +80,40 @@ struct ActiveAlarm {
     state: AlarmState,
     /// The predicted death that it was raised for.
     death: Option<AlarmedDeath>,
+    /// Whether it is watched.
+    on: bool,
+    /// The value in the last sample, if it has one.
+    present: Option<f64>,
+}
+
+impl ActiveAlarm {
+    const fn new(alarm: Alarm) -> Self {
+        Self { alarm, state: AlarmState::Quiet, death: None, on: true, present: None }
+    }
+}
+
+/// The state of an alarm, as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlarmStatus {
+    /// It is not watched.
+    Off,
+    /// Not beyond its threshold, or not computed yet.
+    Quiet,
+    /// Beyond its threshold since then.
+    Raised(Millis),
+    /// Its quantity cannot be read here.
+    Unreadable,
+}
+
+/// An alarm with its present value and its state.
+#[derive(Clone, Debug)]
+pub struct AlarmEntry<'a> {
+    /// The alarm.
+    pub alarm: &'a Alarm,
+    /// The value in the last sample, in its unit. `None` for an event, and where it could not be read.
+    pub present: Option<String>,
+    /// Its state.
+    pub status: AlarmStatus,
 }
 
 /// The domain and the process of a predicted death.
@@ -109,6 +143,8 @@ pub struct Alarms {
     pub bell: bool,
     /// `--on-alarm`: a command is run.
     pub command: bool,
+    /// Whether there is a command that can be run.
+    has_command: bool,
     /// The policy, the domain and the victim that it predicted last.
     victim: Option<(&'static str, Arc<Text>, ProcId)>,
     /// The kernel's count of kills in the last sample.
@@ -122,8 +158,73 @@ impl Alarms {
     /// These alarms, none of them raised yet.
     #[must_use]
     pub fn new(list: Vec<Alarm>, bell: bool, command: bool) -> Self {
-        let quiet = |alarm| ActiveAlarm { alarm, state: AlarmState::Quiet, death: None };
-        Self { list: list.into_iter().map(quiet).collect(), bell, command, ..Self::default() }
+        let list = list.into_iter().map(ActiveAlarm::new).collect();
+        Self { list, bell, command, has_command: command, ..Self::default() }
+    }
+
+    /// Whether there is a command that can be run.
+    #[must_use]
+    pub const fn has_command(&self) -> bool {
+        self.has_command
+    }
+
+    /// The alarms with their values and states, in the order in which they were set.
+    pub fn entries(&self) -> impl Iterator<Item = AlarmEntry<'_>> {
+        self.list.iter().map(|it| AlarmEntry {
+            alarm: &it.alarm,
+            present: it
+                .present
+                .filter(|value| value.is_finite())
+                .map(|it_is| it.alarm.shown(it_is)),
+            status: match &it.state {
+                _ if !it.on => AlarmStatus::Off,
+                AlarmState::Quiet => AlarmStatus::Quiet,
+                AlarmState::Stands(since, _) | AlarmState::Fades(since, ..) => {
+                    AlarmStatus::Raised(*since)
+                }
+                AlarmState::Unreadable => AlarmStatus::Unreadable,
+            },
+        })
+    }
+
+    /// Sets an alarm: a new one, or in place of the one of this number. Returns its number.
+    pub fn set(&mut self, replaces: Option<usize>, alarm: Alarm) -> usize {
+        match replaces.and_then(|nth| self.list.get_mut(nth).zip(Some(nth))) {
+            Some((old, nth)) => {
+                *old = ActiveAlarm::new(alarm);
+                nth
+            }
+            None => {
+                self.list.push(ActiveAlarm::new(alarm));
+                self.list.len() - 1
+            }
+        }
+    }
+
+    /// Removes the alarm of this number.
+    pub fn remove(&mut self, nth: usize) {
+        if nth < self.list.len() {
+            self.list.remove(nth);
+        }
+    }
+
+    /// Switches the alarm of this number off, or on again.
+    pub fn switch(&mut self, nth: usize) {
+        if let Some(active) = self.list.get_mut(nth) {
+            active.on = !active.on;
+            (active.state, active.present, active.death) = (AlarmState::Quiet, None, None);
+        }
+    }
+
+    /// The flags that set the alarms which are on.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let on = self.list.iter().filter(|it| it.on);
+        let mut flags: Vec<String> = on.map(|it| format!("--alarm '{}'", it.alarm)).collect();
+        if self.bell && !flags.is_empty() {
+            flags.push("--bell".to_owned());
+        }
+        flags.join(" ")
     }
 
     /// The number of alarms.
@@ -175,10 +276,14 @@ impl Alarms {
         self.kills = kills.or(before);
         let stalls = self.new_stalls(seen, now);
         let mut raised = Vec::new();
-        for active in &mut self.list {
-            let ActiveAlarm { alarm, state, .. } = active;
+        for active in self.list.iter_mut().filter(|it| it.on) {
+            let ActiveAlarm { alarm, state, present, .. } = active;
             let came = match alarm.quantity.reads {
-                Reads::Value(read) => state.found(alarm, read(seen, alarm.unit), now),
+                Reads::Value(read) => {
+                    let found = read(seen, alarm.unit);
+                    *present = found.as_ref().map(|found| found.0);
+                    state.found(alarm, found, now)
+                }
                 Reads::Victim => state.happened(changed, now, || victim_now(seen)),
                 Reads::Kills if kills.is_none() => {
                     *state = AlarmState::Unreadable;
@@ -215,7 +320,8 @@ impl Alarms {
 
     /// Takes what is predicted between two samples. Returns the alarms about a death that are raised by it.
     pub fn predict(&mut self, seen: &AlarmInput<'_>, now: Millis) -> Vec<RaisedAlarm> {
-        let is_death = |it: &&mut ActiveAlarm| matches!(it.alarm.quantity.reads, Reads::Death);
+        let is_death =
+            |it: &&mut ActiveAlarm| it.on && matches!(it.alarm.quantity.reads, Reads::Death);
         let deaths = self.list.iter_mut().filter(is_death);
         let raised: Vec<RaisedAlarm> = deaths.filter_map(|it| it.predict(seen, now)).collect();
         self.flash(&raised, now);

@@ -59,6 +59,12 @@ impl Alarm {
         self.quantity.name
     }
 
+    /// What is watched, in a sentence.
+    #[must_use]
+    pub const fn about(&self) -> &'static str {
+        self.quantity.about
+    }
+
     /// Whether a value is beyond the threshold.
     pub(super) fn is_over(&self, value: f64) -> bool {
         match self.quantity.side {

@@ -538,4 +538,72 @@ fn a_cgroup_that_stalls_rings_once() {
     }
     assert_eq!(heard, [0, 1, 0, 0, 0]);
     assert_eq!(player.app.refresh.alarms.standing().collect::<Vec<_>>(), ["stalled: /web"]);
+
+/// The screen.
+fn page(player: &mut Player) -> String {
+    text(&paint(&mut player.app, FULL, 100, 30).0)
+}
+
+#[test]
+fn alarms_are_set_changed_and_removed_while_it_runs() {
+    let mut player = player(&["psi-some>20%"]);
+    player.hears(pressed(12.0));
+    player.play("!");
+    let shown = page(&mut player);
+    assert!(shown.contains("> psi-some>20%") && shown.contains("now 12%, quiet"), "{shown}");
+    assert!(shown.contains("available<500M"), "what else can be watched is listed: {shown}");
+    // Changed: the value is beyond the new threshold with the next sample.
+    player.play("<Enter>");
+    assert!(page(&mut player).contains("Change to: psi-some>20%"));
+    let asked = player.play("<C-u>psi-some>10%<Enter>");
+    assert_eq!(asked, [Request::SampleNow]);
+    assert_eq!(bells(&player.hears(pressed(12.0))), 1);
+    let shown = page(&mut player);
+    assert!(shown.contains("now 12%, ! raised"), "{shown}");
+    // A text that is no alarm stays, with what is wrong.
+    player.play("<Enter><C-u>psi-some<20%<Enter>");
+    let shown = page(&mut player);
+    assert!(shown.contains("! psi-some wants the form psi-some>20%"), "{shown}");
+    player.play("<Esc>");
+    assert_eq!(player.app.refresh.alarms.count(), 1);
+    // Off: it rings no more. On: it rings again.
+    player.play(" ");
+    assert!(page(&mut player).contains("switched off"));
+    assert_eq!(bells(&player.hears(pressed(90.0))), 0);
+    player.play(" ");
+    assert_eq!(bells(&player.hears(pressed(90.0))), 1);
+    // A new one from the list, with its example.
+    player.play("<Down><Enter><Enter>");
+    assert_eq!(player.app.refresh.alarms.count(), 2);
+    let copied = player.play("y");
+    let flags = "--alarm 'psi-some>10%' --alarm 'psi-full>5%' --bell";
+    assert_eq!(copied, [Request::Copy(flags.to_owned())]);
+    player.play("<Home>d");
+    assert_eq!(player.app.refresh.alarms.count(), 1);
+    assert_eq!(player.app.refresh.alarms.flags(), "--alarm 'psi-full>5%' --bell");
+}
+
+#[test]
+fn bell_and_command_are_switched_on_the_page() {
+    let mut player = player(&["psi-some>20%"]);
+    player.hears(pressed(0.0));
+    player.play("!b");
+    assert!(page(&mut player).contains("off (b switches)"));
+    let asked = player.hears(pressed(30.0));
+    assert_eq!((bells(&asked), rung(&asked).len()), (0, 1), "the command still runs");
+    player.play("c");
+    player.hears(pressed(0.0));
+    assert_eq!(player.hears(pressed(30.0)), []);
+    // Without --on-alarm there is no command that could be switched on.
+    player.app.refresh.alarms = Alarms::new(Vec::new(), false, false);
+    player.play("c");
+    assert!(player.notice().contains("--on-alarm COMMAND"), "{}", player.notice());
+    assert!(!player.app.refresh.alarms.command);
+}
+
+#[test]
+fn a_recording_has_no_page_of_alarms() {
+    let mut player = Player::with(doomtop::app::Setup { live: false, ..setup() }, usual());
+    player.play("!");
+    assert!(player.app.mode_is_browse() && player.notice().contains("live machine"));
 }
