@@ -8,6 +8,9 @@ use crate::app::dialog::prompt::Prompt;
 use crate::app::dialog::revert_adj::RevertDialog;
 use crate::app::dialog::signal::SignalDialog;
 use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
+use crate::app::keymap::press_time::ShownSince;
+use crate::app::page::alarms::AlarmsPage;
+use crate::app::page::help::HelpPage;
 use crate::app::page::incident::IncidentPage;
 use crate::app::page::persist::PersistPage;
 
@@ -41,6 +44,8 @@ pub enum Mode {
     RuleConsent(RuleConsentDialog),
     /// The page of adj rules; the lines scrolled off.
     AdjRules(u16),
+    /// The page of the alarms.
+    Alarms(AlarmsPage),
     /// The sysctl editor.
     Sysctl(SysctlDialog),
     /// The dialog before a dangerous sysctl value.
@@ -51,8 +56,13 @@ pub enum Mode {
     Incident(Box<IncidentPage>),
     /// The page of commitments; the rows scrolled off.
     Commitments(u16),
-    /// The help page; the lines scrolled off.
-    Help(u16),
+    /// The help.
+    Help {
+        /// What it shows.
+        page: HelpPage,
+        /// The page or dialog that it explains, and goes back to.
+        below: Option<Box<Self>>,
+    },
     /// The page at the end of the demo.
     EndCard,
 }
@@ -67,7 +77,25 @@ impl Mode {
 
     /// Whether the rows of the table keep their order while it is open.
     #[must_use]
-    pub const fn is_dialog(&self) -> bool {
-        self.asks() || matches!(self, Self::Menu(_) | Self::Explain(_))
+    pub fn is_dialog(&self) -> bool {
+        match self {
+            Self::Help { below: Some(below), .. } => below.is_dialog(),
+            Self::Menu(_) | Self::Explain(_) => true,
+            _ => self.asks(),
+        }
+    }
+
+    /// Since when it has been on the screen, where it is a dialog that a key confirms.
+    pub(crate) fn shown(&mut self) -> Option<&mut ShownSince> {
+        Some(match self {
+            Self::Adjust(edit) => &mut edit.shown,
+            Self::Signal(confirm) => &mut confirm.shown,
+            Self::Revert(revert) => &mut revert.shown,
+            Self::Bulk(bulk) => &mut bulk.shown,
+            Self::Sysctl(edit) => &mut edit.shown,
+            Self::ConfirmSysctl(confirm) => &mut confirm.shown,
+            Self::RuleConsent(consent) => &mut consent.shown,
+            _ => return None,
+        })
     }
 }

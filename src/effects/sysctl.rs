@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn an_errno_becomes_a_refusal() {
         let words = |errno| refused(errno, WRITING).words();
-        assert!(words(Errno::ROFS).contains("turn it on the host"));
+        assert!(words(Errno::ROFS).contains("change it on the host"));
         assert!(words(Errno::ACCESS).contains("machine's root"));
         assert!(words(Errno::PERM).contains("machine's root"));
         assert_eq!(words(Errno::NOENT), "writing it: this kernel has no such sysctl");

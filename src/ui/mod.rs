@@ -81,6 +81,7 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
     viewport.panels = layout.panel_count;
     viewport.page = over.page;
     viewport.page_lines = over.lines;
+    viewport.page_top = over.top;
     viewport.dialog = over.dialog;
     viewport
 }
@@ -97,8 +98,9 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::Explain(scroll) => return page::explain::paint(app, *scroll, page, canvas),
         Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
         Mode::EndCard => return page::end_card::paint(app, page, canvas),
-        Mode::Help(scroll) => return page::help::paint(*scroll, page, canvas),
+        Mode::Help { page: help, .. } => return page::help::paint(help, page, canvas),
         Mode::BulkResult(scroll) => return page::bulk_result::paint(app, *scroll, page, canvas),
+        Mode::Alarms(alarms) => return page::alarms::paint(app, alarms, page, canvas),
         Mode::Journal(at) => return page::journal::paint(app, *at, page, canvas),
         Mode::Commitments(scroll) => return page::commitments::paint(app, *scroll, page, canvas),
         Mode::Persist(persist) => return page::persist::paint(persist, page, canvas),

@@ -24,7 +24,7 @@ fn item(process: &Process, left_alone: bool) -> BulkItem {
     BulkItem {
         who: process.id,
         name: process.comm.to_string(),
-        what: if left_alone { "left alone: protected" } else { "0 -> -500" }.to_owned(),
+        what: if left_alone { "skipped: protected" } else { "0 -> -500" }.to_owned(),
         intent: (!left_alone).then(|| wish(process)),
     }
 }

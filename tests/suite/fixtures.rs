@@ -77,6 +77,7 @@ pub fn press(app: &mut App, script: &[&str]) -> Vec<Request> {
             "End" => Some(KeyCode::End),
             "PgDn" => Some(KeyCode::PageDown),
             "Tab" => Some(KeyCode::Tab),
+            "F1" => Some(KeyCode::F(1)),
             "F7" => Some(KeyCode::F(7)),
             "F9" => Some(KeyCode::F(9)),
             _ => None,

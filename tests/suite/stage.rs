@@ -180,6 +180,7 @@ impl Player {
             rows: 20,
             page: 30,
             page_lines: 60,
+            page_top: 0,
             columns_left: 0,
             panels: 2,
             dialog,

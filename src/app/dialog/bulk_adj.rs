@@ -96,7 +96,7 @@ fn item(
     let alone = |why: &str| BulkItem {
         who,
         name: name.clone(),
-        what: format!("left alone: {why}"),
+        what: format!("skipped: {why}"),
         intent: None,
     };
     let Some(from) = process.adj.value() else { return alone("its value cannot be read") };

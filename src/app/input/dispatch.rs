@@ -1,6 +1,7 @@
 //! Dispatches a key to the focused mode.
 
-use crate::app::keymap::bindings::{Key, KeyCode, KeyContext};
+use crate::app::keymap::bindings;
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
@@ -11,6 +12,11 @@ impl App {
     pub(crate) fn key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         if let Some(asked) = self.banner_key(key, press) {
             return asked;
+        }
+        let in_view = matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_));
+        if !in_view && bindings::meaning(self.key_context(), key) == Some(Action::Help) {
+            self.open_help();
+            return Vec::new();
         }
         match &mut self.mode {
             Mode::GoTo(digits) => {
@@ -37,13 +43,12 @@ impl App {
             Mode::RuleConsent(_) => self.rule_consent_key(key, press),
             Mode::AdjRules(_) => self.adj_rules_key(key),
             Mode::Journal(_) => self.journal_key(key),
+            Mode::Alarms(_) => self.alarms_key(key, press),
             Mode::Persist(_) => self.persist_key(key, press),
             Mode::EndCard => self.end_card_key(key),
-            Mode::Explain(_)
-            | Mode::Help(_)
-            | Mode::BulkResult(_)
-            | Mode::Incident(_)
-            | Mode::Commitments(_) => self.page_key(key),
+            Mode::Help { .. } => self.help_key(key),
+            Mode::Incident(_) => self.incident_key(key),
+            Mode::Explain(_) | Mode::BulkResult(_) | Mode::Commitments(_) => self.page_key(key),
         }
     }
 
@@ -62,13 +67,13 @@ impl App {
             | Mode::ConfirmSysctl(_) => KeyContext::Confirm,
             Mode::AdjRules(_) => KeyContext::AdjRules,
             Mode::Journal(_) => KeyContext::Journal,
+            Mode::Alarms(_) => KeyContext::Alarms,
             Mode::Persist(_) => KeyContext::Persist,
             Mode::EndCard => KeyContext::EndCard,
-            Mode::Explain(_)
-            | Mode::Help(_)
-            | Mode::BulkResult(_)
-            | Mode::Incident(_)
-            | Mode::Commitments(_) => KeyContext::Page,
+            Mode::Explain(_) => KeyContext::Explain,
+            Mode::Incident(_) => KeyContext::Incident,
+            Mode::Help { .. } => KeyContext::Help,
+            Mode::BulkResult(_) | Mode::Commitments(_) => KeyContext::Page,
         }
     }
 

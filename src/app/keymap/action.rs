@@ -119,6 +119,7 @@ pub enum Action {
     SampleBefore,
     KillsOnly,
     WhyReport,
+    Remedy,
     // In the adj editor.
     StepDown,
     StepUp,
@@ -150,6 +151,11 @@ pub enum Action {
     Choose,
     Toggle,
     NextPolicy,
+    // On the page of the alarms.
+    AlarmsPage,
+    RemoveAlarm,
+    AlarmBell,
+    AlarmCommand,
     // On a page with a cursor.
     PutBack,
     Write,

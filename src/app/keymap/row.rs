@@ -26,19 +26,27 @@ pub enum KeyContext {
     Confirm,
     /// A menu.
     Menu,
-    /// A page that is only read: help, explain.
+    /// The page about a process: why it has its rank.
+    Explain,
+    /// The page about a kill.
+    Incident,
+    /// The help.
+    Help,
+    /// Any other page that is only read.
     Page,
     /// The journal of the session.
     Journal,
     /// The page that shows how to make a value persistent.
     Persist,
+    /// The page of the alarms.
+    Alarms,
     /// The page at the end of the demo.
     EndCard,
 }
 
 impl KeyContext {
     /// All contexts, in the order of help and documentation, with the heading of each.
-    pub const ALL: [(Self, &str); 14] = [
+    pub const ALL: [(Self, &str); 18] = [
         (Self::Browse, "In the Processes view"),
         (Self::Cgroups, "In the Cgroups view"),
         (Self::Verdicts, "In the Verdicts view"),
@@ -49,9 +57,13 @@ impl KeyContext {
         (Self::AdjRules, "On the page of the adj rules"),
         (Self::Confirm, "In a confirmation"),
         (Self::Menu, "In a list"),
-        (Self::Page, "On a page to read: help, explanations"),
+        (Self::Explain, "On the page that explains a process"),
+        (Self::Incident, "On the page about a kill"),
+        (Self::Help, "In the help"),
+        (Self::Page, "On another page to read"),
         (Self::Journal, "In the journal"),
         (Self::Persist, "On the page of the ways to make a value persistent"),
+        (Self::Alarms, "On the page of the alarms"),
         (Self::EndCard, "At the end of the demo"),
     ];
 }
@@ -104,6 +116,9 @@ pub(in crate::app::keymap) const EVERYWHERE_AND_PAGES: &[KeyContext] = &[
     KeyContext::Verdicts,
     KeyContext::Memory,
     KeyContext::Events,
+    KeyContext::Explain,
+    KeyContext::Incident,
+    KeyContext::Help,
     KeyContext::Page,
 ];
 /// The views beside the table.
@@ -119,9 +134,30 @@ pub(in crate::app::keymap) const SYSCTL: &[KeyContext] = &[KeyContext::Sysctl];
 pub(in crate::app::keymap) const RULES: &[KeyContext] = &[KeyContext::AdjRules];
 pub(in crate::app::keymap) const CONFIRM: &[KeyContext] = &[KeyContext::Confirm];
 pub(in crate::app::keymap) const MENU: &[KeyContext] = &[KeyContext::Menu];
-pub(in crate::app::keymap) const PAGE: &[KeyContext] = &[KeyContext::Page];
+/// The pages that are only read and scrolled.
+pub(in crate::app::keymap) const PAGES: &[KeyContext] =
+    &[KeyContext::Explain, KeyContext::Incident, KeyContext::Help, KeyContext::Page];
+/// The pages and dialogs that the help explains.
+pub(in crate::app::keymap) const EXPLAINED: &[KeyContext] = &[
+    KeyContext::Adjust,
+    KeyContext::Sysctl,
+    KeyContext::AdjRules,
+    KeyContext::Confirm,
+    KeyContext::Menu,
+    KeyContext::Explain,
+    KeyContext::Incident,
+    KeyContext::Page,
+    KeyContext::Journal,
+    KeyContext::Persist,
+    KeyContext::Alarms,
+];
+pub(in crate::app::keymap) const EXPLAIN: &[KeyContext] = &[KeyContext::Explain];
+pub(in crate::app::keymap) const INCIDENT: &[KeyContext] = &[KeyContext::Incident];
+pub(in crate::app::keymap) const HELP: &[KeyContext] = &[KeyContext::Help];
 pub(in crate::app::keymap) const JOURNAL: &[KeyContext] = &[KeyContext::Journal];
 pub(in crate::app::keymap) const PERSIST: &[KeyContext] = &[KeyContext::Persist];
 pub(in crate::app::keymap) const END_CARD: &[KeyContext] = &[KeyContext::EndCard];
 /// The pages with a cursor.
-pub(in crate::app::keymap) const LISTS: &[KeyContext] = &[KeyContext::Journal, KeyContext::Persist];
+pub(in crate::app::keymap) const LISTS: &[KeyContext] =
+    &[KeyContext::Journal, KeyContext::Persist, KeyContext::Alarms];
+pub(in crate::app::keymap) const ALARMS: &[KeyContext] = &[KeyContext::Alarms];

@@ -1,5 +1,8 @@
 //! The state of full-screen pages.
 
+pub mod alarms;
 pub mod commitments;
+pub mod help;
+pub mod help_topics;
 pub mod incident;
 pub mod persist;

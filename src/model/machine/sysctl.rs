@@ -181,10 +181,10 @@ impl SysctlWritable {
         match self {
             Self::NotAsked | Self::Yes => None,
             Self::ReadOnly => {
-                Some("/proc/sys is read-only here, as in a container: turn it on the host")
+                Some("/proc/sys is read-only here, as in a container: change it on the host")
             }
             Self::RootOnly => {
-                Some("only the machine's root may turn it (uid 0; no capability helps)")
+                Some("only the machine's root may change it (uid 0; no capability helps)")
             }
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn run(
     let ranking = Ranking::new(policy, &scene);
     let mut text = String::new();
     let (file, title) = (shown(file), policy.title());
-    let _ = writeln!(text, "{file}: good; {name}: {title}; at most {steps} steps a process");
+    let _ = writeln!(text, "{file}: valid; {name}: {title}; at most {steps} steps a process");
     describe_victims(policy, &scene, &ranking, &mut text);
     describe_counts(&ranking, &mut text);
     if let Some(failure) = policy_failure(policy, &scene, &ranking) {

@@ -26,7 +26,7 @@ pub(crate) fn run(file: &Path, invocation: Invocation) -> Result<ExitStatus, Com
     let mut text = String::new();
     let count = rules.rules.len();
     let word = if count == 1 { "rule" } else { "rules" };
-    let _ = writeln!(text, "{}: good; {count} {word}", shown(file));
+    let _ = writeln!(text, "{}: valid; {count} {word}", shown(file));
     for number in 0..count {
         let cases = cases.iter().filter(|case| case.rule == number);
         describe(
@@ -65,7 +65,7 @@ fn describe<'a>(
                 unchanged += 1;
                 continue;
             }
-            RuleCaseState::Never(why) => format!("left alone: {why}"),
+            RuleCaseState::Never(why) => format!("skipped: {why}"),
             _ => "would be written".to_owned(),
         };
         let _ = writeln!(text, "    {case}  {what}");

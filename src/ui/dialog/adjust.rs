@@ -209,7 +209,7 @@ fn answers(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
         theme,
         &[
             ("Enter", enter),
-            ("Esc", " leave it   "),
+            ("Esc", " cancel   "),
             ("Tab", " other scale   "),
             ("arrows", " 50 or 10"),
         ],
@@ -219,7 +219,7 @@ fn answers(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
 /// The keys that change what is asked.
 fn other_keys(app: &App, edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     let tagged = app.table.tags.iter().filter(|&&id| id != edit.who).count();
-    let whom = if edit.is_wide() || tagged == 0 { " to whom   " } else { " to the tagged   " };
+    let whom = if edit.is_wide() || tagged == 0 { " targets   " } else { " the tagged   " };
     keys::hints(
         theme,
         &[("t", whom), ("o f", " out of or into first place   "), ("PgUp PgDn", " presets")],

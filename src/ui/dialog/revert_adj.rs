@@ -34,6 +34,6 @@ pub fn paint(app: &App, revert: &RevertDialog, area: Rect, canvas: &mut Canvas<'
         lines.push((1, Line::styled("! it is gone already", theme.warn())));
     }
     lines.push((9, Line::default()));
-    lines.push((0, keys::hints(theme, &[("Enter", does), ("Esc", " leave it")])));
+    lines.push((0, keys::hints(theme, &[("Enter", does), ("Esc", " cancel")])));
     popup::paint(&title, lines, theme.frame(), area, canvas)
 }

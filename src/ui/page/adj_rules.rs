@@ -99,7 +99,7 @@ fn process(case: &RuleCase, theme: Theme) -> Line<'static> {
             ("! changed by something else after that: left as it is".to_owned(), theme.warn())
         }
         RuleCaseState::Refused(why) => (format!("! {why}"), theme.warn()),
-        RuleCaseState::Never(why) => (format!("left alone: {why}"), theme.dim()),
+        RuleCaseState::Never(why) => (format!("skipped: {why}"), theme.dim()),
     };
     let value = match (&case.state, case.from) {
         (RuleCaseState::Written, _) => case.to.to_string(),

@@ -1,6 +1,7 @@
 //! Pages over the table, to read and to scroll.
 
 pub(crate) mod adj_rules;
+pub(crate) mod alarms;
 pub(crate) mod bulk_result;
 pub(crate) mod commitments;
 pub(crate) mod end_card;

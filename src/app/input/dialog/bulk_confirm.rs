@@ -80,7 +80,7 @@ impl App {
                 let left = left.or_else(|| self.already_signalled(process, signal));
                 let bytes = would_free(process, scene);
                 let what = match &left {
-                    Some(why) => format!("left alone: {why}"),
+                    Some(why) => format!("skipped: {why}"),
                     None => format!("{signal}, frees about {}", human_size(bytes)),
                 };
                 let intent = left.is_none().then(|| signal_intent(process, signal));

@@ -1,7 +1,9 @@
 //! Keys on full-screen pages.
 
 pub(crate) mod adj_rules;
+pub(crate) mod alarms;
 pub(crate) mod end_card;
+pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod journal;
 pub(crate) mod persist;

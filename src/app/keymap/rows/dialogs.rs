@@ -61,7 +61,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         EDIT,
         &[c('t')],
         Action::NextTargets,
-        "Whom",
+        "Targets",
         "targets: this process, the tagged, all of its name, its subtree, its cgroup, its user",
     ),
     row(EDIT, &[c('W'), c('w')], Action::Persist, "Keep", "how to make this value persistent"),
@@ -73,7 +73,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "switch between oom_score_adj and legacy oom_adj",
     ),
     row(EDIT, &[k(KeyCode::Enter)], Action::Apply, "Apply", "apply"),
-    row(EDIT, &[k(KeyCode::Esc), c('q')], Action::Back, "Leave", "cancel, change nothing"),
+    row(EDIT, &[k(KeyCode::Esc), c('q')], Action::Back, "Cancel", "cancel, change nothing"),
     row(
         EDIT,
         &[k(KeyCode::F(10)), Key::ctrl('c')],
@@ -119,7 +119,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "Apply",
         "apply; a dangerous value asks again",
     ),
-    row(SYSCTL, &[k(KeyCode::Esc), c('q')], Action::Back, "Leave", "cancel, change nothing"),
+    row(SYSCTL, &[k(KeyCode::Esc), c('q')], Action::Back, "Cancel", "cancel, change nothing"),
     row(
         SYSCTL,
         &[k(KeyCode::F(10)), Key::ctrl('c')],
@@ -168,7 +168,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "also all processes that share its memory: it is freed when the last one exits",
     ),
     row(CONFIRM, &[c('v')], Action::Retarget, "", "target the predicted victim instead"),
-    row(CONFIRM, &[k(KeyCode::Esc), c('n'), c('q')], Action::Back, "Leave", "do nothing"),
+    row(CONFIRM, &[k(KeyCode::Esc), c('n'), c('q')], Action::Back, "Cancel", "do nothing"),
     row(
         CONFIRM,
         &[k(KeyCode::F(10)), Key::ctrl('c')],

@@ -264,6 +264,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "",
         "commitments: how much memory is committed, and which processes can still use more",
     ),
+    row(
+        EVERYWHERE,
+        &[c('!')],
+        Action::AlarmsPage,
+        "",
+        "alarms: their values; add, change and switch them",
+    ),
     row(EVERYWHERE, &[c('d')], Action::Delay, "", "seconds between refreshes"),
     row(EVERYWHERE, &[Key::ctrl('r')], Action::SampleNow, "", "refresh now"),
     row(EVERYWHERE, &[Key::ctrl('l')], Action::Redraw, "", "redraw the screen"),
