@@ -13,7 +13,7 @@ pub static KEYS: &[KeyBinding] = &ALL;
 
 const COUNT: usize =
     table::ROWS.len() + views::ROWS.len() + dialogs::ROWS.len() + pages::ROWS.len();
-const ALL: [KeyBinding; COUNT] = join();
+static ALL: [KeyBinding; COUNT] = join();
 
 const fn join() -> [KeyBinding; COUNT] {
     let mut all = [table::ROWS[0]; COUNT];

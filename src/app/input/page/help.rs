@@ -64,7 +64,9 @@ impl App {
                 page.seeks = false;
             }
             Some(action @ (Action::SearchNext | Action::SearchPrevious)) => {
-                if !page.step(if action == Action::SearchNext { 1 } else { -1 }) {
+                let by = if action == Action::SearchNext { 1 } else { -1 };
+                let found = page.step(by);
+                if !found {
                     self.say(NoticeLevel::Plain, "no search yet: press / to start one");
                 }
             }
