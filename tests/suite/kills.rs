@@ -102,7 +102,7 @@ fn any_other_key_closes_it_and_does_what_it_always_does() {
         ("X", (|mode: &Mode| matches!(mode, Mode::Signal(_))) as fn(&Mode) -> bool),
         ("a", |mode| matches!(mode, Mode::Adjust(_))),
         ("k", |mode| matches!(mode, Mode::Menu(_))),
-        ("?", |mode| matches!(mode, Mode::Help(_))),
+        ("?", |mode| matches!(mode, Mode::Help { .. })),
     ] {
         let mut player = killed();
         let asked = player.play(key);

@@ -390,8 +390,8 @@ fn summary(rest: &str) -> KernelLine {
     KernelLine::Summary {
         constraint,
         nodes: nodes.filter(|it| it != "(null)"),
-        cpuset,
-        mems: mems.filter(|it| !it.is_empty()),
+        cpuset: cpuset.filter(|it| it != "-"),
+        mems: mems.filter(|it| it.contains(|c: char| c.is_ascii_digit())),
         domain,
         cgroup,
         pid,

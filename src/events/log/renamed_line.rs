@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use crate::events::log::daemon::{DaemonLogReader, Renamed};
 use crate::events::log::kernel_line::{self, DumpCounter, KernelLine, PageCount};
-use crate::events::log::report::{Constraint, KilledTask, MemcgUsage, OomInvocation};
+use crate::events::log::report::{Constraint, KillReason, KilledTask, MemcgUsage, OomInvocation};
 use crate::model::{Killer, unescape};
 
 /// The new names.
@@ -92,10 +92,24 @@ fn written(line: &KernelLine, names: &Plain<'_>) -> Option<String> {
         KernelLine::SwapFree(size) => format!("Free swap  = {}kB", size.0),
         KernelLine::Columns(columns) => format!("[  pid  ] {}", columns.join(" ")),
         KernelLine::Task(_) => return None,
-        KernelLine::Summary { constraint, nodes, domain, cgroup, pid } => {
+        KernelLine::Free(free, cma) => {
+            format!("free:{} free_pcp:0 free_cma:{}", free.0, cma.unwrap_or_default().0)
+        }
+        KernelLine::Slab(slab, free) => format!(
+            "{}slab_reclaimable:0 slab_unreclaimable:{}",
+            free.map_or_else(String::new, |free| format!("free:{} ", free.0)),
+            slab.0
+        ),
+        KernelLine::HugePages(size) => format!(
+            "Node 0 hugepages_total={} hugepages_free=0 hugepages_surp=0 hugepages_size=1kB",
+            size.0
+        ),
+        KernelLine::Summary { constraint, nodes, cpuset, mems, domain, cgroup, pid } => {
+            let cpuset = cpuset.as_deref().map(|path| names.cgroup(path));
+            let place = [nodes.as_deref(), cpuset.as_deref(), mems.as_deref()];
             let domain = domain.as_deref().map(|path| names.cgroup(path));
             let cgroup = cgroup.as_deref().map(|path| names.cgroup(path));
-            summary(*constraint, nodes.as_deref(), domain, cgroup, *pid)
+            summary(*constraint, place, domain, cgroup, *pid)
         }
         KernelLine::Selected { pid, name, score } => {
             let name = names.comm(name);
@@ -167,7 +181,7 @@ fn charged(counter: DumpCounter, usage: &MemcgUsage) -> String {
 
 fn summary(
     constraint: Constraint,
-    nodes: Option<&str>,
+    [nodes, cpuset, mems]: [Option<&str>; 3],
     domain: Option<String>,
     cgroup: Option<String>,
     pid: Option<i32>,
@@ -179,8 +193,9 @@ fn summary(
         Constraint::Memcg => "CONSTRAINT_MEMCG",
     };
     let nodes = nodes.map_or_else(|| "(null)".to_owned(), word);
+    let (cpuset, mems) = (cpuset.unwrap_or("-"), mems.map_or_else(|| "-".to_owned(), word));
     format!(
-        "oom-kill:constraint={constraint},nodemask={nodes},cpuset=-,mems_allowed=-{}{}{}",
+        "oom-kill:constraint={constraint},nodemask={nodes},cpuset={cpuset},mems_allowed={mems}{}{}{}",
         optional(",oom_memcg=", domain),
         optional(",task_memcg=", cgroup),
         optional(",task=-,pid=", pid),
@@ -188,7 +203,11 @@ fn summary(
 }
 
 fn kill(killed: &KilledTask, names: &Plain<'_>) -> String {
-    let prefix = killed.prefix.as_deref().map(|prefix| format!("{prefix}: "));
+    let prefix = killed.reason.map(|reason| match reason {
+        KillReason::OutOfMemory => "Out of memory: ",
+        KillReason::AllocatingTask => "Out of memory (oom_kill_allocating_task): ",
+        KillReason::MemoryCgroup => "Memory cgroup out of memory: ",
+    });
     let name = names.comm(&killed.name);
     let head = format!("{}Killed process {} ({name})", prefix.unwrap_or_default(), killed.pid);
     let (Some(total), Some(anon), Some(file)) = (killed.total_vm, killed.anon, killed.file) else {

@@ -15,7 +15,8 @@ use crate::app::{App, Request};
 /// The help about a page or dialog.
 const fn topic(mode: &Mode) -> Option<&'static HelpTopic> {
     Some(match mode {
-        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) | Mode::Help { .. } => return None,
+        Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => return None,
+        Mode::Help { .. } | Mode::EndCard => return None,
         Mode::Menu(_) => &help_topics::MENU,
         Mode::Adjust(_) => &help_topics::ADJUST,
         Mode::Signal(_) => &help_topics::SIGNAL,
