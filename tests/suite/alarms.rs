@@ -538,6 +538,7 @@ fn a_cgroup_that_stalls_rings_once() {
     }
     assert_eq!(heard, [0, 1, 0, 0, 0]);
     assert_eq!(player.app.refresh.alarms.standing().collect::<Vec<_>>(), ["stalled: /web"]);
+}
 
 /// The screen.
 fn page(player: &mut Player) -> String {

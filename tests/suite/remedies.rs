@@ -248,6 +248,7 @@ fn a_daemon_is_told_to_prefer_others_in_its_own_way() {
         domain,
         cgroup: None,
         prediction: PredictionResult::NoSample,
+        forecast: doomtop::model::ForecastResult::NotMade,
         report: None,
         said: None,
     };
