@@ -2,9 +2,8 @@
 
 use crate::app::incident::event_text::victim_text;
 use crate::columns::{cgroup_leaf, human_size};
-use crate::model::{ForecastResult, Killer, OomEvent};
+use crate::model::{Killer, OomEvent};
 use crate::units::Bytes;
-use crate::words::next_death::forecast_sentence;
 
 /// `the kernel killed 208 node (165M) in shop.scope: its limit of 190M`; `limit` is that of the domain.
 /// The short form leaves out where and why.
@@ -31,10 +30,6 @@ pub fn kill_sentence(event: &OomEvent, limit: Option<Bytes>, short: bool) -> Str
             text.push_str(&format!(" in {}", leaf(path)));
         }
         _ => {}
-    }
-    let foretold = event.forecast.weight() > ForecastResult::NotPredicted.weight();
-    if let Some(forecast) = forecast_sentence(event.forecast).filter(|_| foretold) {
-        text.push_str(&format!(", {forecast}"));
     }
     text
 }
