@@ -78,3 +78,49 @@ pub struct Settings {
     /// Time between samples.
     pub delay: Millis,
 }
+
+/// A set of colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThemeName {
+    /// The 16 colours of the terminal, over its own background.
+    #[default]
+    Default,
+    /// Shades for a dark background.
+    Dark,
+    /// Shades for a light background.
+    Light,
+    /// Blue and orange, for a dark background: told apart without red and green cones too.
+    Colourblind,
+    /// No colours.
+    Mono,
+}
+
+impl ThemeName {
+    /// Every theme, in the order of the menu.
+    pub const ALL: [Self; 5] =
+        [Self::Default, Self::Dark, Self::Light, Self::Colourblind, Self::Mono];
+
+    /// Its name on the command line and in the menu.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Colourblind => "colourblind",
+            Self::Mono => "mono",
+        }
+    }
+
+    /// One line about it.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Default => "the 16 colours of the terminal",
+            Self::Dark => "calm shades for a dark background",
+            Self::Light => "dark shades for a light background",
+            Self::Colourblind => "blue and orange, for a dark background",
+            Self::Mono => "no colours: bold, dim, reversed",
+        }
+    }
+}

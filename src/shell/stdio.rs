@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::command_error::CommandError;
+use crate::ui::ColourDepth;
 
 /// Writes one line to standard error. What came from outside is made harmless.
 pub(crate) fn complain(what: &str) {
@@ -74,10 +75,15 @@ pub(crate) fn width() -> Option<u16> {
     is_terminal.then(crossterm::terminal::size)?.ok().map(|(columns, _)| columns)
 }
 
-/// Whether colours are wanted: `NO_COLOR`, set to anything, switches them off (no-color.org).
+/// Whether colours are wanted where no flag says so: `NO_COLOR`, set to anything, switches them off
+/// (no-color.org).
 pub(crate) fn colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// How many colours the terminal shows.
+pub(crate) fn colour_depth() -> ColourDepth {
+    ColourDepth::of(|name| std::env::var(name).ok())
 }
 
 /// Whether the character set of the locale is UTF-8 and the terminal can show it.

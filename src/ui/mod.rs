@@ -26,6 +26,7 @@ use crate::ui::paint::scroll::PageShown;
 use crate::ui::view::view_table::ViewParts;
 
 pub use crate::ui::paint::theme::Theme;
+pub use crate::ui::paint::theme::depth::ColourDepth;
 
 /// The least height of a dialog's area below the header; on a smaller screen a dialog covers the header.
 const ROOMY: u16 = 16;

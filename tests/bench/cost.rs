@@ -105,7 +105,7 @@ impl Whole {
             app: App::new(setup),
             terminal: ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
                 .expect("a terminal"),
-            theme: Theme { colour: true, unicode: true },
+            theme: Theme::default(),
         }
     }
 

@@ -621,7 +621,7 @@ proptest! {
     }
 }
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 const DATABASE: &str = "
 [[rule]]
@@ -707,7 +707,7 @@ fn hostile_names_are_harmless_on_the_page() {
     press(&mut app, 100, 30, "<A-a>");
     for script in ["", "<PgDn>", "<End>", "<Enter>12"] {
         press(&mut app, 100, 30, script);
-        for sample in [FULL, Theme { colour: false, unicode: false }] {
+        for sample in [FULL, crate::fixtures::theme(false, false)] {
             for (width, height) in [(100, 30), (40, 10), (60, 16), (120, 40)] {
                 let (buffer, viewport) = paint(&mut app, sample, width, height);
                 check_cells(&buffer, viewport, &script);

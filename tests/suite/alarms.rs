@@ -20,7 +20,7 @@ use ratatui::style::Modifier;
 use crate::fixtures::{app, paint, text};
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 fn alarms(list: &[&str]) -> Alarms {
     let list = list.iter().map(|text| Alarm::parse(text).expect(text)).collect();

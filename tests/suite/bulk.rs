@@ -7,7 +7,7 @@ use doomtop::app::{Msg, NoticeLevel};
 use doomtop::intent::{Intent, Outcome, Refusal};
 use doomtop::model::{Process, Reading, Text};
 use doomtop::plan::targets::Targets;
-use doomtop::ui::{self, Theme};
+use doomtop::ui;
 use doomtop::units::Adj;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -130,7 +130,7 @@ fn what_came_of_each_stands_on_a_line_of_its_own() {
 fn picture(player: &mut Player, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    let sample = Theme { colour: true, unicode: true };
+    let sample = crate::fixtures::theme(true, true);
     let viewport = ui::paint(&player.app, &sample, area, &mut buffer);
     player.app.update(Msg::Drawn(viewport, doomtop::units::Millis(player.now)));
     let rows = (0..height).map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>());

@@ -220,7 +220,7 @@ fn its_dialogs_open_and_say_whose_it_is() {
     }
 }
 
-const LOOK: Theme = Theme { colour: true, unicode: true };
+const LOOK: Theme = crate::fixtures::theme(true, true);
 
 /// The sample that shows the kill by earlyoom.
 pub fn early() -> usize {

@@ -21,7 +21,7 @@ use crate::fixtures::{app, paint, press, samples};
 use crate::screens::styled;
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 fn id(pid: i32) -> ProcId {
     process(pid, "", 0).id

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::setup::ThemeName;
 use doomtop::app::{App, Msg, Request, Setup, Viewport};
 use doomtop::model::{ProcId, Snapshot};
-use doomtop::ui::{self, Theme};
+use doomtop::ui::{self, ColourDepth, Theme};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -48,6 +49,12 @@ pub fn app(name: &str) -> App {
         app.update(Msg::Sampled(sample));
     }
     app
+}
+
+/// The theme `default` or `mono`.
+pub const fn theme(colour: bool, unicode: bool) -> Theme {
+    let depth = if colour { ColourDepth::Ansi } else { ColourDepth::Mono };
+    Theme::new(ThemeName::Default, depth, unicode)
 }
 
 /// Paints until the app and the picture agree, as the loop of the program does.

@@ -16,8 +16,8 @@ use crate::demo::app_before;
 use crate::fixtures::{paint, press, text};
 use crate::screens::styled;
 
-const FULL: Theme = Theme { colour: true, unicode: true };
-const ASCII: Theme = Theme { colour: false, unicode: false };
+const FULL: Theme = crate::fixtures::theme(true, true);
+const ASCII: Theme = crate::fixtures::theme(false, false);
 
 /// The sizes that matter.
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];

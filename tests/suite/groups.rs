@@ -20,7 +20,7 @@ use crate::cost::{assert_linear, cpu_time};
 use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 const MIB: u64 = 1 << 20;
 
 fn at(mib: u64) -> Reading<Limit> {

@@ -9,7 +9,7 @@ use doomtop::words::terms::TERMS;
 use crate::fixtures::{app, paint, press, text};
 use crate::stage::{Player, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 /// The screen after these keys.
 fn shown(script: &[&str], width: u16, height: u16) -> String {

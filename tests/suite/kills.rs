@@ -17,9 +17,9 @@ use crate::demo::{app_before, app_of_demo, eves};
 use crate::fixtures::{paint, text};
 use crate::stage::{Player, keys, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
-const ASCII: Theme = Theme { colour: true, unicode: false };
-const MONO: Theme = Theme { colour: false, unicode: false };
+const FULL: Theme = crate::fixtures::theme(true, true);
+const ASCII: Theme = crate::fixtures::theme(true, false);
+const MONO: Theme = crate::fixtures::theme(false, false);
 
 const BEGIN: i64 = 1_763_726_400_000;
 

@@ -23,8 +23,8 @@ use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::groups::limited;
 use crate::screens::{check_cells, styled};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
-const ASCII: Theme = Theme { colour: true, unicode: false };
+const FULL: Theme = crate::fixtures::theme(true, true);
+const ASCII: Theme = crate::fixtures::theme(true, false);
 
 /// Seconds from the first look to the last.
 const END: u64 = 340;
@@ -392,8 +392,9 @@ fn the_cursor_is_a_line_through_all_charts() {
     let (buffer, _) = paint(&mut app, FULL, 80, 24);
     let buffer = &buffer;
     let marked = |x: u16| {
-        (4..18)
-            .filter(move |&y| buffer[(x, y)].fg == Color::Magenta && buffer[(x, y)].symbol() != " ")
+        (4..18).filter(move |&y| {
+            buffer[(x, y)].fg == Color::LightMagenta && buffer[(x, y)].symbol() != " "
+        })
     };
     let columns: Vec<u16> = (24..80).filter(|&x| marked(x).count() >= 12).collect();
     assert_eq!(columns.len(), 1, "{}", text(buffer));

@@ -27,7 +27,7 @@ use crate::stage::{machine, process};
 /// overtakes the other.
 const LEADS: [u64; 3] = [8_000, 5_000, 8_000];
 
-const PLAIN: Theme = Theme { colour: false, unicode: true };
+const PLAIN: Theme = crate::fixtures::theme(false, true);
 
 /// The process that the kernel wrote to have killed, and its name in the sample before: `208 node`.
 fn killed(kill: usize, eve: usize) -> String {

@@ -23,7 +23,7 @@ use crate::fixtures::{paint, text};
 use crate::stage::{Player, setup, usual};
 
 const BEGIN: i64 = 1_763_726_400_000;
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 fn line(by: LogWriter, unix_ms: i64, text: &str) -> LogLine {
     let uptime_us = (by == LogWriter::Kernel).then(|| (unix_ms - BEGIN).unsigned_abs() * 1000);

@@ -11,7 +11,7 @@ use doomtop::units::Millis;
 use crate::fixtures::{paint, text};
 use crate::stage::{Player, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 #[test]
 fn a_key_begins_and_ends_a_recording_of_everything() {

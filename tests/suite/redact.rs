@@ -14,7 +14,6 @@ use doomtop::model::{
 use doomtop::policy::{POLICIES, Policy};
 use doomtop::rank::Ranking;
 use doomtop::source::{RedactExtent, RedactedSource, Redactor, Source, SourceError};
-use doomtop::ui::Theme;
 use doomtop::units::Bytes;
 
 use crate::fakeproc::{Fake, FakeProc};
@@ -258,7 +257,7 @@ fn no_page_of_the_screen_tells_a_secret() {
     };
     redactor.process_detail(&mut study);
     app.update(Msg::Detail(Box::new(study)));
-    let sample = Theme { colour: true, unicode: true };
+    let sample = crate::fixtures::theme(true, true);
     for script in [
         &["Esc"][..],
         &["Enter"],

@@ -27,9 +27,9 @@ use crate::fixtures::{app, blank, paint, press, samples, settle, text};
 use crate::groups::hostile_app;
 use crate::svg::svg;
 
-const FULL: Theme = Theme { colour: true, unicode: true };
-const ASCII: Theme = Theme { colour: true, unicode: false };
-const MONO: Theme = Theme { colour: false, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
+const ASCII: Theme = crate::fixtures::theme(true, false);
+const MONO: Theme = crate::fixtures::theme(false, true);
 
 /// The machine of the pictures: the cursor on java, the compiler tagged.
 fn scene() -> App {

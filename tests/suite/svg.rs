@@ -15,12 +15,12 @@ const FORE: &str = "#ccd1da";
 fn colour(colour: Color, otherwise: &'static str) -> &'static str {
     match colour {
         Color::Black => BACK,
-        Color::Red => "#f2636f",
-        Color::Green => "#93cf74",
-        Color::Yellow => "#e5bd62",
-        Color::Blue => "#6aa4f0",
-        Color::Magenta => "#c98bea",
-        Color::Cyan => "#5fbfd0",
+        Color::Red | Color::LightRed => "#f2636f",
+        Color::Green | Color::LightGreen => "#93cf74",
+        Color::Yellow | Color::LightYellow => "#e5bd62",
+        Color::Blue | Color::LightBlue => "#6aa4f0",
+        Color::Magenta | Color::LightMagenta => "#c98bea",
+        Color::Cyan | Color::LightCyan => "#5fbfd0",
         Color::White => FORE,
         _ => otherwise,
     }

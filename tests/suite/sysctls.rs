@@ -214,7 +214,7 @@ fn the_commands_are_copied_not_run() {
     );
 }
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 
 /// The database machine, where 33.8G are promised and mode 2 would allow 23.6G.
 fn database(width: u16, height: u16, script: &[&str]) -> App {

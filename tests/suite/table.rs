@@ -24,9 +24,9 @@ use crate::fixtures::{app, paint, press, samples, text};
 use crate::groups::limited_app;
 use crate::stage::{Player, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
-const ASCII: Theme = Theme { colour: true, unicode: false };
-const MONO: Theme = Theme { colour: false, unicode: false };
+const FULL: Theme = crate::fixtures::theme(true, true);
+const ASCII: Theme = crate::fixtures::theme(true, false);
+const MONO: Theme = crate::fixtures::theme(false, false);
 
 const MACHINES: [&str; 5] =
     ["db-03.jsonl", "desk-7.jsonl", "small.jsonl", "strict.jsonl", "hostile.jsonl"];

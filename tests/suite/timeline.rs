@@ -16,7 +16,7 @@ use doomtop::model::{
     EventTime, Killer, LogSource, PredictionResult, Reading, SampleIndex, Scope, Snapshot,
     SourceState,
 };
-use doomtop::ui::{self, Theme};
+use doomtop::ui;
 use doomtop::units::Millis;
 use doomtop::words::incident_line::IncidentTopic;
 use ratatui::buffer::Buffer;
@@ -252,7 +252,7 @@ fn a_report_stands_on_the_screen_and_nothing_in_it_can_be_acted_on() {
 
 fn painted(app: &mut App, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
-    let sample = Theme { colour: true, unicode: true };
+    let sample = crate::fixtures::theme(true, true);
     let mut buffer = Buffer::empty(area);
     for _ in 0..2 {
         let viewport = ui::paint(app, &sample, area, &mut buffer);

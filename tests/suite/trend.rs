@@ -25,7 +25,7 @@ use crate::fixtures::{app, paint, press, text};
 use crate::screens::styled;
 use crate::stage::{Player, setup, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
+const FULL: Theme = crate::fixtures::theme(true, true);
 const GIB: u64 = 1 << 20;
 
 /// A machine of 4 GB that loses 10 MiB a second, and one cgroup in it that gains as much; chrome grows by

@@ -21,8 +21,8 @@ use crate::cost::{assert_linear, cpu_time};
 use crate::fixtures::{blank, paint, press, samples, settle, text};
 use crate::stage::{Player, keys, process, usual};
 
-const FULL: Theme = Theme { colour: true, unicode: true };
-const MONO: Theme = Theme { colour: false, unicode: false };
+const FULL: Theme = crate::fixtures::theme(true, true);
+const MONO: Theme = crate::fixtures::theme(false, false);
 
 fn player() -> Player {
     let mut frames = samples("db-03.jsonl").into_iter();

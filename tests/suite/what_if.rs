@@ -8,7 +8,6 @@ use doomtop::policy::site::SiteRule;
 use doomtop::policy::{LINUX, LINUX_2_4, LINUX_4_17, Policy};
 use doomtop::rank::Ranking;
 use doomtop::rank::what_if::{WhatIf, what_if};
-use doomtop::ui::Theme;
 use doomtop::units::{Adj, Pages};
 use proptest::prelude::*;
 
@@ -179,7 +178,7 @@ fn the_explain_page_says_it_of_a_site_s_rule_too() {
     let says = |policy: &'static dyn Policy| {
         let mut player = Player::with(Setup { policy, ..setup() }, usual());
         player.play("<Enter>");
-        text(&paint(&mut player.app, Theme { colour: false, unicode: false }, 140, 60).0)
+        text(&paint(&mut player.app, crate::fixtures::theme(false, false), 140, 60).0)
     };
     assert!(says(site("5000 - p.adj")).contains("what if"));
     let never = says(site("p.rss"));

@@ -1,6 +1,7 @@
 //! A menu: sort column, user, signal, columns, policy, copy, palette.
 
 use crate::app::keymap::bindings::Action;
+use crate::app::setup::ThemeName;
 use crate::model::{ProcId, Scope, Signal};
 
 /// What a choice does.
@@ -22,6 +23,8 @@ pub enum MenuChoice {
     Scope(Scope),
     /// Rank by the policy of this name.
     Policy(&'static str),
+    /// Show these colours.
+    Theme(ThemeName),
     /// Carry out this action.
     Act(Action),
 }

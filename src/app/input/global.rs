@@ -74,6 +74,7 @@ impl App {
             Action::SignalMenu => self.open_signal_menu(),
             Action::SortMenu => self.open_sort_menu(),
             Action::UserFilter => self.open_user_menu(),
+            Action::ThemeMenu => self.open_theme_menu(),
             Action::Columns => self.open_column_menu(),
             Action::PolicyMenu => self.open_policy_menu(),
             Action::ScopeMenu => self.open_scope_menu(),

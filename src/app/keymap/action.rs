@@ -63,6 +63,7 @@ pub enum Action {
     Header,
     HeaderOff,
     Units,
+    ThemeMenu,
     HeaderUnits,
     Columns,
     PolicyMenu,

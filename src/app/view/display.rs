@@ -1,6 +1,7 @@
 //! How things are shown, whatever the view: units, header, message, size of the screen.
 
 use crate::app::session::notice::Notice;
+use crate::app::setup::ThemeName;
 use crate::app::view::kill_banner::KillBanner;
 use crate::app::view::last_frame::Viewport;
 use crate::columns::{CommandStyle, SizeUnit};
@@ -35,6 +36,8 @@ impl HeaderLevel {
 /// How things are shown.
 #[derive(Clone, Debug)]
 pub struct Display {
+    /// The colours.
+    pub theme: ThemeName,
     /// The unit of sizes in the table.
     pub scale: SizeUnit,
     /// The unit of sizes in the header.
@@ -54,6 +57,7 @@ pub struct Display {
 impl Default for Display {
     fn default() -> Self {
         Self {
+            theme: ThemeName::Default,
             scale: SizeUnit::Auto,
             header_scale: SizeUnit::Auto,
             header: HeaderLevel::Full,

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use crate::alarm::Alarm;
 use crate::app::refresh::playback::PlaySpeed;
+use crate::app::setup::ThemeName;
 use crate::columns::{COLUMNS, Column, column};
 use crate::model::{Scope, Signal};
 use crate::policy::site::SitePolicy;
@@ -91,6 +92,13 @@ pub(super) fn scope(text: &str) -> Result<Scope, String> {
     Scope::parse(text).ok_or_else(|| {
         "expected auto, global, nodes:LIST, or a path that begins with /, as in /proc/PID/cgroup"
             .to_owned()
+    })
+}
+
+pub(super) fn theme(text: &str) -> Result<ThemeName, String> {
+    ThemeName::ALL.into_iter().find(|theme| theme.name() == text).ok_or_else(|| {
+        let names = ThemeName::ALL.map(ThemeName::name);
+        format!("the themes are {}", names.join(", "))
     })
 }
 

@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use super::arg::{
     ColumnsArg, FilterArg, FormatArg, PolicyArg, RedactArg, SamplerArg, SortArg, SpeedArg,
     TargetArg, alarm, columns, delay, ending, filter, loopback, moment, patience, policy, scope,
-    sort, span, speed, target, text_form,
+    sort, span, speed, target, text_form, theme,
 };
 use crate::alarm::Alarm;
+use crate::app::setup::ThemeName;
 use crate::model::{Scope, Signal};
 use crate::report::outcomes::ReportFormat;
 use crate::shell::exit_status::{self, MAIN};
@@ -142,6 +143,10 @@ pub struct Cli {
     #[arg(long)]
     pub ascii: bool,
 
+    /// The colours of the screen: default, dark, light, colourblind or mono (Alt-t changes them)
+    #[arg(long, value_name = "NAME", value_parser = theme)]
+    pub theme: Option<ThemeName>,
+
     /// Do not use the terminal's alternate screen
     #[arg(long)]
     pub no_alt_screen: bool,
@@ -168,7 +173,8 @@ pub struct Cli {
 
 /// The end of the help of doomtop itself.
 fn after_help() -> String {
-    exit_status::help(MAIN) + "\n\nNO_COLOR (set to anything) switches colours off."
+    exit_status::help(MAIN)
+        + "\n\nNO_COLOR (set to anything) means --theme mono, unless --theme is given."
 }
 
 /// What to do instead of showing the ranking.

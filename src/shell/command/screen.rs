@@ -32,6 +32,7 @@ pub(crate) fn screen_options(cli: &Cli) -> ScreenOptions {
     ScreenOptions {
         buffer: if cli.no_alt_screen { ScreenBuffer::Normal } else { ScreenBuffer::Alternate },
         ascii: cli.ascii,
+        theme: cli.theme,
         keep_picture: cli.keep_screen,
         ring: cli.ring,
         relax: cli.relax,

@@ -18,7 +18,7 @@ use crate::rows::time::parse_time;
 use crate::shell::event::Event;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::worker::sampler::Sampler;
-use crate::ui::Theme;
+use crate::ui::{ColourDepth, Theme};
 use crate::units::Millis;
 
 /// Interval at which the loop wakes to expire notices and ended rows.
@@ -39,6 +39,15 @@ pub(super) struct PlaybackState {
     pub(super) at: Option<String>,
 }
 
+/// What the terminal can show.
+#[derive(Clone, Copy)]
+pub(super) struct TerminalGlyphs {
+    /// How many colours.
+    pub(super) depth: ColourDepth,
+    /// Whether it shows glyphs outside ASCII.
+    pub(super) unicode: bool,
+}
+
 /// How the loop ended.
 pub(super) struct Quit {
     pub(super) status: ExitStatus,
@@ -49,7 +58,7 @@ pub(super) struct Quit {
 /// What the loop joins.
 pub(super) struct Parts {
     pub(super) app: App,
-    pub(super) theme: Theme,
+    pub(super) glyphs: TerminalGlyphs,
     pub(super) screen: TerminalScreen,
     pub(super) effects: Box<dyn Effects>,
     pub(super) workers: Workers,
@@ -60,7 +69,7 @@ pub(super) struct Parts {
 /// The state of the loop.
 pub(super) struct MainLoop {
     pub(super) app: App,
-    theme: Theme,
+    glyphs: TerminalGlyphs,
     pub(super) screen: TerminalScreen,
     pub(super) effects: Box<dyn Effects>,
     pub(super) workers: Workers,
@@ -83,11 +92,11 @@ impl MainLoop {
     /// A loop whose first sample is due at once. `paced`: samples are taken at the refresh interval, not as a
     /// pipe brings them.
     pub(super) fn new(parts: Parts, paced: bool, begun: Instant) -> Self {
-        let Parts { app, theme, screen, effects, workers, recorder, playing } = parts;
+        let Parts { app, glyphs, screen, effects, workers, recorder, playing } = parts;
         let (due, sampled, deferred) = (begun, begun, VecDeque::new());
         Self {
             app,
-            theme,
+            glyphs,
             screen,
             effects,
             workers,
@@ -141,10 +150,15 @@ impl MainLoop {
         }
     }
 
+    /// The theme that the user chose, as far as the terminal can show it.
+    fn theme(&self) -> Theme {
+        Theme::new(self.app.display.theme, self.glyphs.depth, self.glyphs.unicode)
+    }
+
     /// Draws a picture. Returns whether it has to be drawn again: before the first picture the app does
     /// not know how many rows there are.
     fn draw(&mut self) -> io::Result<bool> {
-        let viewport = self.screen.draw(&self.app, &self.theme)?;
+        let viewport = self.screen.draw(&self.app, &self.theme())?;
         let is_new = viewport != self.app.display.viewport;
         self.app.update(Msg::Drawn(viewport, self.now()));
         Ok(is_new)
@@ -328,7 +342,7 @@ impl MainLoop {
 
     /// The picture as lines of text.
     pub(super) fn picture(&mut self) -> Vec<String> {
-        self.screen.picture(&self.app, &self.theme)
+        self.screen.picture(&self.app, &self.theme())
     }
 
     /// The program ends, perhaps before a burst of kills is over.

@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::alarm::{Alarm, Alarms};
 use crate::app::adj_rules::reload::RulesUpdate;
 use crate::app::incident::log_update::LogUpdate;
-use crate::app::setup::StartOptions;
+use crate::app::setup::{StartOptions, ThemeName};
 use crate::app::{ActingMode, App, Msg, Setup};
 use crate::effects::Effects;
 use crate::model::{Needs, SampleHistory};
@@ -28,10 +28,9 @@ use crate::shell::worker::site_rules::SiteRuleWatch;
 use crate::shell::worker::{input, signals};
 use crate::shell::{stdio, thread};
 use crate::source::Source;
-use crate::ui::Theme;
 use crate::units::Millis;
 
-use self::main_loop::{MainLoop, Parts, PlaybackState, Quit};
+use self::main_loop::{MainLoop, Parts, PlaybackState, Quit, TerminalGlyphs};
 use self::recording::ScreenRecorder;
 pub(crate) use self::terminal::ScreenBuffer;
 use self::terminal::TerminalScreen;
@@ -56,6 +55,8 @@ pub(crate) struct ScreenOptions {
     pub(crate) buffer: ScreenBuffer,
     /// Draw with ASCII only.
     pub(crate) ascii: bool,
+    /// The theme that the user asked for.
+    pub(crate) theme: Option<ThemeName>,
     /// Print the last picture at the end.
     pub(crate) keep_picture: bool,
     /// How much of the past is kept, and written around each burst of kills.
@@ -103,7 +104,6 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let Screen { options, setup, input, effects, live, site_rules, adj_rules, reports } = start;
     let (inbox, events) = Inbox::new();
     let begun = Instant::now();
-    let theme = Theme { colour: stdio::colour(), unicode: !options.ascii && stdio::utf8() };
     terminal::hook_panics();
     signals::start(inbox.clone())?;
     let screen = TerminalScreen::take(options.buffer)
@@ -111,6 +111,8 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     input::start(inbox.clone(), begun)?;
     let recorder = ScreenRecorder::start(inbox.clone(), options.ring)?;
     let mut app = App::new(setup);
+    let calm = if stdio::colour() { ThemeName::Default } else { ThemeName::Mono };
+    app.display.theme = options.theme.unwrap_or(calm);
     let keep_picture = options.keep_picture;
     let follows_logs = follows_logs(&app.start, options.redacted);
     let on_alarm = options.on_alarm.clone().filter(|_| app.start.live);
@@ -142,7 +144,9 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     }
     // Only the threads send from here on: the loop ends when the last one has ended.
     drop(inbox);
-    let parts = Parts { app, theme, screen, effects, workers, recorder, playing };
+    let glyphs =
+        TerminalGlyphs { depth: stdio::colour_depth(), unicode: !options.ascii && stdio::utf8() };
+    let parts = Parts { app, glyphs, screen, effects, workers, recorder, playing };
     let main_loop = MainLoop::new(parts, paced, begun);
     thread::test_panic("main");
     finish(main_loop, &events, keep_picture)

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
-use crossterm::style::ResetColor;
+use crossterm::style::{ResetColor, force_color_output};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -105,6 +105,8 @@ impl TerminalScreen {
     /// # Errors
     /// Standard output is not a terminal, or the terminal is gone.
     pub(super) fn take(buffer: ScreenBuffer) -> io::Result<Self> {
+        // The theme decides about colours: NO_COLOR does not outweigh a theme that was asked for.
+        force_color_output(true);
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
         // A fixed viewport: otherwise ratatui opens /dev/tty before every picture to get the size, and
         // opening a file can block when memory is exhausted.

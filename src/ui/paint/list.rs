@@ -29,7 +29,7 @@ pub fn block_top(from: usize, to: usize, rows: usize) -> usize {
 
 /// Fills a row with the cursor. The colours of its cells go: they would become stripes of its ground.
 pub fn highlight(row: Rect, canvas: &mut Canvas<'_>) {
-    highlight_as(row, canvas.theme.cursor(), canvas);
+    highlight_as(row, canvas.theme.selected(), canvas);
 }
 
 /// Fills a row with a style.
@@ -43,7 +43,8 @@ pub fn mark(row: Rect, canvas: &mut Canvas<'_>) {
     highlight(row, canvas);
 }
 
-/// Takes the colours from a line that will be reversed: they would become its background.
+/// Takes the colours from a line under the cursor: where the row is reversed, they would become its
+/// background.
 pub fn uncoloured(mut line: Line<'static>, canvas: &Canvas<'_>) -> Line<'static> {
     line.spans.iter_mut().for_each(|span| span.style = canvas.theme.plain());
     line

@@ -139,7 +139,7 @@ fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         if nth == app.views.cgroups.cursor.at {
             let theme = canvas.theme;
             canvas.text(strip.x, y, 1, ">", theme.strong());
-            let style = if dies_next { theme.victim_cursor() } else { theme.cursor() };
+            let style = if dies_next { theme.victim_cursor() } else { theme.selected() };
             list::highlight_as(strip, style, canvas);
         }
         y += 1;

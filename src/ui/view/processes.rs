@@ -283,7 +283,7 @@ impl TableGrid {
             if chosen {
                 let theme = canvas.theme;
                 let dies = mark == Some(RowMark::DiesNext);
-                let style = if dies { theme.victim_cursor() } else { theme.cursor() };
+                let style = if dies { theme.victim_cursor() } else { theme.selected() };
                 list::highlight_as(strip, style, canvas);
             }
         }

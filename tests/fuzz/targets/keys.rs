@@ -12,13 +12,14 @@ use doomtop::app::dialog::signal::ConfirmStep;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::keymap::press_time::{QUIET, TYPE_AHEAD};
 use doomtop::app::mode::Mode;
+use doomtop::app::setup::ThemeName;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{ActingMode, App, LoadedPolicy, Msg, Request};
 use doomtop::intent::{ConfirmedBy, FreeMemory, Intent, Outcome, Refusal};
 use doomtop::model::{ProcId, Snapshot};
 use doomtop::policy::Policy;
 use doomtop::policy::site::{AdjRules, SiteRule};
-use doomtop::ui::Theme;
+use doomtop::ui::{ColourDepth, Theme};
 use doomtop::units::{Adj, Kib, Millis};
 use doomtop_fuzz::{SIZES, bounded, fixture, paint, setup};
 use libfuzzer_sys::fuzz_target;
@@ -88,11 +89,12 @@ impl Player {
         let cast = MACHINES[machine].first().map(|sample| &sample.processes);
         let own = cast.and_then(|cast| cast.get(usize::from(second >> 5) * 3));
         let own = own.map_or(ProcId::default(), |process| process.id);
+        let name = if second & 1 == 0 { ThemeName::Default } else { ThemeName::Mono };
         let mut player = Self {
             app: App::new(setup(acting, own)),
             own,
             acting,
-            theme: Theme { colour: second & 1 == 0, unicode: second & 2 == 0 },
+            theme: Theme::new(name, ColourDepth::Ansi, second & 2 == 0),
             machine,
             frame: 0,
             size: usize::from(second >> 2) % SIZES.len(),

@@ -6,10 +6,11 @@
 use std::io::{BufReader, Cursor, Write};
 
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::setup::ThemeName;
 use doomtop::app::{ActingMode, App, Msg};
 use doomtop::model::{Needs, ProcId, Scene};
 use doomtop::source::{Recording, Source};
-use doomtop::ui::Theme;
+use doomtop::ui::{ColourDepth, Theme};
 use doomtop::units::Millis;
 use doomtop_fuzz::{SIZES, bounded, harmless, judge, paint, setup};
 use flate2::Compression;
@@ -144,7 +145,8 @@ fn play(bytes: Vec<u8>, first: u8) {
     let mut recording = Recording::open(Box::new(reader), "tape");
     let mut app = App::new(setup(ActingMode::NotReal, ProcId::default()));
     let mut scene: Option<Scene> = None;
-    let theme = Theme { colour: first & 4 == 0, unicode: first & 8 == 0 };
+    let name = if first & 4 == 0 { ThemeName::Default } else { ThemeName::Mono };
+    let theme = Theme::new(name, ColourDepth::Ansi, first & 8 == 0);
     let sizes = SIZES.iter().cycle().skip(usize::from(first >> 4));
     for (nth, &size) in (0..4).zip(sizes) {
         let snapshot = match recording.sample(&Needs::default(), None) {

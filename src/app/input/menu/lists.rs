@@ -5,6 +5,7 @@ use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
+use crate::app::setup::ThemeName;
 use crate::app::{App, Request};
 use crate::columns::{COLUMNS, column};
 use crate::model::Signal;
@@ -83,6 +84,17 @@ impl App {
         menu.toggles = true;
         menu.at = 0;
         self.mode = Mode::Menu(menu);
+    }
+
+    pub(crate) fn open_theme_menu(&mut self) {
+        let now = self.display.theme;
+        let items = ThemeName::ALL.map(|theme| MenuItem {
+            label: theme.name().to_owned(),
+            hint: theme.about().to_owned(),
+            on: theme == now,
+            choice: MenuChoice::Theme(theme),
+        });
+        self.mode = Mode::Menu(Menu::new("Theme", items.into()));
     }
 
     pub(crate) fn open_copy_menu(&mut self) {
@@ -178,6 +190,7 @@ impl App {
             }
             Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
             Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
+            Some(MenuChoice::Theme(theme)) => self.display.theme = theme,
             Some(MenuChoice::Act(action)) => return self.view_action(action),
             Some(MenuChoice::Column(_)) | None => {}
         }

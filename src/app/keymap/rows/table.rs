@@ -162,6 +162,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(EVERYWHERE, &[c('#')], Action::HeaderOff, "", "header on or off"),
     row(EVERYWHERE, &[c('e')], Action::Units, "", "unit of the table"),
     row(EVERYWHERE, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
+    row(
+        EVERYWHERE,
+        &[Key::alt('t')],
+        Action::ThemeMenu,
+        "",
+        "theme: default, dark, light, colourblind, mono",
+    ),
     row(BROWSE, &[k(KeyCode::F(2)), c('f')], Action::Columns, "Columns", "choose the columns"),
     row(EVERYWHERE, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
     row(

@@ -1,23 +1,30 @@
-//! Named styles from the 16 terminal colours over the default background, and glyphs, each with an
-//! ASCII form.
+//! Named styles and glyphs of the theme that the user chose, each glyph with an ASCII form.
 //!
 //! Severity never depends on colour alone: red text is also bold, or marked by a letter, a `!` or its
 //! position.
 
-use ratatui::style::{Color, Modifier, Style};
+pub mod depth;
+pub mod palette;
 
-/// Styles and glyphs, by what the terminal can show.
+use ratatui::style::{Modifier, Style};
+
+use crate::app::setup::ThemeName;
+use crate::forecast::series::Severity;
+use crate::ui::paint::theme::depth::ColourDepth;
+use crate::ui::paint::theme::palette::Palette;
+
+/// Styles and glyphs, by what the user chose and the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// Whether it shows colours; without them bold, dim, underlined and reversed remain.
-    pub colour: bool,
+    /// The style of each role.
+    pub palette: &'static Palette,
     /// Whether it shows glyphs outside ASCII.
     pub unicode: bool,
 }
 
 impl Default for Theme {
     fn default() -> Self {
-        Self { colour: true, unicode: true }
+        Self::new(ThemeName::Default, ColourDepth::Ansi, true)
     }
 }
 
@@ -33,17 +40,10 @@ pub struct Border {
 }
 
 impl Theme {
-    fn ink(self, colour: Color, modifier: Modifier) -> Style {
-        let style = Style::new().add_modifier(modifier);
-        if self.colour { style.fg(colour) } else { style }
-    }
-
-    fn bar(self, back: Color) -> Style {
-        if self.colour {
-            Style::new().fg(Color::Black).bg(back)
-        } else {
-            Style::new().add_modifier(Modifier::REVERSED)
-        }
+    /// The theme of this name, as far as the terminal can show it.
+    #[must_use]
+    pub const fn new(name: ThemeName, depth: ColourDepth, unicode: bool) -> Self {
+        Self { palette: palette::palette(name, depth), unicode }
     }
 
     /// Plain text.
@@ -60,75 +60,80 @@ impl Theme {
 
     /// Something goes wrong now.
     #[must_use]
-    pub fn danger(self) -> Style {
-        self.ink(Color::Red, Modifier::BOLD)
+    pub const fn danger(self) -> Style {
+        self.palette.danger
     }
 
     /// An alarm that has just begun: reversed.
     #[must_use]
-    pub fn flash(self) -> Style {
+    pub const fn flash(self) -> Style {
         self.danger().add_modifier(Modifier::REVERSED)
     }
 
     /// Something needs care.
     #[must_use]
-    pub fn warn(self) -> Style {
-        let modifier = if self.colour { Modifier::empty() } else { Modifier::BOLD };
-        self.ink(Color::Yellow, modifier)
+    pub const fn warn(self) -> Style {
+        self.palette.warn
     }
 
     /// Something is as it should be.
     #[must_use]
-    pub fn good(self) -> Style {
-        self.ink(Color::Green, Modifier::empty())
+    pub const fn good(self) -> Style {
+        self.palette.good
     }
 
     /// Secondary text.
     #[must_use]
     pub const fn dim(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
+        self.palette.dim
     }
 
     /// The label before a value.
     #[must_use]
-    pub fn label(self) -> Style {
-        self.ink(Color::Cyan, Modifier::empty())
+    pub const fn label(self) -> Style {
+        self.palette.label
     }
 
     /// Column headings.
     #[must_use]
-    pub fn head(self) -> Style {
-        self.bar(Color::Green)
+    pub const fn head(self) -> Style {
+        self.palette.head
     }
 
     /// The heading of the column that the table is sorted by.
     #[must_use]
-    pub fn sorted_head(self) -> Style {
-        self.bar(Color::Cyan).add_modifier(Modifier::BOLD)
+    pub const fn sorted_head(self) -> Style {
+        self.palette.sorted_head
     }
 
-    /// The cursor, added to a row's own style.
+    /// The cursor in a text that is being typed.
     #[must_use]
     pub const fn cursor(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
+    /// The row under the cursor, filled whole.
+    #[must_use]
+    pub const fn selected(self) -> Style {
+        self.palette.selected
+    }
+
     /// The mark of a tagged row, and other marks of the user's choices.
     #[must_use]
-    pub fn tag(self) -> Style {
-        self.ink(Color::Magenta, Modifier::BOLD)
+    pub const fn tag(self) -> Style {
+        self.palette.tag
     }
 
     /// The process that dies next.
     #[must_use]
-    pub fn victim(self) -> Style {
-        self.danger()
+    pub const fn victim(self) -> Style {
+        self.palette.danger
     }
 
     /// The process that dies next, under the cursor.
     #[must_use]
-    pub fn victim_cursor(self) -> Style {
-        self.victim().add_modifier(Modifier::REVERSED)
+    pub const fn victim_cursor(self) -> Style {
+        self.palette.selected_victim
     }
 
     /// The process that would be chosen if memory ended now, while no death is near.
@@ -139,22 +144,20 @@ impl Theme {
 
     /// A process that was killed a moment ago.
     #[must_use]
-    pub fn killed(self) -> Style {
-        self.ink(Color::Red, Modifier::CROSSED_OUT)
+    pub const fn killed(self) -> Style {
+        self.palette.danger.remove_modifier(Modifier::BOLD).add_modifier(Modifier::CROSSED_OUT)
     }
 
     /// The parts of a badness bar: memory, swap, adj.
     #[must_use]
-    pub fn bar_parts(self) -> [Style; 3] {
-        [Color::Cyan, Color::Magenta, Color::Yellow]
-            .map(|colour| self.ink(colour, Modifier::empty()))
+    pub const fn bar_parts(self) -> [Style; 3] {
+        self.palette.badness
     }
 
     /// The words of its legend in a heading: memory, swap, adj.
     #[must_use]
     pub fn bar_legend(self) -> [Style; 3] {
-        let [memory, swap, adj] = [Color::Cyan, Color::Magenta, Color::Yellow];
-        [memory, swap, adj].map(|colour| self.bar(colour))
+        self.bar_parts().map(|style| style.add_modifier(Modifier::REVERSED))
     }
 
     /// Its glyphs: memory, swap, adj, less than half a cell, what a negative adj takes away, more of that
@@ -170,8 +173,14 @@ impl Theme {
 
     /// A process that may die next, when the first ranks are too close to call.
     #[must_use]
-    pub fn candidate(self) -> Style {
-        self.warn()
+    pub const fn candidate(self) -> Style {
+        self.palette.warn
+    }
+
+    /// A message that covers a whole line: a kill.
+    #[must_use]
+    pub const fn banner(self) -> Style {
+        self.palette.banner
     }
 
     /// The name of a key in the function bar.
@@ -182,20 +191,31 @@ impl Theme {
 
     /// What a key of the function bar does.
     #[must_use]
-    pub fn key_label(self) -> Style {
-        self.bar(Color::Cyan)
+    pub const fn key_label(self) -> Style {
+        self.palette.key_label
     }
 
     /// A frame.
     #[must_use]
-    pub fn frame(self) -> Style {
-        self.ink(Color::Cyan, Modifier::empty())
+    pub const fn frame(self) -> Style {
+        self.palette.frame
+    }
+
+    /// The frame of the headline: by how near a death is.
+    #[must_use]
+    pub const fn headline_frame(self, severity: Severity) -> Style {
+        match severity {
+            Severity::Neutral => self.palette.frame,
+            Severity::Calm => self.palette.calm_frame,
+            Severity::Care => self.palette.warn,
+            Severity::Bad => self.palette.danger,
+        }
     }
 
     /// The frame of a dialog whose confirmation may lose data.
     #[must_use]
-    pub fn danger_frame(self) -> Style {
-        self.ink(Color::Red, Modifier::BOLD)
+    pub const fn danger_frame(self) -> Style {
+        self.palette.danger
     }
 
     /// Used, reclaimable and free cells of a gauge.
@@ -237,8 +257,8 @@ impl Theme {
 
     /// The sample on the screen, in a chart.
     #[must_use]
-    pub fn time_cursor(self) -> Style {
-        self.ink(Color::Magenta, Modifier::BOLD)
+    pub const fn time_cursor(self) -> Style {
+        self.palette.tag
     }
 
     /// The line through all charts at the sample on the screen.

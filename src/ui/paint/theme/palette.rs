@@ -1,0 +1,330 @@
+//! The colours of each theme, for each depth of colour that a terminal can show.
+//!
+//! A role is a name such as `danger`; nothing outside this folder names a colour. Red (in `colourblind` its
+//! orange) means death or refusal and nothing else.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::app::setup::ThemeName;
+use crate::ui::paint::theme::depth::ColourDepth;
+
+/// The style of each role.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Palette {
+    /// Something goes wrong now; the process that dies next.
+    pub danger: Style,
+    /// Something needs care.
+    pub warn: Style,
+    /// Something is as it should be.
+    pub good: Style,
+    /// Secondary text.
+    pub dim: Style,
+    /// The label before a value.
+    pub label: Style,
+    /// Tags, and other marks of the user's choices.
+    pub tag: Style,
+    /// A frame.
+    pub frame: Style,
+    /// The frame of the headline while no death is near.
+    pub calm_frame: Style,
+    /// Column headings.
+    pub head: Style,
+    /// The heading of the column that the table is sorted by.
+    pub sorted_head: Style,
+    /// What a key of the function bar does.
+    pub key_label: Style,
+    /// The row under the cursor.
+    pub selected: Style,
+    /// The same, where it is the process that dies next.
+    pub selected_victim: Style,
+    /// A message that covers a whole line: a kill.
+    pub banner: Style,
+    /// The parts of badness: memory, swap, adj.
+    pub badness: [Style; 3],
+}
+
+/// The colours that the styles of a palette are made from.
+struct Colours {
+    danger: Color,
+    warn: Color,
+    good: Color,
+    /// The terminal's own dim text where there is none.
+    dim: Option<Color>,
+    label: Color,
+    tag: Color,
+    frame: Color,
+    calm_frame: Color,
+    /// Text and ground.
+    head: (Color, Color),
+    sorted_head: (Color, Color),
+    key_label: (Color, Color),
+    /// A ground under text that keeps its colours, or text and ground.
+    selected: (Option<Color>, Color),
+    selected_victim: (Color, Color),
+    banner: (Color, Color),
+    badness: [Color; 3],
+}
+
+const fn on((text, ground): (Color, Color)) -> Style {
+    Style::new().fg(text).bg(ground)
+}
+
+impl Colours {
+    const fn palette(&self) -> Palette {
+        let plain = Style::new();
+        let selected = match self.selected {
+            // Dim text would be unreadable on the ground.
+            (Some(text), ground) => on((text, ground)).remove_modifier(Modifier::DIM),
+            (None, ground) => plain.bg(ground),
+        };
+        let [memory, swap, adj] = self.badness;
+        Palette {
+            danger: plain.fg(self.danger).add_modifier(Modifier::BOLD),
+            warn: plain.fg(self.warn),
+            good: plain.fg(self.good),
+            dim: match self.dim {
+                Some(colour) => plain.fg(colour),
+                None => plain.add_modifier(Modifier::DIM),
+            },
+            label: plain.fg(self.label),
+            tag: plain.fg(self.tag).add_modifier(Modifier::BOLD),
+            frame: plain.fg(self.frame),
+            calm_frame: plain.fg(self.calm_frame),
+            head: on(self.head),
+            sorted_head: on(self.sorted_head).add_modifier(Modifier::BOLD),
+            key_label: on(self.key_label),
+            selected,
+            selected_victim: on(self.selected_victim)
+                .add_modifier(Modifier::BOLD)
+                .remove_modifier(Modifier::DIM),
+            banner: on(self.banner).add_modifier(Modifier::BOLD),
+            badness: [plain.fg(memory), plain.fg(swap), plain.fg(adj)],
+        }
+    }
+}
+
+/// A colour as six hexadecimal digits.
+const fn rgb(hex: u32) -> Color {
+    let [_, red, green, blue] = hex.to_be_bytes();
+    Color::Rgb(red, green, blue)
+}
+
+/// A colour of the 256, fixed in every terminal from 16 on.
+const fn nth(index: u8) -> Color {
+    Color::Indexed(index)
+}
+
+/// The 16 colours as the terminal has them, over its own background.
+static TERMINAL: Palette = Colours {
+    danger: Color::LightRed,
+    warn: Color::Yellow,
+    good: Color::Green,
+    dim: None,
+    label: Color::Cyan,
+    tag: Color::LightMagenta,
+    frame: Color::Cyan,
+    calm_frame: Color::Green,
+    head: (Color::Black, Color::Green),
+    sorted_head: (Color::Black, Color::Cyan),
+    key_label: (Color::Black, Color::Cyan),
+    selected: (Some(Color::Black), Color::Cyan),
+    selected_victim: (Color::White, Color::Red),
+    banner: (Color::White, Color::Red),
+    badness: [Color::Cyan, Color::LightMagenta, Color::Yellow],
+}
+.palette();
+
+static DARK: Palette = Colours {
+    danger: rgb(0xff_6b_6b),
+    warn: rgb(0xe3_b3_5a),
+    good: rgb(0x93_bd_7d),
+    dim: Some(rgb(0x97_a0_ab)),
+    label: rgb(0x8c_aa_c4),
+    tag: rgb(0xc9_a0_dc),
+    frame: rgb(0x6f_7b_89),
+    calm_frame: rgb(0x76_91_7f),
+    head: (rgb(0xc8_d0_da), rgb(0x2b_32_3c)),
+    sorted_head: (rgb(0xff_ff_ff), rgb(0x3f_4b_5a)),
+    key_label: (rgb(0xc8_d0_da), rgb(0x2b_32_3c)),
+    selected: (None, rgb(0x1f_31_4a)),
+    selected_victim: (rgb(0xff_ff_ff), rgb(0x8c_26_2c)),
+    banner: (rgb(0xff_ff_ff), rgb(0xa3_26_2b)),
+    badness: [rgb(0x6a_9f_cf), rgb(0xb0_95_d0), rgb(0x8b_93_9e)],
+}
+.palette();
+
+static DARK_256: Palette = Colours {
+    danger: nth(203),
+    warn: nth(179),
+    good: nth(108),
+    dim: Some(nth(246)),
+    label: nth(110),
+    tag: nth(176),
+    frame: nth(243),
+    calm_frame: nth(65),
+    head: (nth(252), nth(237)),
+    sorted_head: (nth(231), nth(240)),
+    key_label: (nth(252), nth(237)),
+    selected: (None, nth(18)),
+    selected_victim: (nth(231), nth(88)),
+    banner: (nth(231), nth(124)),
+    badness: [nth(74), nth(140), nth(245)],
+}
+.palette();
+
+static LIGHT: Palette = Colours {
+    danger: rgb(0xc0_1c_28),
+    warn: rgb(0x8a_5a_00),
+    good: rgb(0x2c_6b_36),
+    dim: Some(rgb(0x5c_64_70)),
+    label: rgb(0x2c_5f_8f),
+    tag: rgb(0x7a_3b_8f),
+    frame: rgb(0x7d_88_95),
+    calm_frame: rgb(0x5f_8a_6a),
+    head: (rgb(0x1f_29_33), rgb(0xdc_e2_e9)),
+    sorted_head: (rgb(0x00_00_00), rgb(0xbf_cb_d8)),
+    key_label: (rgb(0x1f_29_33), rgb(0xdc_e2_e9)),
+    selected: (None, rgb(0xdb_e8_f7)),
+    selected_victim: (rgb(0xff_ff_ff), rgb(0xb3_20_2c)),
+    banner: (rgb(0xff_ff_ff), rgb(0xb3_20_2c)),
+    badness: [rgb(0x2f_6c_a8), rgb(0x80_55_a6), rgb(0x66_6e_79)],
+}
+.palette();
+
+static LIGHT_256: Palette = Colours {
+    danger: nth(124),
+    warn: nth(94),
+    good: nth(22),
+    dim: Some(nth(241)),
+    label: nth(24),
+    tag: nth(90),
+    frame: nth(245),
+    calm_frame: nth(65),
+    head: (nth(16), nth(253)),
+    sorted_head: (nth(16), nth(250)),
+    key_label: (nth(16), nth(253)),
+    selected: (None, nth(254)),
+    selected_victim: (nth(231), nth(124)),
+    banner: (nth(231), nth(124)),
+    badness: [nth(25), nth(97), nth(241)],
+}
+.palette();
+
+static LIGHT_16: Palette = Colours {
+    danger: Color::Red,
+    warn: Color::Magenta,
+    good: Color::Reset,
+    dim: None,
+    label: Color::Blue,
+    tag: Color::Magenta,
+    frame: Color::DarkGray,
+    calm_frame: Color::DarkGray,
+    head: (Color::Black, Color::Gray),
+    sorted_head: (Color::White, Color::Blue),
+    key_label: (Color::Black, Color::Gray),
+    selected: (Some(Color::White), Color::Blue),
+    selected_victim: (Color::White, Color::Red),
+    banner: (Color::White, Color::Red),
+    badness: [Color::Blue, Color::Magenta, Color::Black],
+}
+.palette();
+
+static COLOURBLIND: Palette = Colours {
+    danger: rgb(0xf0_70_00),
+    warn: rgb(0xff_e9_b0),
+    good: rgb(0x4d_9b_ff),
+    dim: Some(rgb(0x97_a0_ab)),
+    label: rgb(0xd0_d5_db),
+    tag: rgb(0xff_ff_ff),
+    frame: rgb(0x6f_7b_89),
+    calm_frame: rgb(0x5a_86_b8),
+    head: (rgb(0xc8_d0_da), rgb(0x2b_32_3c)),
+    sorted_head: (rgb(0xff_ff_ff), rgb(0x2f_54_80)),
+    key_label: (rgb(0xc8_d0_da), rgb(0x2b_32_3c)),
+    selected: (None, rgb(0x1a_2a_40)),
+    selected_victim: (rgb(0x00_00_00), rgb(0xf0_70_00)),
+    banner: (rgb(0x00_00_00), rgb(0xf0_70_00)),
+    badness: [rgb(0x4d_9b_ff), rgb(0xff_e9_b0), rgb(0x8b_93_9e)],
+}
+.palette();
+
+static COLOURBLIND_256: Palette = Colours {
+    danger: nth(208),
+    warn: nth(229),
+    good: nth(75),
+    dim: Some(nth(246)),
+    label: nth(252),
+    tag: nth(231),
+    frame: nth(243),
+    calm_frame: nth(67),
+    head: (nth(252), nth(237)),
+    sorted_head: (nth(231), nth(24)),
+    key_label: (nth(252), nth(237)),
+    selected: (None, nth(17)),
+    selected_victim: (nth(16), nth(208)),
+    banner: (nth(16), nth(208)),
+    badness: [nth(75), nth(229), nth(245)],
+}
+.palette();
+
+static COLOURBLIND_16: Palette = Colours {
+    danger: Color::LightRed,
+    warn: Color::LightYellow,
+    good: Color::Cyan,
+    dim: None,
+    label: Color::White,
+    tag: Color::White,
+    frame: Color::DarkGray,
+    calm_frame: Color::Cyan,
+    head: (Color::Black, Color::Gray),
+    sorted_head: (Color::White, Color::Blue),
+    key_label: (Color::Black, Color::Gray),
+    selected: (Some(Color::White), Color::Blue),
+    selected_victim: (Color::Black, Color::LightYellow),
+    banner: (Color::Black, Color::LightYellow),
+    badness: [Color::Cyan, Color::LightYellow, Color::DarkGray],
+}
+.palette();
+
+/// Bold, dim, underlined and reversed only.
+static MONO: Palette = {
+    let plain = Style::new();
+    let bold = plain.add_modifier(Modifier::BOLD);
+    let reversed = plain.add_modifier(Modifier::REVERSED);
+    let both = bold.add_modifier(Modifier::REVERSED);
+    Palette {
+        danger: bold,
+        warn: bold,
+        good: plain,
+        dim: plain.add_modifier(Modifier::DIM),
+        label: plain,
+        tag: bold,
+        frame: plain,
+        calm_frame: plain,
+        head: reversed,
+        sorted_head: both,
+        key_label: reversed,
+        selected: reversed,
+        selected_victim: both,
+        banner: both,
+        badness: [plain, plain, plain],
+    }
+};
+
+/// The palette of a theme on a terminal with this depth of colour. `dark` has the 16 colours of `default`
+/// where the terminal has no more.
+pub(super) const fn palette(name: ThemeName, depth: ColourDepth) -> &'static Palette {
+    use ColourDepth::{Ansi, Indexed, Mono, True};
+    match (name, depth) {
+        (ThemeName::Mono, _) | (_, Mono) => &MONO,
+        (ThemeName::Default, Ansi | Indexed | True) | (ThemeName::Dark, Ansi) => &TERMINAL,
+        (ThemeName::Dark, Indexed) => &DARK_256,
+        (ThemeName::Dark, True) => &DARK,
+        (ThemeName::Light, Ansi) => &LIGHT_16,
+        (ThemeName::Light, Indexed) => &LIGHT_256,
+        (ThemeName::Light, True) => &LIGHT,
+        (ThemeName::Colourblind, Ansi) => &COLOURBLIND_16,
+        (ThemeName::Colourblind, Indexed) => &COLOURBLIND_256,
+        (ThemeName::Colourblind, True) => &COLOURBLIND,
+    }
+}
