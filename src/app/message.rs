@@ -8,6 +8,7 @@ use crate::app::adj_rules::reload::RulesUpdate;
 use crate::app::incident::log_update::LogUpdate;
 use crate::app::keymap::bindings::Key;
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::click_target::ClickTarget;
 use crate::app::view::last_frame::Viewport;
 use crate::intent::{Intent, Outcome};
 use crate::model::{
@@ -21,6 +22,10 @@ use crate::units::Millis;
 pub enum Msg {
     /// A key, and when it was read from the terminal.
     Key(Key, Millis),
+    /// A click, on what was drawn at its place, and when.
+    Click(ClickTarget, Millis),
+    /// A turn of the mouse wheel by a number of lines, over what was drawn at its place, and when.
+    Wheel(Option<ClickTarget>, isize, Millis),
     /// Pasted text: it may fill a prompt, never confirm a dialog.
     Paste(String),
     /// A new sample.

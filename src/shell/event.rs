@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::Msg;
 use crate::model::LogLine;
+use crate::units::Millis;
 
 /// Something that the main loop handles.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) enum Event {
     Message(Msg),
     /// A line about an OOM kill was written to a log: for recordings.
     LogLine(LogLine),
+    /// The mouse.
+    Pointer(PointerEvent),
     /// The player has read the recording to its end.
     RecordingRead,
     /// SIGTSTP: give the terminal back and stop.
@@ -34,6 +37,19 @@ impl Event {
     pub(crate) const fn is_quiet(&self) -> bool {
         matches!(self, Self::Message(Msg::UsageRead(_)))
     }
+}
+
+/// What the mouse did, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PointerEvent {
+    /// The column of the cell, from 0.
+    pub(crate) x: u16,
+    /// The line of the cell, from 0.
+    pub(crate) y: u16,
+    /// The number of lines that the wheel was turned by; nothing is a click.
+    pub(crate) wheel: Option<isize>,
+    /// When it was read from the terminal.
+    pub(crate) at: Millis,
 }
 
 /// The main loop has ended: nothing that is sent arrives any more.

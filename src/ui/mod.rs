@@ -5,6 +5,7 @@
 //! (below the view), `view`, `dialog`, `page`. This file puts them together: one table row for each view,
 //! one match arm for each dialog and page.
 
+pub mod click_areas;
 pub mod dialog;
 pub mod frame;
 pub mod page;
@@ -17,8 +18,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::mode::Mode;
+use crate::app::view::click_target::ClickTarget;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
+use crate::ui::click_areas::ClickAreas;
 use crate::ui::frame::layout::{Layout, SMALLEST};
 use crate::ui::frame::{function_bar, header, kill_banner, note, status_line};
 use crate::ui::paint::canvas::Canvas;
@@ -43,16 +46,29 @@ const fn parts(view: ViewKind) -> &'static ViewParts {
 }
 
 /// Draws the whole screen. The app needs what comes back to keep its cursors on the screen.
-pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) -> Viewport {
+/// What was drawn where is noted for the mouse.
+pub fn draw(app: &App, theme: &Theme, areas: &mut ClickAreas, frame: &mut Frame<'_>) -> Viewport {
     let area = frame.area();
-    paint(app, theme, area, frame.buffer_mut())
+    paint_clickable(app, theme, area, frame.buffer_mut(), areas)
 }
 
 /// Draws the whole screen into any buffer: for tests and pictures.
 pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport {
+    paint_clickable(app, theme, area, buf, &mut ClickAreas::default())
+}
+
+/// The same, and notes what was drawn where.
+pub fn paint_clickable(
+    app: &App,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+    areas: &mut ClickAreas,
+) -> Viewport {
+    areas.clear();
     let area = area.intersection(buf.area);
     let mut viewport = Viewport { width: area.width, height: area.height, ..Viewport::default() };
-    let mut canvas = Canvas::new(*theme, buf);
+    let mut canvas = Canvas::new(*theme, buf, areas);
     canvas.clear(area);
     let (width, height) = SMALLEST;
     if area.width < width || area.height < height {
@@ -65,6 +81,8 @@ pub fn paint(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Viewport
     }
     let parts = parts(app.views.kind);
     let layout = Layout::new(app, &parts.space, area);
+    canvas.clickable(layout.head, ClickTarget::List);
+    canvas.clickable(layout.rows, ClickTarget::List);
     header::paint(app, layout.level, layout.header, area.height, &mut canvas);
     kill_banner::paint(app, layout.banner, &mut canvas);
     let shown = (parts.paint)(app, &layout, &mut canvas);

@@ -24,6 +24,7 @@ use doomtop::rank::Ranking;
 use doomtop::rows::filter::Filter;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::ui::click_areas::ClickAreas;
 use doomtop::ui::{self, Theme};
 use doomtop::units::Millis;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -81,6 +82,7 @@ struct Whole {
     app: App,
     terminal: ratatui::Terminal<CrosstermBackend<Sink>>,
     theme: Theme,
+    areas: ClickAreas,
 }
 
 impl Whole {
@@ -106,6 +108,7 @@ impl Whole {
             terminal: ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
                 .expect("a terminal"),
             theme: Theme::default(),
+            areas: ClickAreas::default(),
         }
     }
 
@@ -116,7 +119,7 @@ impl Whole {
         self.app.update(Msg::Sampled(snapshot));
         let mut viewport = self.app.display.viewport;
         self.terminal
-            .draw(|frame| viewport = ui::draw(&self.app, &self.theme, frame))
+            .draw(|frame| viewport = ui::draw(&self.app, &self.theme, &mut self.areas, frame))
             .expect("a picture");
         self.app.update(Msg::Drawn(viewport, Millis(0)));
     }

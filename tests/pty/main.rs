@@ -267,6 +267,34 @@ fn no_color_means_no_colour() {
 }
 
 #[test]
+fn a_theme_that_is_asked_for_outweighs_no_color() {
+    let mut terminal =
+        Terminal::run_with(100, 30, &["--theme", "light"], &[("NO_COLOR", "1")]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    assert!(terminal.coloured_cells() > 0);
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
+fn clicks_are_taken_until_the_mouse_is_switched_off() {
+    let mut terminal = Terminal::run(100, 30, &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    assert!(terminal.reports_clicks());
+    terminal.click("Help");
+    terminal.wait_for("the help", |text| text.contains("Esc closes"));
+    terminal.send("\x1b");
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    terminal.send("\x1bm");
+    terminal.wait_until("the mouse is given back", |it| !it.reports_clicks());
+    assert_eq!(terminal.quit(), 0);
+    terminal.assert_restored();
+    let mut terminal = Terminal::run(100, 30, &["--no-mouse"]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS"));
+    assert!(!terminal.reports_clicks());
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
 fn a_locale_that_is_not_utf_8_gets_ascii() {
     let mut terminal = Terminal::run_with(120, 40, &[], &[("LC_ALL", "C")]);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));

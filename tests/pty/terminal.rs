@@ -208,6 +208,24 @@ impl Terminal {
         self.seen.0.lock().expect("the screen").parser.screen().alternate_screen()
     }
 
+    /// Whether clicks are reported, and not every movement.
+    pub fn reports_clicks(&self) -> bool {
+        let seen = self.seen.0.lock().expect("the screen");
+        seen.parser.screen().mouse_protocol_mode() == vt100::MouseProtocolMode::PressRelease
+    }
+
+    /// Clicks on the first place of a word.
+    pub fn click(&mut self, word: &str) {
+        let text = self.text();
+        let place = text.lines().enumerate().find_map(|(y, line)| {
+            let at = line.find(word)?;
+            Some((line[..at].chars().count() + 1, y + 1))
+        });
+        let (x, y) = place.unwrap_or_else(|| panic!("{word:?} in\n{text}"));
+        self.send(&format!("\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m"));
+    }
+
+    /// The number of cells with a colour.
     pub fn coloured_cells(&self) -> usize {
         let seen = self.seen.0.lock().expect("the screen");
         let screen = seen.parser.screen();
@@ -301,7 +319,10 @@ impl Terminal {
         self.wait_until("restored screen", |it| {
             let seen = it.seen.0.lock().expect("the screen");
             let screen = seen.parser.screen();
-            !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
         });
         if let Some(master) = &self.master {
             let modes = tcgetattr(master).expect("its modes").local_modes;

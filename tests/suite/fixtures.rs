@@ -70,7 +70,8 @@ pub fn paint(app: &mut App, sample: Theme, width: u16, height: u16) -> (Buffer, 
     (buffer, viewport)
 }
 
-/// Presses keys one second apart; `Enter`, `Esc`, `Down`, `F7` … by name, all else as characters.
+/// Presses keys one second apart; `Enter`, `Esc`, `Down`, `F7`, `Alt-t` … by name, all else as
+/// characters.
 pub fn press(app: &mut App, script: &[&str]) -> Vec<Request> {
     let mut requests = Vec::new();
     for word in script {
@@ -89,8 +90,12 @@ pub fn press(app: &mut App, script: &[&str]) -> Vec<Request> {
             "F9" => Some(KeyCode::F(9)),
             _ => None,
         };
-        let keys: Vec<Key> = named
-            .map_or_else(|| word.chars().map(Key::char).collect(), |code| vec![Key::plain(code)]);
+        let alt = word.strip_prefix("Alt-").and_then(|rest| rest.chars().next());
+        let keys: Vec<Key> = match (named, alt) {
+            (Some(code), _) => vec![Key::plain(code)],
+            (None, Some(c)) => vec![Key::alt(c)],
+            (None, None) => word.chars().map(Key::char).collect(),
+        };
         for key in keys {
             let at = Millis(app.clock().0 + 1000);
             requests.extend(app.update(Msg::Key(key, at)));

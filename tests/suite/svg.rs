@@ -8,34 +8,92 @@ use unicode_width::UnicodeWidthStr;
 
 const CELL: (f32, f32) = (8.43, 17.0);
 const MARGIN: f32 = 14.0;
-const BACK: &str = "#15181e";
-const FORE: &str = "#ccd1da";
 
-/// The colours of a common dark terminal.
-fn colour(colour: Color, otherwise: &'static str) -> &'static str {
-    match colour {
-        Color::Black => BACK,
-        Color::Red | Color::LightRed => "#f2636f",
-        Color::Green | Color::LightGreen => "#93cf74",
-        Color::Yellow | Color::LightYellow => "#e5bd62",
-        Color::Blue | Color::LightBlue => "#6aa4f0",
-        Color::Magenta | Color::LightMagenta => "#c98bea",
-        Color::Cyan | Color::LightCyan => "#5fbfd0",
-        Color::White => FORE,
-        _ => otherwise,
+/// The colours of a terminal.
+pub struct Screen {
+    /// Its background.
+    pub back: u32,
+    /// Its text.
+    pub fore: u32,
+    /// Its 16 colours.
+    sixteen: [u32; 16],
+}
+
+/// A common dark terminal.
+pub const DARK: Screen = Screen {
+    back: 0x15_18_1e,
+    fore: 0xcc_d1_da,
+    sixteen: [
+        0x15_18_1e, 0xd9_46_54, 0x93_cf_74, 0xe5_bd_62, 0x6a_a4_f0, 0xb5_78_d8, 0x5f_bf_d0,
+        0xcc_d1_da, 0x7a_82_8e, 0xf2_63_6f, 0xa9_e0_8c, 0xf5_d4_83, 0x8a_bb_ff, 0xc9_8b_ea,
+        0x7f_da_ea, 0xff_ff_ff,
+    ],
+};
+
+/// A common light terminal.
+pub const LIGHT: Screen = Screen {
+    back: 0xff_ff_ff,
+    fore: 0x22_27_2e,
+    sixteen: [
+        0x22_27_2e, 0xc0_1c_28, 0x2e_8b_3d, 0xa2_73_4c, 0x1e_57_b0, 0xa3_47_ba, 0x2a_a1_b3,
+        0xd0_d5_db, 0x77_7f_8a, 0xe0_3a_46, 0x33_a0_48, 0xb5_87_0f, 0x2a_7b_de, 0xc0_61_cb,
+        0x33_b5_c7, 0xff_ff_ff,
+    ],
+};
+
+impl Screen {
+    /// A terminal with this background, text and 16 colours.
+    pub const fn new(back: u32, fore: u32, sixteen: [u32; 16]) -> Self {
+        Self { back, fore, sixteen }
+    }
+
+    /// A colour as the terminal shows it; nothing is the default.
+    pub fn colour(&self, colour: Color) -> Option<u32> {
+        let sixteen = |nth: usize| Some(self.sixteen[nth]);
+        match colour {
+            Color::Reset => None,
+            Color::Black => sixteen(0),
+            Color::Red => sixteen(1),
+            Color::Green => sixteen(2),
+            Color::Yellow => sixteen(3),
+            Color::Blue => sixteen(4),
+            Color::Magenta => sixteen(5),
+            Color::Cyan => sixteen(6),
+            Color::Gray => sixteen(7),
+            Color::DarkGray => sixteen(8),
+            Color::LightRed => sixteen(9),
+            Color::LightGreen => sixteen(10),
+            Color::LightYellow => sixteen(11),
+            Color::LightBlue => sixteen(12),
+            Color::LightMagenta => sixteen(13),
+            Color::LightCyan => sixteen(14),
+            Color::White => sixteen(15),
+            Color::Rgb(red, green, blue) => Some(u32::from_be_bytes([0, red, green, blue])),
+            Color::Indexed(nth @ 0..16) => sixteen(usize::from(nth)),
+            Color::Indexed(nth @ 16..232) => {
+                let level = |of: u8| if of == 0 { 0 } else { 55 + 40 * of };
+                let nth = nth - 16;
+                Some(u32::from_be_bytes([0, level(nth / 36), level(nth / 6 % 6), level(nth % 6)]))
+            }
+            Color::Indexed(nth) => Some(u32::from(8 + 10 * (nth - 232)) * 0x01_01_01),
+        }
     }
 }
 
+const BACK: u32 = DARK.back;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Ink {
-    fore: &'static str,
-    back: &'static str,
+    fore: u32,
+    back: u32,
     bold: bool,
     dim: bool,
+    struck: bool,
 }
 
-fn ink(cell: &Cell) -> Ink {
-    let (mut fore, mut back) = (colour(cell.fg, FORE), colour(cell.bg, BACK));
+fn ink(cell: &Cell, screen: &Screen) -> Ink {
+    let mut fore = screen.colour(cell.fg).unwrap_or(screen.fore);
+    let mut back = screen.colour(cell.bg).unwrap_or(screen.back);
     if cell.modifier.contains(Modifier::REVERSED) {
         std::mem::swap(&mut fore, &mut back);
     }
@@ -44,6 +102,7 @@ fn ink(cell: &Cell) -> Ink {
         back,
         bold: cell.modifier.contains(Modifier::BOLD),
         dim: cell.modifier.contains(Modifier::DIM),
+        struck: cell.modifier.contains(Modifier::CROSSED_OUT),
     }
 }
 
@@ -51,18 +110,38 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The picture.
+/// The picture on a dark terminal.
 pub fn svg(buffer: &Buffer) -> String {
+    svg_on(buffer, &DARK)
+}
+
+/// The size of a picture of a buffer.
+pub fn size(buffer: &Buffer) -> (f32, f32) {
     let area = buffer.area;
-    let (width, height) = (
-        f32::from(area.width) * CELL.0 + 2.0 * MARGIN,
-        f32::from(area.height) * CELL.1 + 2.0 * MARGIN,
-    );
+    (f32::from(area.width) * CELL.0 + 2.0 * MARGIN, f32::from(area.height) * CELL.1 + 2.0 * MARGIN)
+}
+
+/// The picture.
+pub fn svg_on(buffer: &Buffer, screen: &Screen) -> String {
+    let (width, height) = size(buffer);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"'DejaVu Sans Mono', Menlo, Consolas, \
-         monospace\" font-size=\"14\" xml:space=\"preserve\">\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACK}\"/>\n"
+         monospace\" font-size=\"14\" xml:space=\"preserve\">\n"
+    );
+    draw(buffer, screen, &mut out);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// The elements of a picture.
+pub fn draw(buffer: &Buffer, screen: &Screen, out: &mut String) {
+    let area = buffer.area;
+    let (width, height) = size(buffer);
+    let _ = writeln!(
+        out,
+        "<rect width=\"{width:.0}\" height=\"{height:.0}\" rx=\"8\" fill=\"#{:06x}\"/>",
+        screen.back
     );
     for y in area.top()..area.bottom() {
         let mut runs: Vec<(u16, u16, Ink, String)> = Vec::new();
@@ -70,7 +149,7 @@ pub fn svg(buffer: &Buffer) -> String {
         while x < area.right() {
             let cell = &buffer[(x, y)];
             let cells = (cell.symbol().width() as u16).max(1);
-            let here = ink(cell);
+            let here = ink(cell, screen);
             match runs.last_mut() {
                 Some((_, end, ink, text)) if *ink == here && *end == x => {
                     text.push_str(cell.symbol());
@@ -84,10 +163,10 @@ pub fn svg(buffer: &Buffer) -> String {
         for (from, to, ink, text) in &runs {
             let left = MARGIN + f32::from(*from) * CELL.0;
             let wide = f32::from(to - from) * CELL.0;
-            if ink.back != BACK {
+            if ink.back != screen.back {
                 let _ = writeln!(
                     out,
-                    "<rect shape-rendering=\"crispEdges\" x=\"{left:.2}\" y=\"{top:.1}\" width=\"{wide:.2}\" height=\"{:.1}\" fill=\"{}\"/>",
+                    "<rect shape-rendering=\"crispEdges\" x=\"{left:.2}\" y=\"{top:.1}\" width=\"{wide:.2}\" height=\"{:.1}\" fill=\"#{:06x}\"/>",
                     CELL.1, ink.back
                 );
             }
@@ -100,17 +179,16 @@ pub fn svg(buffer: &Buffer) -> String {
             let wide = shown.width() as f32 * CELL.0;
             let bold = if ink.bold { " font-weight=\"bold\"" } else { "" };
             let dim = if ink.dim { " opacity=\"0.55\"" } else { "" };
+            let struck = if ink.struck { " text-decoration=\"line-through\"" } else { "" };
             let _ = writeln!(
                 out,
-                "<text x=\"{left:.2}\" y=\"{:.1}\" textLength=\"{wide:.2}\" fill=\"{}\"{bold}{dim}>{}</text>",
+                "<text x=\"{left:.2}\" y=\"{:.1}\" textLength=\"{wide:.2}\" fill=\"#{:06x}\"{bold}{dim}{struck}>{}</text>",
                 top + 13.0,
                 ink.fore,
                 escape(shown)
             );
         }
     }
-    out.push_str("</svg>\n");
-    out
 }
 
 /// Something on the screen: where, in which ink, for how many cells, and what; no text is a background.
@@ -134,7 +212,7 @@ fn pieces(buffer: &Buffer) -> Vec<Piece> {
         while x < area.right() {
             let cell = &buffer[(x, y)];
             let wide = (cell.symbol().width() as u16).max(1);
-            let ink = ink(cell);
+            let ink = ink(cell, &DARK);
             let mut put = |open: &mut Option<usize>, class: String, text: &str| match open {
                 Some(at) if all[*at].class == class && all[*at].x + all[*at].wide == x => {
                     all[*at].wide += wide;
@@ -146,12 +224,13 @@ fn pieces(buffer: &Buffer) -> Vec<Piece> {
                 }
             };
             if ink.back != BACK {
-                put(&mut back, format!("b{}", &ink.back[1..]), "");
+                put(&mut back, format!("b{:06x}", ink.back), "");
             }
             if !cell.symbol().trim().is_empty() {
                 let bold = if ink.bold { " b" } else { "" };
                 let dim = if ink.dim { " d" } else { "" };
-                put(&mut word, format!("f{}{bold}{dim}", &ink.fore[1..]), cell.symbol());
+                let struck = if ink.struck { " s" } else { "" };
+                put(&mut word, format!("f{:06x}{bold}{dim}{struck}", ink.fore), cell.symbol());
             }
             x += wide;
         }
@@ -189,7 +268,7 @@ pub fn film(frames: &[(Buffer, u32)]) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"'DejaVu Sans Mono', Menlo, Consolas, \
-         monospace\" font-size=\"14\">\n<style>\n.b{{font-weight:bold}}.d{{opacity:.55}}\n"
+         monospace\" font-size=\"14\">\n<style>\n.b{{font-weight:bold}}.d{{opacity:.55}}.s{{text-decoration:line-through}}\n"
     );
     let classes: BTreeSet<&str> =
         shown.keys().filter_map(|piece| piece.class.split(' ').next()).collect();
@@ -214,7 +293,7 @@ pub fn film(frames: &[(Buffer, u32)]) -> String {
         );
     }
     out.push_str("@media(prefers-reduced-motion:reduce){g{animation:none!important}}\n</style>\n");
-    let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACK}\"/>");
+    let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#{BACK:06x}\"/>");
     // No background over a word, whenever each of them came.
     for words in [false, true] {
         for ((from, to), pieces) in &spans {

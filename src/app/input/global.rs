@@ -35,6 +35,15 @@ impl App {
                     _ => HeaderLevel::Off,
                 };
             }
+            Action::Mouse => {
+                display.mouse = !display.mouse;
+                let text = if display.mouse {
+                    "mouse on: with Shift it selects text"
+                } else {
+                    "mouse off: it selects text"
+                };
+                self.say(NoticeLevel::Plain, text);
+            }
             Action::Units => {
                 display.scale = display.scale.next();
                 let text = format!("sizes in the table: {}", display.scale.word());

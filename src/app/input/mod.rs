@@ -6,6 +6,7 @@ pub(crate) mod global;
 pub(crate) mod kill_banner;
 pub(crate) mod may_act;
 pub(crate) mod menu;
+pub(crate) mod mouse;
 pub(crate) mod page;
 pub(crate) mod prompt;
 pub(crate) mod sort;

@@ -38,6 +38,16 @@ impl App {
         self.arrange();
     }
 
+    /// Sorts by the column whose heading was clicked; the same again inverts the order.
+    pub(crate) fn sort_by_heading(&mut self, id: &str) {
+        let Some(column) = column(id) else { return };
+        let now = self.table.settings.sort;
+        let is_same = now.column.id == id;
+        let descending = if is_same { !now.descending } else { column.descending };
+        self.table.settings.sort = Sort { column, descending };
+        self.arrange();
+    }
+
     /// Sorts the fastest growing on top and shows the column GROWTH. The same again changes nothing.
     fn sort_by_growth(&mut self) {
         let Some(column) = column("growth") else { return };

@@ -64,6 +64,7 @@ pub enum Action {
     HeaderOff,
     Units,
     ThemeMenu,
+    Mouse,
     HeaderUnits,
     Columns,
     PolicyMenu,

@@ -23,6 +23,8 @@ impl App {
                 let alone = before.is_none_or(|it| at.0 >= it.0.saturating_add(QUIET.0));
                 return self.key(key, KeyPress { at, alone });
             }
+            Msg::Click(target, at) => return self.click(target, at),
+            Msg::Wheel(target, lines, at) => self.wheel(target.as_ref(), lines, at),
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
                 let raised = self.sampled(snapshot);

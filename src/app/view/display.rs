@@ -38,6 +38,8 @@ impl HeaderLevel {
 pub struct Display {
     /// The colours.
     pub theme: ThemeName,
+    /// Whether the mouse is used; otherwise the terminal selects text with it.
+    pub mouse: bool,
     /// The unit of sizes in the table.
     pub scale: SizeUnit,
     /// The unit of sizes in the header.
@@ -58,6 +60,7 @@ impl Default for Display {
     fn default() -> Self {
         Self {
             theme: ThemeName::Default,
+            mouse: false,
             scale: SizeUnit::Auto,
             header_scale: SizeUnit::Auto,
             header: HeaderLevel::Full,

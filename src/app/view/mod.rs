@@ -1,6 +1,7 @@
 //! The views (Processes, Cgroups, Verdicts, Memory, Events): the state of each.
 
 pub mod cgroups;
+pub mod click_target;
 pub mod display;
 pub mod events;
 pub mod kill_banner;

@@ -147,6 +147,15 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", value_parser = theme)]
     pub theme: Option<ThemeName>,
 
+    /// Use the mouse, as is the default: the wheel scrolls, a click selects, sorts or changes the view, and
+    /// never confirms anything. Text is selected with Shift. Alt-m switches it
+    #[arg(long, overrides_with = "no_mouse")]
+    pub mouse: bool,
+
+    /// Leave the mouse to the terminal
+    #[arg(long, overrides_with = "mouse")]
+    pub no_mouse: bool,
+
     /// Do not use the terminal's alternate screen
     #[arg(long)]
     pub no_alt_screen: bool,

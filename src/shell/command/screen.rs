@@ -33,6 +33,7 @@ pub(crate) fn screen_options(cli: &Cli) -> ScreenOptions {
         buffer: if cli.no_alt_screen { ScreenBuffer::Normal } else { ScreenBuffer::Alternate },
         ascii: cli.ascii,
         theme: cli.theme,
+        mouse: !cli.no_mouse,
         keep_picture: cli.keep_screen,
         ring: cli.ring,
         relax: cli.relax,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::termios::{QueueSelector, tcflush};
 
+use super::drawn_areas::DrawnAreas;
 use super::recording::{RecorderReport, ScreenRecorder};
 use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
@@ -15,7 +16,7 @@ use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
 use crate::model::LogLines;
 use crate::rows::time::parse_time;
-use crate::shell::event::Event;
+use crate::shell::event::{Event, PointerEvent};
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::worker::sampler::Sampler;
 use crate::ui::{ColourDepth, Theme};
@@ -75,6 +76,8 @@ pub(super) struct MainLoop {
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
     playing: Option<PlaybackState>,
+    /// What the last pictures showed where.
+    drawn: DrawnAreas,
     paced: bool,
     /// The time that all times of the app are counted from.
     begun: Instant,
@@ -102,6 +105,7 @@ impl MainLoop {
             workers,
             recorder,
             playing,
+            drawn: DrawnAreas::default(),
             paced,
             begun,
             due,
@@ -158,7 +162,9 @@ impl MainLoop {
     /// Draws a picture. Returns whether it has to be drawn again: before the first picture the app does
     /// not know how many rows there are.
     fn draw(&mut self) -> io::Result<bool> {
-        let viewport = self.screen.draw(&self.app, &self.theme())?;
+        let theme = self.theme();
+        let viewport = self.screen.draw(&self.app, &theme, self.drawn.next())?;
+        self.drawn.since = self.now();
         let is_new = viewport != self.app.display.viewport;
         self.app.update(Msg::Drawn(viewport, self.now()));
         Ok(is_new)
@@ -252,6 +258,7 @@ impl MainLoop {
         match event {
             Event::Message(message) => return self.handle_message(message, events),
             Event::LogLine(line) => self.log.push(line),
+            Event::Pointer(pointer) => return self.handle_pointer(pointer),
             Event::RecordingRead => {
                 self.app.update(Msg::AllPlayed);
                 self.go_to_start();
@@ -293,6 +300,7 @@ impl MainLoop {
             }
             Msg::Key(_, pressed) => {
                 let pressed = *pressed;
+                self.drawn.forget();
                 let requests = self.app.update(message);
                 return self.serve_key(requests, pressed, events);
             }
@@ -307,6 +315,25 @@ impl MainLoop {
             self.workers.follow_usage(&self.app);
         }
         self.recorder.after_sample(after, &mut self.app);
+        Ok(None)
+    }
+
+    /// Resolves where the mouse was to what was drawn there at that time.
+    fn handle_pointer(&mut self, pointer: PointerEvent) -> io::Result<Option<Quit>> {
+        let target = self.drawn.at(pointer).cloned();
+        let message = match (pointer.wheel, target) {
+            (Some(lines), target) => Msg::Wheel(target, lines, pointer.at),
+            (None, Some(target)) => {
+                self.drawn.forget();
+                Msg::Click(target, pointer.at)
+            }
+            (None, None) => return Ok(None),
+        };
+        for request in self.app.update(message) {
+            if let Some(quit) = self.serve(request)? {
+                return Ok(Some(quit));
+            }
+        }
         Ok(None)
     }
 

@@ -1,5 +1,6 @@
 //! The screen: starts the terminal and the threads, runs the main loop, and gives the terminal back.
 
+mod drawn_areas;
 mod main_loop;
 mod recording;
 mod requests;
@@ -57,6 +58,8 @@ pub(crate) struct ScreenOptions {
     pub(crate) ascii: bool,
     /// The theme that the user asked for.
     pub(crate) theme: Option<ThemeName>,
+    /// Use the mouse.
+    pub(crate) mouse: bool,
     /// Print the last picture at the end.
     pub(crate) keep_picture: bool,
     /// How much of the past is kept, and written around each burst of kills.
@@ -112,6 +115,7 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let recorder = ScreenRecorder::start(inbox.clone(), options.ring)?;
     let mut app = App::new(setup);
     let calm = if stdio::colour() { ThemeName::Default } else { ThemeName::Mono };
+    app.display.mouse = options.mouse;
     app.display.theme = options.theme.unwrap_or(calm);
     let keep_picture = options.keep_picture;
     let follows_logs = follows_logs(&app.start, options.redacted);

@@ -23,9 +23,16 @@ use crate::app::{App, Viewport};
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::stdio;
 use crate::ui;
+use crate::ui::click_areas::ClickAreas;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static ALTERNATE: AtomicBool = AtomicBool::new(false);
+
+/// Clicks and turns of the wheel, as SGR sequences. Not `EnableMouseCapture`: that asks for every movement
+/// too.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// The terminal has its mouse back.
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
 /// Restores the terminal. Does nothing where it was not taken.
 pub(super) fn restore() {
@@ -34,6 +41,8 @@ pub(super) fn restore() {
 
 fn restore_through(out: &mut StdoutLock<'_>) {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        // Whether it was on or not: a shell after a mouse mode gets letters for each click.
+        let _ = out.write_all(MOUSE_OFF);
         let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, ResetColor);
         if ALTERNATE.load(Ordering::SeqCst) {
             let _ = execute!(out, LeaveAlternateScreen);
@@ -88,6 +97,7 @@ pub(super) struct TerminalScreen {
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     buffer: ScreenBuffer,
     area: Rect,
+    mouse: bool,
 }
 
 /// The size of the terminal, through the descriptor that is open already.
@@ -112,8 +122,12 @@ impl TerminalScreen {
         // opening a file can block when memory is exhausted.
         let options = TerminalOptions { viewport: ratatui::Viewport::Fixed(size()?) };
         let terminal = Terminal::with_options(CrosstermBackend::new(out), options)?;
-        let mut screen =
-            Self { terminal: ManuallyDrop::new(terminal), buffer, area: Rect::default() };
+        let mut screen = Self {
+            terminal: ManuallyDrop::new(terminal),
+            buffer,
+            area: Rect::default(),
+            mouse: false,
+        };
         screen.enter()?;
         Ok(screen)
     }
@@ -132,6 +146,7 @@ impl TerminalScreen {
             execute!(out, EnterAlternateScreen)?;
         }
         execute!(out, Hide, EnableBracketedPaste)?;
+        self.mouse = false;
         self.clear()
     }
 
@@ -147,17 +162,34 @@ impl TerminalScreen {
         Ok(())
     }
 
-    /// Draws one picture.
+    /// Takes the mouse, or gives it back.
+    fn use_mouse(&mut self, on: bool) -> io::Result<()> {
+        if on != self.mouse {
+            self.mouse = on;
+            let mut out = io::stdout().lock();
+            out.write_all(if on { MOUSE_ON } else { MOUSE_OFF })?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Draws one picture, and notes what was drawn where.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(super) fn draw(&mut self, app: &App, theme: &ui::Theme) -> io::Result<Viewport> {
+    pub(super) fn draw(
+        &mut self,
+        app: &App,
+        theme: &ui::Theme,
+        areas: &mut ClickAreas,
+    ) -> io::Result<Viewport> {
+        self.use_mouse(app.display.mouse)?;
         let mut viewport = Viewport::default();
         if size()? != self.area {
             self.clear()?;
         }
         execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| viewport = ui::draw(app, theme, frame))?;
+        self.terminal.draw(|frame| viewport = ui::draw(app, theme, areas, frame))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Ok(viewport)
     }

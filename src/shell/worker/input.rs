@@ -1,18 +1,21 @@
 //! The input thread: waits for the terminal itself, so that a terminal that vanished ends the program
-//! instead of using all of a CPU, and turns terminal events into keys.
+//! instead of using all of a CPU, and turns terminal events into keys, clicks and turns of the
+//! mouse wheel.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::app::Msg;
 use crate::app::keymap::bindings::{Key, KeyCode as Code};
 use crate::shell::command_error::CommandError;
-use crate::shell::event::{Event, Inbox};
+use crate::shell::event::{Event, Inbox, PointerEvent};
 use crate::shell::thread;
 use crate::units::Millis;
 
@@ -69,15 +72,19 @@ fn read(terminal: &OwnedFd, inbox: &Inbox, begun: Instant) -> Result<(), HungUp>
         let mut sequence = UnknownSequence::default();
         while event::poll(MOMENT).map_err(|_| HungUp)? {
             let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-            let message = match event::read().map_err(|_| HungUp)? {
+            let event = match event::read().map_err(|_| HungUp)? {
                 event::Event::Key(key) => match key_of(key) {
-                    Some(key) if !sequence.swallows(key) => Msg::Key(key, pressed),
+                    Some(key) if !sequence.swallows(key) => Event::Message(Msg::Key(key, pressed)),
                     _ => continue,
                 },
-                event::Event::Paste(text) => Msg::Paste(text),
+                event::Event::Paste(text) => Event::Message(Msg::Paste(text)),
+                event::Event::Mouse(mouse) => match pointer_of(mouse, pressed) {
+                    Some(pointer) => Event::Pointer(pointer),
+                    None => continue,
+                },
                 _ => continue,
             };
-            if inbox.send(message).is_err() {
+            if inbox.send_event(event).is_err() {
                 return Ok(());
             }
         }
@@ -159,6 +166,20 @@ fn key_of(event: KeyEvent) -> Option<Key> {
         alt: event.modifiers.contains(KeyModifiers::ALT),
         shift: event.modifiers.contains(KeyModifiers::SHIFT) && !implied,
     }))
+}
+
+/// A turn of the wheel moves by so many lines.
+const WHEEL_LINES: isize = 3;
+
+/// A click of the left button, or a turn of the wheel. `None` for everything else.
+fn pointer_of(mouse: MouseEvent, at: Millis) -> Option<PointerEvent> {
+    let wheel = match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => None,
+        MouseEventKind::ScrollUp => Some(-WHEEL_LINES),
+        MouseEventKind::ScrollDown => Some(WHEEL_LINES),
+        _ => return None,
+    };
+    Some(PointerEvent { x: mouse.column, y: mouse.row, wheel, at })
 }
 
 /// Many terminals send F13 to F24 for the function keys with Shift.

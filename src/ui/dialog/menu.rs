@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
+use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::list;
 use crate::ui::paint::scroll::PageShown;
@@ -37,6 +38,7 @@ pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let items = menu.matching().enumerate().skip(usize::from(top));
     for (y, (nth, item)) in (rows.top()..rows.bottom()).zip(items) {
         let row = Rect { y, height: 1, ..rows };
+        canvas.clickable(row, ClickTarget::MenuLine(nth));
         paint_item(menu, item, labels, row, canvas);
         if nth == usize::from(chosen) {
             list::highlight(row, canvas);

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::app::keymap::bindings::{KeyCode, keys_of};
+use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells};
 
 /// Paints the function keys in the order of their numbers, and the others behind them.
@@ -22,15 +23,18 @@ pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let pad = (area.width.saturating_sub(taken) / count).min(4);
     let mut x = area.x;
     for (key, label) in named {
-        let key = key.to_string();
-        if x + cells(&key) + cells(label) > area.right() {
+        let name = key.to_string();
+        if x + cells(&name) + cells(label) > area.right() {
             break;
         }
-        x += canvas.text(x, area.y, area.right() - x, &key, theme.key());
+        let from = x;
+        x += canvas.text(x, area.y, area.right() - x, &name, theme.key());
         let width = (cells(label) + pad).min(area.right() - x);
         canvas.style(Rect { x, y: area.y, width, height: 1 }, theme.key_label());
         canvas.text(x, area.y, width, label, theme.key_label());
         x += width;
+        let place = Rect { x: from, y: area.y, width: x - from, height: 1 };
+        canvas.clickable(place, ClickTarget::Key(key));
     }
     if x < area.right() {
         let rest = Rect { x, y: area.y, width: area.right() - x, height: 1 };

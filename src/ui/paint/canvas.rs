@@ -9,6 +9,8 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::app::view::click_target::ClickTarget;
+use crate::ui::click_areas::ClickAreas;
 use crate::ui::paint::theme::Theme;
 
 /// A buffer to paint into, and the theme to paint with.
@@ -16,6 +18,7 @@ pub struct Canvas<'a> {
     /// Styles and glyphs.
     pub theme: Theme,
     buf: &'a mut Buffer,
+    areas: &'a mut ClickAreas,
 }
 
 /// The width of a text in cells.
@@ -97,8 +100,13 @@ fn ascii(text: &str) -> String {
 
 impl<'a> Canvas<'a> {
     /// A canvas over this buffer.
-    pub fn new(theme: Theme, buf: &'a mut Buffer) -> Self {
-        Self { theme, buf }
+    pub fn new(theme: Theme, buf: &'a mut Buffer, areas: &'a mut ClickAreas) -> Self {
+        Self { theme, buf, areas }
+    }
+
+    /// Notes what was painted in this area, for the mouse.
+    pub fn clickable(&mut self, area: Rect, target: ClickTarget) {
+        self.areas.add(area.intersection(self.buf.area), target);
     }
 
     fn room(&self, x: u16, y: u16, room: u16) -> u16 {

@@ -1,11 +1,14 @@
 //! The Cgroups view: a row for each memory cgroup, how near its limit is, and who dies there.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
+use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::columns::{Align, RowContext};
 use crate::forecast::series::Severity;
 use crate::model::{Hierarchy, Reading, Scope};
@@ -131,6 +134,8 @@ fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     for (nth, line) in shown.take(usize::from(area.height)) {
         let entry = Entry::new(line, app.group_at(line), &context);
         let strip = Rect { y, height: 1, ..area };
+        let path = app.group_at(line).map(|group| Arc::clone(&group.path));
+        canvas.clickable(strip, ClickTarget::Row(RowIdentity::Cgroup(path)));
         paint_row(app, &entry, &fields, &context, strip, &mut text, canvas);
         let dies_next = is_next_domain(app, &entry);
         if dies_next {

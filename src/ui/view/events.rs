@@ -8,6 +8,7 @@ use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::storm;
 use crate::app::incident::timeline::{KillStorm, LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
+use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::{App, NoticeLevel};
 use crate::columns::{cgroup_leaf, human_size, span_of};
 use crate::model::{
@@ -129,6 +130,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let shown = entries.iter().enumerate().skip(app.views.events.cursor.top);
     for (y, (at, entry)) in (rows.top()..rows.top() + height).zip(shown) {
         let strip = Rect { y, height: 1, ..rows };
+        canvas.clickable(strip, ClickTarget::Row(RowIdentity::Event(*entry)));
         let own = entry_day(app, entry);
         let is_first = own != before;
         before = own;

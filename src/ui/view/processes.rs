@@ -7,6 +7,7 @@ use ratatui::text::Span;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::app::view::struck_row::StruckRow;
+use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::{ActingMode, App};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
@@ -244,6 +245,9 @@ impl TableGrid {
             let (x, y) = (area.x + field.x, area.y);
             let sorted = field.column.id == sort.column.id;
             let style = if sorted { theme.sorted_head() } else { theme.head() };
+            let place = Rect { x, y, width: field.width + 1, height: 1 };
+            let orders = if field.column.is_bar() { "badness" } else { field.column.id };
+            canvas.clickable(place, ClickTarget::Column(orders));
             if field.column.is_bar() {
                 badness_bar::paint_legend(x, y, field.width, canvas);
                 continue;
@@ -269,6 +273,7 @@ impl TableGrid {
         let shown = app.table.lines.iter().enumerate().skip(app.table.cursor.top);
         for (y, (nth, line)) in (area.top()..area.bottom()).zip(shown) {
             let strip = Rect { y, height: 1, ..area };
+            canvas.clickable(strip, ClickTarget::Row(RowIdentity::Process(line.id)));
             let row = line.at.and_then(|at| context.row(at as usize));
             let mark = row.as_ref().and_then(|row| RowMark::of(app, row));
             match &row {

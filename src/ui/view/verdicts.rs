@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
+use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::columns::{RowContext, cgroup_leaf, human_size};
 use crate::forecast::killer_here::{self, KillerHere};
 use crate::forecast::killer_verdict::KillerOpinion;
@@ -131,6 +132,8 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         (list.top()..list.bottom()).zip(view.lines.iter().enumerate().skip(view.cursor.top))
     {
         let strip = Rect { y, height: 1, ..list };
+        let row = RowIdentity::Policy(opinion.policy.id());
+        canvas.clickable(strip, ClickTarget::Row(row));
         paint_line(app, opinion, &context, &fields, strip, canvas);
         if nth == view.cursor.at {
             list::mark(strip, canvas);

@@ -283,7 +283,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["command"],
         ],
     ),
-    ("ui", &[&["paint"], &["dialog", "frame"], &["panel"], &["view"], &["page"]]),
+    ("ui", &[&["click_areas"], &["paint"], &["dialog", "frame"], &["panel"], &["view"], &["page"]]),
 ];
 
 /// Words that nobody in this field would search for. They must not return as the name of a file or a type.

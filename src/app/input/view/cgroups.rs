@@ -6,6 +6,7 @@ use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::cgroups::CgroupLine;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::model::{Cgroup, CgroupNeeds, Needs, Scope, Text};
@@ -33,6 +34,13 @@ impl View for CgroupsInput {
         let held = app.group_line().and_then(|line| app.group_at(line));
         app.views.cgroups.held = Some(held.map(|group| Arc::clone(&group.path)));
         self.keep_visible(app);
+    }
+
+    fn line_of(&self, app: &App, row: &RowIdentity) -> Option<(usize, usize)> {
+        let RowIdentity::Cgroup(path) = row else { return None };
+        let shown = |line: &CgroupLine| app.group_at(line).map(|group| &group.path);
+        let line = app.views.cgroups.lines.iter().position(|line| shown(line) == path.as_ref())?;
+        Some((line, app.views.cgroups.cursor.at))
     }
 
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {

@@ -7,6 +7,7 @@ use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::model::{EventTime, OomEvent};
@@ -32,6 +33,12 @@ impl View for EventsInput {
     fn move_by(&self, app: &mut App, by: isize) {
         let entries = app.event_entries();
         app.views.events.move_by(by, &entries, app.display.viewport.rows);
+    }
+
+    fn line_of(&self, app: &App, row: &RowIdentity) -> Option<(usize, usize)> {
+        let RowIdentity::Event(entry) = row else { return None };
+        let line = app.event_entries().iter().position(|it| it == entry)?;
+        Some((line, app.views.events.cursor.at))
     }
 
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {

@@ -3,6 +3,7 @@
 use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::view::memory::{ZOOMS, watched};
 use crate::app::{App, Request};
 use crate::forecast::chart_window::ChartWindow;
@@ -29,6 +30,11 @@ impl View for MemoryInput {
     fn move_by(&self, app: &mut App, by: isize) {
         let last = SERIES.len().saturating_sub(1);
         app.views.memory.chosen = app.views.memory.chosen.saturating_add_signed(by).min(last);
+    }
+
+    /// The cgroups below the charts have no cursor.
+    fn line_of(&self, _app: &App, _row: &RowIdentity) -> Option<(usize, usize)> {
+        None
     }
 
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {

@@ -13,6 +13,7 @@ pub(crate) mod verdicts;
 use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::model::{Needs, Text};
@@ -30,6 +31,9 @@ pub(crate) trait View: Sync {
 
     /// Moves its cursor by `by` lines.
     fn move_by(&self, app: &mut App, by: isize);
+
+    /// The line that shows this, and the line of the cursor; nothing where it is not shown any more.
+    fn line_of(&self, app: &App, row: &RowIdentity) -> Option<(usize, usize)>;
 
     /// Carries out an action that has a meaning of its own in this view; nothing where it has none.
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>>;

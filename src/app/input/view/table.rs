@@ -4,6 +4,7 @@ use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::{App, Request};
 use crate::model::ProcId;
 use crate::plan::targets::subtree;
@@ -26,6 +27,12 @@ impl View for ProcessesInput {
 
     fn move_by(&self, app: &mut App, by: isize) {
         app.table.move_by(by, app.display.viewport.rows);
+    }
+
+    fn line_of(&self, app: &App, row: &RowIdentity) -> Option<(usize, usize)> {
+        let RowIdentity::Process(id) = row else { return None };
+        let line = app.table.lines.iter().position(|line| line.id == *id)?;
+        Some((line, app.table.cursor.at))
     }
 
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {

@@ -3,6 +3,7 @@
 use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::notice::NoticeLevel;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::columns::RowContext;
@@ -37,6 +38,12 @@ impl View for VerdictsInput {
         app.views.verdicts.skipped = None;
         app.rank_by_opinion();
         self.keep_visible(app);
+    }
+
+    fn line_of(&self, app: &App, row: &RowIdentity) -> Option<(usize, usize)> {
+        let RowIdentity::Policy(id) = row else { return None };
+        let line = app.views.verdicts.lines.iter().position(|line| line.policy.id() == *id)?;
+        Some((line, app.views.verdicts.cursor.at))
     }
 
     fn action(&self, app: &mut App, action: Action) -> Option<Vec<Request>> {

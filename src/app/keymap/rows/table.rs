@@ -169,6 +169,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "",
         "theme: default, dark, light, colourblind, mono",
     ),
+    row(
+        EVERYWHERE,
+        &[Key::alt('m')],
+        Action::Mouse,
+        "",
+        "mouse on or off: the wheel scrolls, a click selects, sorts, changes the view",
+    ),
     row(BROWSE, &[k(KeyCode::F(2)), c('f')], Action::Columns, "Columns", "choose the columns"),
     row(EVERYWHERE, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
     row(
