@@ -268,8 +268,7 @@ fn no_color_means_no_colour() {
 
 #[test]
 fn a_theme_that_is_asked_for_outweighs_no_color() {
-    let mut terminal =
-        Terminal::run_with(100, 30, &["--theme", "light"], &[("NO_COLOR", "1")]);
+    let mut terminal = Terminal::run_with(100, 30, &["--theme", "light"], &[("NO_COLOR", "1")]);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));
     assert!(terminal.coloured_cells() > 0);
     assert_eq!(terminal.quit(), 0);

@@ -87,18 +87,20 @@ impl App {
         self.menu_key(key)
     }
 
-    /// Puts the cursor on a row. A click on the row under the cursor is the key Enter.
+    /// Puts the cursor on a row. A second click on the same row is the key Enter.
     fn click_row(&mut self, row: &RowIdentity) -> Vec<Request> {
         let shown = view(self.views.kind);
         let Some((line, cursor)) = shown.line_of(self, row) else {
             self.say(NoticeLevel::Plain, "this row is gone");
             return Vec::new();
         };
-        if line == cursor {
+        let again = self.display.clicked.as_ref() == Some(row);
+        if line == cursor && again {
             return self.view_key(Key::plain(KeyCode::Enter));
         }
         let by = isize::try_from(line).unwrap_or(0) - isize::try_from(cursor).unwrap_or(0);
         shown.move_by(self, by);
+        self.display.clicked = Some(row.clone());
         Vec::new()
     }
 }

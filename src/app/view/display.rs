@@ -3,6 +3,7 @@
 use crate::app::session::notice::Notice;
 use crate::app::setup::ThemeName;
 use crate::app::view::kill_banner::KillBanner;
+use crate::app::view::click_target::RowIdentity;
 use crate::app::view::last_frame::Viewport;
 use crate::columns::{CommandStyle, SizeUnit};
 
@@ -40,6 +41,8 @@ pub struct Display {
     pub theme: ThemeName,
     /// Whether the mouse is used; otherwise the terminal selects text with it.
     pub mouse: bool,
+    /// The row that was clicked last.
+    pub clicked: Option<RowIdentity>,
     /// The unit of sizes in the table.
     pub scale: SizeUnit,
     /// The unit of sizes in the header.
@@ -61,6 +64,7 @@ impl Default for Display {
         Self {
             theme: ThemeName::Default,
             mouse: false,
+            clicked: None,
             scale: SizeUnit::Auto,
             header_scale: SizeUnit::Auto,
             header: HeaderLevel::Full,
