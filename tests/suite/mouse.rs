@@ -192,6 +192,17 @@ fn rows_of_the_other_views_are_selected_by_what_they_show() {
 }
 
 #[test]
+fn the_names_of_the_views_lead_there() {
+    let mut app = app("db-03.jsonl");
+    let drawn = Pointer::on(&mut app, 120, 40);
+    drawn.click(&mut app, "Cgroups");
+    assert_eq!(app.views.kind, ViewKind::Cgroups);
+    let drawn = Pointer::on(&mut app, 120, 40);
+    drawn.click(&mut app, "Processes");
+    assert_eq!(app.views.kind, ViewKind::Processes);
+}
+
+#[test]
 fn the_mouse_is_switched_while_it_runs() {
     let mut app = app("db-03.jsonl");
     let before = app.display.mouse;

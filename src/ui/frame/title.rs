@@ -1,16 +1,18 @@
 //! The first header line: the views, the machine and the scope on the left, the state of the program
 //! and the time on the right.
 
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
 use crate::app::incident::shown_report::ShownReport;
+use crate::app::view::click_target::ClickTarget;
 use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App};
 use crate::columns::{RowContext, span_of};
 use crate::model::{DomainKind, EventTime};
-use crate::ui::paint::canvas::{cells, tail};
+use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::lines::spread;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
@@ -49,6 +51,19 @@ fn views(app: &App, theme: Theme) -> Vec<Span<'static>> {
     }));
     spans.push(Span::raw(" "));
     spans
+}
+
+/// Notes where the names of the views stand in the line that was painted, for the mouse.
+pub fn note_views(line: &Line<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let mut x = area.x;
+    for span in &line.spans {
+        let width = cells(&span.content).min(area.right().saturating_sub(x));
+        let word = span.content.trim_matches([' ', '[', ']']);
+        if let Some(kind) = ViewKind::ALL.into_iter().find(|kind| kind.name() == word) {
+            canvas.clickable(Rect { x, width, height: 1, ..area }, ClickTarget::View(kind));
+        }
+        x += width;
+    }
 }
 
 /// Host, kernel, uptime, scope and policy, the most important first: not all of them may fit.
