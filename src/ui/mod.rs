@@ -23,7 +23,7 @@ use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
 use crate::ui::click_areas::ClickAreas;
 use crate::ui::frame::layout::{Layout, SMALLEST};
-use crate::ui::frame::{function_bar, header, kill_banner, note, status_line};
+use crate::ui::frame::{function_bar, header, kill_banner, note, status_line, title};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::view::view_table::ViewParts;
@@ -85,6 +85,7 @@ pub fn paint_clickable(
     canvas.clickable(layout.rows, ClickTarget::List);
     header::paint(app, layout.level, layout.header, area.height, &mut canvas);
     kill_banner::paint(app, layout.banner, &mut canvas);
+    title::note_views(layout.header, &mut canvas);
     let shown = (parts.paint)(app, &layout, &mut canvas);
     if app.scene.is_none() {
         view::processes::paint_waiting(layout.rows, &mut canvas);

@@ -94,9 +94,6 @@ pub fn paint(app: &App, level: HeaderLevel, area: Rect, screen: u16, canvas: &mu
         rest.y += height;
         rest.height -= height;
     }
-    if let Some(first) = lines.first() {
-        title::note_views(first, area, canvas);
-    }
 }
 
 fn meters_title(app: &App) -> String {

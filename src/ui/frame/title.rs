@@ -53,16 +53,14 @@ fn views(app: &App, theme: Theme) -> Vec<Span<'static>> {
     spans
 }
 
-/// Notes where the names of the views stand in the line that was painted, for the mouse.
-pub fn note_views(line: &Line<'_>, area: Rect, canvas: &mut Canvas<'_>) {
-    let mut x = area.x;
-    for span in &line.spans {
-        let width = cells(&span.content).min(area.right().saturating_sub(x));
-        let word = span.content.trim_matches([' ', '[', ']']);
-        if let Some(kind) = ViewKind::ALL.into_iter().find(|kind| kind.name() == word) {
-            canvas.clickable(Rect { x, width, height: 1, ..area }, ClickTarget::View(kind));
-        }
-        x += width;
+/// Notes where the names of the views were painted in a line, for the mouse. A narrow line has none of them.
+pub fn note_views(line: Rect, canvas: &mut Canvas<'_>) {
+    let places = ViewKind::ALL.map(|kind| (canvas.find(line, kind.name()), kind));
+    if line.height == 0 || places.iter().any(|(place, _)| place.is_none()) {
+        return;
+    }
+    for (place, kind) in places {
+        place.into_iter().for_each(|place| canvas.clickable(place, ClickTarget::View(kind)));
     }
 }
 

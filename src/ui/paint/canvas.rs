@@ -117,6 +117,19 @@ impl<'a> Canvas<'a> {
         room.min(area.right().saturating_sub(x))
     }
 
+    /// Where a word of ASCII stands in a line that is painted already.
+    pub fn find(&self, line: Rect, word: &str) -> Option<Rect> {
+        let line = Rect { height: 1, ..line }.intersection(self.buf.area);
+        let width = cells(word);
+        let begins_at = |x: &u16| {
+            let cells = (*x..).zip(word.as_bytes());
+            cells.into_iter().all(|(x, byte)| self.buf[(x, line.y)].symbol().as_bytes() == [*byte])
+        };
+        let last = (line.right() + 1).checked_sub(width).filter(|_| line.height > 0)?;
+        let x = (line.left()..last).find(begins_at)?;
+        Some(Rect { x, width, height: 1, y: line.y })
+    }
+
     /// Writes text; what does not fit is cut off with a mark. Gives back the cells it took.
     pub fn text(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) -> u16 {
         let room = self.room(x, y, room);
