@@ -97,13 +97,16 @@ fn every_role_is_readable_in_every_theme_and_depth() {
             check("sorted head", theme.sorted_head(), 4.5);
             check("key label", theme.key_label(), 4.5);
             check("flash", theme.flash(), 4.5);
-            check("victim under the cursor", theme.victim().patch(theme.selected_victim()), 4.5);
+            check("victim under the cursor", theme.victim().patch(theme.victim_cursor()), 4.5);
             check("banner", theme.banner(), 4.5);
             for severity in [Severity::Neutral, Severity::Calm, Severity::Care, Severity::Bad] {
                 check(&format!("frame {severity:?}"), theme.headline_frame(severity), 3.0);
             }
-            for (part, style) in ["memory", "swap", "adj"].into_iter().zip(theme.badness()) {
+            for (part, style) in ["memory", "swap", "adj"].into_iter().zip(theme.bar_parts()) {
                 check(&format!("bar {part}"), style, 3.0);
+            }
+            for (part, style) in ["memory", "swap", "adj"].into_iter().zip(theme.bar_legend()) {
+                check(&format!("legend {part}"), style, 4.5);
             }
         }
     }
@@ -183,9 +186,9 @@ fn no_two_severities_look_alike_to_the_colour_blind() {
 fn mono_has_no_colour_and_24_bits_are_used_only_where_the_terminal_has_them() {
     let styles = |theme: Theme| {
         let mut all: Vec<Style> = texts(theme).into_iter().map(|(_, style)| style).collect();
-        all.extend(theme.badness());
+        all.extend(theme.bar_parts());
         all.extend([theme.head(), theme.sorted_head(), theme.key_label(), theme.selected()]);
-        all.extend([theme.selected_victim(), theme.banner(), theme.killed(), theme.frame()]);
+        all.extend([theme.victim_cursor(), theme.banner(), theme.killed(), theme.frame()]);
         all.into_iter().flat_map(|style| [style.fg, style.bg]).flatten().collect::<Vec<Color>>()
     };
     for name in ThemeName::ALL {
