@@ -2,8 +2,8 @@
 
 use crate::app::session::notice::Notice;
 use crate::app::setup::ThemeName;
-use crate::app::view::kill_banner::KillBanner;
 use crate::app::view::click_target::RowIdentity;
+use crate::app::view::kill_banner::KillBanner;
 use crate::app::view::last_frame::Viewport;
 use crate::columns::{CommandStyle, SizeUnit};
 

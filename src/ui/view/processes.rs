@@ -6,8 +6,8 @@ use ratatui::text::Span;
 
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
-use crate::app::view::struck_row::StruckRow;
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
+use crate::app::view::struck_row::StruckRow;
 use crate::app::{ActingMode, App};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
