@@ -19,6 +19,7 @@ use doomtop::policy;
 use doomtop::rows::filter::Filter;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::ui::click_areas::ClickAreas;
 use doomtop::ui::{self, Theme};
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -139,13 +140,15 @@ fn screen(samples: &[Arc<Snapshot>]) -> f64 {
     let options = ratatui::TerminalOptions { viewport };
     let mut terminal = ratatui::Terminal::with_options(CrosstermBackend::new(sink()), options)
         .expect("a terminal");
-    let theme = Theme { colour: true, unicode: true };
+    let (theme, mut areas) = (Theme::default(), ClickAreas::default());
     let mut costs = Vec::new();
     for (nth, sample) in samples.iter().enumerate() {
         let before = spent();
         app.update(Msg::Sampled(Arc::clone(sample)));
         let mut viewport = app.display.viewport;
-        terminal.draw(|frame| viewport = ui::draw(&app, &theme, frame)).expect("a picture");
+        terminal
+            .draw(|frame| viewport = ui::draw(&app, &theme, &mut areas, frame))
+            .expect("a picture");
         app.update(Msg::Drawn(viewport, Millis(0)));
         if nth as u64 >= WARM_UP {
             costs.push(spent() - before);
