@@ -7,7 +7,6 @@ pub(crate) mod gauge;
 pub(crate) mod input;
 pub(crate) mod keys;
 pub(crate) mod label;
-pub(crate) mod line_chart;
 pub(crate) mod lines;
 pub(crate) mod list;
 pub(crate) mod popup;

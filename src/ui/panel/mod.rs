@@ -6,6 +6,7 @@ pub(crate) mod cgroup_history;
 pub(crate) mod conditions;
 pub(crate) mod explain;
 pub(crate) mod forecast;
+pub(crate) mod line_chart;
 pub(crate) mod machine;
 pub(crate) mod processes;
 pub(crate) mod race;

@@ -11,10 +11,10 @@ use crate::forecast::race::{Race, RaceRunner, SPAN};
 use crate::model::{Scope, TimeAxis};
 use crate::ui::frame::headline::Urgency;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
-use crate::ui::paint::line_chart::{self, ChartLine, LineChart};
 use crate::ui::paint::lines::flow;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
+use crate::ui::panel::line_chart::{self, ChartLine, LineChart};
 use crate::units::{Millis, Pages};
 
 /// The past is shown for at least this long.
