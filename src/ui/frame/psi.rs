@@ -5,7 +5,7 @@ use ratatui::text::Span;
 
 use crate::app::App;
 use crate::forecast::chart_window::ChartWindow;
-use crate::forecast::series::SERIES;
+use crate::forecast::series::{SERIES, Severity};
 use crate::model::{Pressure, PsiLine, Reading, TimeAxis};
 use crate::ui::paint::chart;
 use crate::ui::paint::text;
@@ -118,7 +118,8 @@ pub fn curve(app: &App, psi: HeaderPsi, theme: Theme, room: u16) -> Option<Vec<S
         return None;
     }
     let most = shares.iter().flatten().copied().fold(series.min_top, f64::max);
-    let severity = |share: f64| (series.severity)(share, moment);
+    // Red is for deaths and refusals.
+    let severity = |share: f64| (series.severity)(share, moment).min(Severity::Care);
     let mut spans = chart::spans(theme, &shares, most, &severity);
     spans.push(Span::styled(label, theme.dim()));
     Some(spans)
