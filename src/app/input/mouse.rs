@@ -51,8 +51,12 @@ impl App {
             }
             Mode::Browse if on_list => view(self.views.kind).move_by(self, lines),
             Mode::Menu(menu) => menu.step(lines),
-            Mode::Explain(at) | Mode::Help(at) | Mode::BulkResult(at) | Mode::Commitments(at) => {
+            Mode::Explain(at) | Mode::BulkResult(at) | Mode::Commitments(at) => {
                 *at = self.display.viewport.scroll(*at, lines);
+            }
+            Mode::Help { page, .. } => {
+                page.scroll = self.display.viewport.scroll(page.scroll, lines);
+                page.seeks = false;
             }
             Mode::AdjRules(at) => *at = self.display.viewport.scroll(*at, lines),
             Mode::Incident(page) => {
