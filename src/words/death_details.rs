@@ -13,7 +13,7 @@ const WORTH: f64 = 10.0;
 
 /// Something that would prevent a predicted death, or put it off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remedy {
+pub enum DeathRemedy {
     /// Raise the limit of the cgroup.
     RaiseLimit,
     /// Raise `memory.high` of the cgroup.
@@ -38,7 +38,7 @@ pub enum Remedy {
     Unprotect,
 }
 
-impl Remedy {
+impl DeathRemedy {
     /// The remedy in a few words, with the key that does it, as ` (a)`, behind the act.
     #[must_use]
     pub fn words(&self, key: &str) -> String {
@@ -111,31 +111,36 @@ pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<
 
 /// What would save the named process, the smallest change first.
 #[must_use]
-pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<Remedy> {
+pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<DeathRemedy> {
     let is_machine = death.domain.as_str() == Scope::GLOBAL;
     match death.stalled {
-        Some(StallReason::Throttled) => return vec![Remedy::RaiseHigh],
-        Some(StallReason::OomKillDisabled) => return vec![Remedy::AllowKill],
+        Some(StallReason::Throttled) => return vec![DeathRemedy::RaiseHigh],
+        Some(StallReason::OomKillDisabled) => return vec![DeathRemedy::AllowKill],
         None => {}
     }
     let mut found = Vec::new();
     if !is_machine {
-        found.push(Remedy::RaiseLimit);
+        found.push(DeathRemedy::RaiseLimit);
     }
     if death.certainty == DeathCertainty::Nobody {
-        found.push(Remedy::Unprotect);
+        found.push(DeathRemedy::Unprotect);
         return found;
     }
     let Some(victim) = death.victim() else { return found };
     if let Some((adj, rival)) = race.saved_at(victim.id, death.middle()) {
-        found.push(Remedy::Adj { adj, instead: format!("{} {}", rival.id, rival.comm) });
+        found.push(DeathRemedy::Adj { adj, instead: format!("{} {}", rival.id, rival.comm) });
     }
     found.extend(kill_instead(scene, race, death, victim.id));
     found
 }
 
 /// The process of the race that frees most, where that wins time.
-fn kill_instead(scene: &Scene, race: &Race, death: &NextDeath, victim: ProcId) -> Option<Remedy> {
+fn kill_instead(
+    scene: &Scene,
+    race: &Race,
+    death: &NextDeath,
+    victim: ProcId,
+) -> Option<DeathRemedy> {
     let page = scene.machine().page_size;
     let others = race.runners.iter().filter(|it| it.id != victim);
     let frees = |id: ProcId| Some(scene.find(id)?.private().value()?.bytes(page).0);
@@ -144,7 +149,7 @@ fn kill_instead(scene: &Scene, race: &Race, death: &NextDeath, victim: ProcId) -
     let wins = bytes as f64 / death.rate.max(1.0);
     let worth = wins >= WORTH && wins >= death.middle().0 as f64 / 1000.0 / 2.0;
     let wins = Millis((wins.min(1e9) * 1000.0) as u64);
-    worth.then(|| Remedy::Kill { who: format!("{} {}", other.id, other.comm), wins })
+    worth.then(|| DeathRemedy::Kill { who: format!("{} {}", other.id, other.comm), wins })
 }
 
 /// The death after the next one, and when: `~53s`, `machine full: `, `178 python3`.

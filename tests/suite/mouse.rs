@@ -172,7 +172,7 @@ fn the_function_bar_and_menus_take_clicks_and_a_dialog_takes_none() {
     }
     let Mode::Adjust(after) = &app.mode else { panic!("{:?}", app.mode) };
     assert_eq!(after.value(), before.value());
-    drawn.click(&mut app, "Leave");
+    drawn.click(&mut app, "Cancel");
     assert!(app.mode_is_browse());
 }
 
@@ -185,10 +185,10 @@ fn rows_of_the_other_views_are_selected_by_what_they_show() {
     drawn.click(&mut app, "earlyoom");
     let chosen = &app.views.verdicts.lines[app.views.verdicts.cursor.at];
     assert_eq!(chosen.policy.id(), "earlyoom");
-    let target = ClickTarget::Row(RowIdentity::Policy("linux-2.4"));
+    let target = ClickTarget::Row(RowIdentity::Policy("nohang"));
     app.update(Msg::Click(target, Millis(app.clock().0 + 1)));
     let chosen = &app.views.verdicts.lines[app.views.verdicts.cursor.at];
-    assert_eq!(chosen.policy.id(), "linux-2.4");
+    assert_eq!(chosen.policy.id(), "nohang");
 }
 
 #[test]

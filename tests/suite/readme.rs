@@ -279,7 +279,7 @@ fn metrics() -> String {
 /// The first kill of the demo's kernel log, as `doomtop explain` prints it.
 fn explained_kill() -> String {
     let text = doomtop(&["explain", "tests/demo/kernel.log", "--rows", "2"]);
-    let (first, _) = text.split_once("\nOOM 2 of 2").expect("two reports");
+    let (first, _) = text.split_once("\nOOM 2 of ").expect("several reports");
     format!("```text\n{}\n```\n", first.trim_end())
 }
 
@@ -442,6 +442,9 @@ fn with(text: &str, marker: &str, inside: &str) -> String {
     format!("{}{inside}{}", &text[..from], &text[to..])
 }
 
+/// The tables that are measured, and written by a script: nothing here can say whether they are true.
+const MEASURED: [&str; 1] = ["horizon-guest"];
+
 #[test]
 fn the_documents_say_what_the_tables_say() {
     let mut outdated = Vec::new();
@@ -453,7 +456,11 @@ fn the_documents_say_what_the_tables_say() {
             wanted = with(&wanted, marker, &generate());
         }
         assert_eq!(
-            wanted.lines().filter(|line| line.starts_with("<!-- ")).count(),
+            wanted
+                .lines()
+                .filter(|line| line.starts_with("<!-- "))
+                .filter(|line| !MEASURED.iter().any(|marker| line.contains(marker)))
+                .count(),
             2 * parts.count(),
             "{}: each marker has a generator",
             file.display()

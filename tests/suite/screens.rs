@@ -377,11 +377,11 @@ fn without_colour_no_cell_has_one() {
     }
 }
 
-/// Whether any cell of the commit gauge is red.
+/// Whether any cell of the commit line has the colour of an alarm.
 fn commit_alarms(app: &mut App) -> bool {
     let (buffer, _) = paint(app, FULL, 80, 24);
     let y = text(&buffer).lines().position(|line| line.starts_with("Commit")).unwrap() as u16;
-    (0..80).any(|x| buffer[(x, y)].fg == Color::Red)
+    (0..80).any(|x| Some(buffer[(x, y)].fg) == FULL.danger().fg)
 }
 
 #[test]

@@ -5,7 +5,6 @@ pub(crate) mod arrange;
 pub(crate) mod clock;
 pub(crate) mod deaths;
 pub(crate) mod dispatch;
-pub(crate) mod foretold;
 pub(crate) mod kills;
 pub(crate) mod live;
 pub(crate) mod log;

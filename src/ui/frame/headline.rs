@@ -17,7 +17,7 @@ use crate::ui::paint::chart;
 use crate::ui::paint::lines::{flow, wrap};
 use crate::ui::paint::theme::Theme;
 use crate::units::Millis;
-use crate::words::death_details::{self, Remedy};
+use crate::words::death_details::{self, DeathRemedy};
 use crate::words::next_death::{SentenceForm, forms};
 use crate::words::next_victim::{Certainty, VictimForm, sentence};
 
@@ -160,11 +160,11 @@ fn details(
     let reasons = race.map(|race| death_details::reasons(context, race, death)).unwrap_or_default();
     let remedies =
         race.map(|race| death_details::remedies(context.scene, race, death)).unwrap_or_default();
-    let by = |remedy: &Remedy| {
+    let by = |remedy: &DeathRemedy| {
         let action = match remedy {
-            Remedy::Adj { .. } | Remedy::Unprotect => Some(Action::Adjust),
-            Remedy::Kill { .. } => Some(Action::Sacrifice),
-            Remedy::RaiseLimit | Remedy::RaiseHigh | Remedy::AllowKill => None,
+            DeathRemedy::Adj { .. } | DeathRemedy::Unprotect => Some(Action::Adjust),
+            DeathRemedy::Kill { .. } => Some(Action::Sacrifice),
+            DeathRemedy::RaiseLimit | DeathRemedy::RaiseHigh | DeathRemedy::AllowKill => None,
         };
         let key = action.filter(|_| !app.is_over());
         let key = key.and_then(|action| key_of(KeyContext::Browse, action));

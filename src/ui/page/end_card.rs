@@ -11,7 +11,7 @@ use crate::ui::paint::scroll::{self, PageShown};
 /// Paints the page.
 pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let told = app.foretold_kills();
+    let told = app.demo_kills();
     let mut leads: Vec<u64> = told.iter().filter_map(|kill| kill.lead).map(|lead| lead.0).collect();
     leads.sort_unstable();
     let mut sum = format!("{} kills, {} of them predicted", told.len(), leads.len());
