@@ -66,10 +66,10 @@ fn help_and_escape() {
     let mut terminal = Terminal::run(100, 30, &[]);
     terminal.wait_for("the table", |text| text.contains("BADNESS"));
     terminal.send("?");
-    terminal.wait_for("help", |text| text.contains("move up"));
+    terminal.wait_for("help", |text| text.contains("/ finds"));
     terminal.send("\x1b");
     terminal
-        .wait_for("the table again", |text| !text.contains("move up") && text.contains("BADNESS"));
+        .wait_for("the table again", |text| !text.contains("/ finds") && text.contains("BADNESS"));
     assert_eq!(terminal.quit(), 0);
 }
 
@@ -439,7 +439,7 @@ fn looks_from_a_pipe_are_shown_while_keys_come_from_the_terminal() {
     let mut terminal = Terminal::start_program(100, 30, &["sh", script.to_str().expect("a path")]);
     terminal.wait_for("a look", |text| text.contains("[recording]"));
     terminal.send("?");
-    terminal.wait_for("help by a key", |text| text.contains("keys and columns"));
+    terminal.wait_for("help by a key", |text| text.contains("/ finds"));
     terminal.send("\x1b");
     terminal.wait_for("the end of the pipe", |text| text.contains("[no new samples]"));
     terminal.send("(");
@@ -490,11 +490,11 @@ fn the_demo_shows_the_victim_and_later_the_kill_and_acts_on_nobody() {
     terminal.wait_for("the victim", |text| {
         text.contains("if memory ended now") && text.contains("chrome") && text.contains("[demo]")
     });
-    // To the kill in the pod, then to that of the machine.
+    // To the samples before the first two kills.
     terminal.send("}");
-    terminal.wait_for("the first kill", |text| text.contains("kills 1"));
+    terminal.wait_for("the first kill", |text| text.contains("just before kill 1 of"));
     terminal.send("}");
-    terminal.wait_for("the other kill", |text| text.contains("kills 2"));
+    terminal.wait_for("the next kill", |text| text.contains("just before kill 2 of"));
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
     terminal.answer("y", "the refusal", |text| text.contains("this is a recording"));

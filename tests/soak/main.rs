@@ -34,7 +34,7 @@ const MAX_GROWTH_KIB: u64 = 4096;
 /// only if nothing follows at once, so the test waits for each page.
 const KEYS: &[(&str, &str, &str)] = &[
     ("\x1b[B\x1b[B\x1b[A", "", ""),
-    ("?\x1b[6~", "keys and columns", "\x1b"),
+    ("?\x1b[6~", "/ finds", "\x1b"),
     ("t\x1b[B", "", "t"),
     ("\t\x1b[B", "", "\x1b1"),
     ("\t\t\x1b[B", "", "\x1b1"),

@@ -6,7 +6,7 @@
 pub mod depth;
 pub mod palette;
 
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use crate::app::setup::ThemeName;
 use crate::forecast::series::Severity;
@@ -154,10 +154,10 @@ impl Theme {
         self.palette.badness
     }
 
-    /// The words of its legend in a heading: memory, swap, adj.
+    /// The words of its legend in a heading, in the colour of the ground on that of their part: memory, swap, adj.
     #[must_use]
     pub fn bar_legend(self) -> [Style; 3] {
-        self.bar_parts().map(|style| style.add_modifier(Modifier::REVERSED))
+        self.bar_parts().map(|style| style.bg(Color::Reset).add_modifier(Modifier::REVERSED))
     }
 
     /// Its glyphs: memory, swap, adj, less than half a cell, what a negative adj takes away, more of that
