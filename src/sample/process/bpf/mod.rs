@@ -1,8 +1,8 @@
 //! Reads all processes at once from the kernel's own task list, with a BPF program.
 //!
-//! The program is assembled when doomtop starts ([`assembler`], [`programs`], [`record_writer`]), with the
-//! offsets of the fields from the kernel's description of its types ([`btf`]). One call of it writes a
-//! [`record`] of every process into an array that is mapped here ([`task_table`]). It opens no file and
+//! The program is assembled when doomtop starts (`assembler`, `programs`, `record_writer`), with the
+//! offsets of the fields from the kernel's description of its types (`btf`). One call of it writes a
+//! `record` of every process into an array that is mapped here (`task_table`). It opens no file and
 //! allocates nothing, so it does not stall when memory is short, and it costs less than a microsecond per
 //! process. It only reads: the kernel refuses programs of these types that write anywhere but into maps.
 //!
