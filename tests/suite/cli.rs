@@ -189,7 +189,7 @@ fn a_recording_ranks_the_same_on_any_machine() {
     assert_eq!(text.lines().filter(|line| is_sentence(line)).count(), 2, "{text}");
 }
 
-/// What a busy machine may say: somebody is named, several are, or nothing is foretold.
+/// What a busy machine may say: somebody is named, several are, or nothing is predicted.
 fn is_sentence(line: &str) -> bool {
     ["NEXT VICTIM", "TOO CLOSE", "NO PREDICTION"].iter().any(|start| line.starts_with(start))
 }

@@ -30,10 +30,10 @@ fn kills(sample: &Snapshot) -> u64 {
     sample.traffic.oom_kills.value().expect("every kernel of today counts them")
 }
 
-/// The looks of the demo, which is unpacked once.
+/// The samples of the demo, which are unpacked once.
 static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo_recording::samples);
 
-/// The looks right before each kill.
+/// The samples right before each kill.
 pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
     let pairs = samples.windows(2).enumerate();
     pairs.filter(|(_, pair)| kills(&pair[1]) > kills(&pair[0])).map(|(nth, _)| nth).collect()
@@ -89,12 +89,12 @@ impl Show {
     }
 }
 
-/// The app of the demo at its first look, and its looks.
+/// The app of the demo at its first sample, and its samples.
 pub fn app_of_demo() -> (App, Vec<Arc<Snapshot>>) {
     (Show::new().app, SAMPLES.clone())
 }
 
-/// The app of the demo at a look: `before` so many looks before its kill `nth`.
+/// The app of the demo at a sample: `before` so many samples before its kill `nth`.
 pub fn app_before(nth: usize, before: usize) -> App {
     let mut show = Show::new();
     show.to(eves(&SAMPLES)[nth] + 1 - before);
@@ -112,7 +112,7 @@ fn it_is_a_whole_recording_that_ends_by_itself() {
     assert!(demo_recording::DEMO.len() < 300 << 10, "{} bytes", demo_recording::DEMO.len());
     for pair in samples.windows(2) {
         let apart = pair[1].clock.monotonic_ms.saturating_sub(pair[0].clock.monotonic_ms).0;
-        assert!((400..2500).contains(&apart), "{apart} ms between two looks");
+        assert!((400..2500).contains(&apart), "{apart} ms between two samples");
     }
     let first = &samples[0];
     assert!(samples.iter().all(|sample| sample.machine.boot_id == first.machine.boot_id));
@@ -124,8 +124,8 @@ fn whom_it_names_dies_as_the_kernel_wrote() {
     let samples = &*SAMPLES;
     let (_, reports) = log();
     let eves = eves(samples);
-    assert_eq!(eves.len(), reports.len(), "each kill between two looks of its own");
-    let last = samples.last().expect("looks");
+    assert_eq!(eves.len(), reports.len(), "each kill between two samples of its own");
+    let last = samples.last().expect("samples");
     assert_eq!(kills(last) - kills(&samples[0]), reports.len() as u64, "all were counted");
     let mut kinds = Vec::new();
     for (&eve, report) in eves.iter().zip(&reports) {
@@ -139,7 +139,7 @@ fn whom_it_names_dies_as_the_kernel_wrote() {
         assert!(samples[eve].find(victim).is_some());
         let (killed, after) = (report.victim(), &samples[eve + 2]);
         let gone = after.find(victim).is_none_or(|process| !process.has_mm);
-        assert!(gone, "{killed:?} is gone two looks later");
+        assert!(gone, "{killed:?} is gone two samples later");
         kinds.push(report.is_memcg());
     }
     assert_eq!(kinds, [true, true, false], "in two containers, then of the machine");

@@ -71,12 +71,6 @@ fn domain(said: &Said) -> Option<&str> {
     said.deaths.next.as_ref().map(|next| next.domain.as_str())
 }
 
-/// Whether nothing is said of a kill of the whole machine. While swap on zram fills, reclaim frees memory in
-/// bursts, and the forecast loses the trend in the last seconds: a known weakness. It names nobody else.
-fn is_silent(said: &Said, kill: &Kill) -> bool {
-    kill.comm.bytes() == b"python3" && said.deaths.next.is_none()
-}
-
 #[test]
 fn the_kernel_kills_three_processes_in_the_demo() {
     let (_, kills) = demo();
@@ -93,7 +87,7 @@ fn whoever_dies_is_named_from_ten_seconds_before() {
         for said in near {
             let left = kill.at.saturating_sub(said.at);
             assert!(
-                is_named(said, kill.victim) || is_silent(said, kill),
+                is_named(said, kill.victim),
                 "{left:?} before {}: {:?}",
                 kill.comm,
                 said.deaths
@@ -106,8 +100,7 @@ fn whoever_dies_is_named_from_ten_seconds_before() {
 fn the_time_is_right_from_five_seconds_before() {
     let (said, kills) = demo();
     for kill in &kills {
-        // That of the machine comes while reclaim works: see `is_silent`.
-        for said in before(&said, kill.at, 5).filter(|_| kill.comm.bytes() != b"python3") {
+        for said in before(&said, kill.at, 5) {
             let left = kill.at.saturating_sub(said.at).0;
             let when = said.deaths.next.as_ref().and_then(|next| next.when).unwrap();
             // The kill happened between two samples.
@@ -164,7 +157,7 @@ fn half_the_samples_are_enough_for_five_seconds() {
             // The kill is seen up to two seconds after it happened.
             for said in before(&said, kill.at, 7) {
                 let left = kill.at.saturating_sub(said.at);
-                let told = is_named(said, kill.victim) || is_silent(said, kill);
+                let told = is_named(said, kill.victim);
                 assert!(told, "{left:?}: {:?}", said.deaths);
             }
         }

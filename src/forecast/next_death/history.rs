@@ -284,8 +284,8 @@ impl RoomHistory {
         let level = |seconds: f64| line.map_or(lowest, |line| line.left - line.rate.best * seconds);
         if let Some(ramp) = ramp {
             let seconds = ramp.when.middle.0 as f64 / 1000.0;
-            let off =
-                levels.iter().skip(1).map(|it| (it.1 - level(it.0)).abs()).fold(0.0, f64::max);
+            // By how much it was fuller than the level so far.
+            let off = levels.iter().skip(1).map(|it| level(it.0) - it.1).fold(0.0, f64::max);
             // The limit comes before the release, or the domain is clearly fuller than it was at any.
             if level(seconds) <= limit * FULLER || left < level(0.0) - off.max(limit * FULLER) {
                 return Some(ramp);
@@ -555,6 +555,21 @@ mod tests {
         assert_eq!(mib_per_second(&saw), None, "it was released four times at 37 MiB");
         let fuller = (58..70).map(|nth| (f64::from(nth), 37.0 - 3.0 * f64::from(nth - 58)));
         assert_eq!(mib_per_second(&history((0..58).map(tooth).chain(fuller))), Some(3.0));
+    }
+
+    #[test]
+    fn teeth_of_different_depth_do_not_hide_that_it_is_fuller_than_before() {
+        // Released at 30, 60 and 60 MiB: the depth of the teeth differs by more than is left in the end.
+        let teeth = [(80.0, 30.0), (80.0, 60.0), (85.0, 60.0)];
+        let tooth = |nth: i32| {
+            let (top, bottom) = teeth[(nth / 12) as usize];
+            (f64::from(nth), top - (top - bottom) / 11.0 * f64::from(nth % 12))
+        };
+        let saw = (0..36).map(tooth);
+        assert_eq!(mib_per_second(&history(saw.clone())), None, "it is not fuller than before");
+        let fuller = (36..56).map(|nth| (f64::from(nth), 66.0 - 3.0 * f64::from(nth - 36)));
+        let full = history(saw.chain(fuller));
+        assert_eq!((full.left(), mib_per_second(&full)), (Some(Bytes(9 * MIB)), Some(3.0)));
     }
 
     #[test]

@@ -69,8 +69,8 @@ fn forms(app: &App) -> Vec<String> {
     };
     let unproven = if timeline.is_unproven(last.nth) { " (by a log file)" } else { "" };
     // A forecast is told where it was right.
-    let foretold = last.forecast.weight() > ForecastResult::NotPredicted.weight();
-    let forecast = forecast_sentence(last.forecast).filter(|_| foretold);
+    let was_predicted = last.forecast.weight() > ForecastResult::NotPredicted.weight();
+    let forecast = forecast_sentence(last.forecast).filter(|_| was_predicted);
     let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
     let long = kill_sentence(last, limit(app, last), false);
     let short = kill_sentence(last, None, true);

@@ -174,7 +174,7 @@ fn all(theme: Theme, indent: u16) -> Vec<Line<'static>> {
     let mut lines = vec![
         Line::raw("Rows are in the order in which the OOM killer would choose them."),
         Line::default(),
-        heading("The keys for a beginning"),
+        heading("The ten keys to begin with"),
     ];
     for action in FIRST_KEYS {
         let binding = keys_of(KeyContext::Browse).find(|binding| binding.action == action);
