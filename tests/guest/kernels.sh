@@ -27,6 +27,15 @@ if ! rustc --target "$target" --print target-libdir | xargs test -d; then
   rustup target add "$target" || impossible "missing: the Rust target $target"
 fi
 
+# Options of QEMU: KVM where the processor supports it. With kvm_pvm, which needs no such processor, /dev/kvm opens as
+# well, but the kernel of an ordinary guest is interpreted: slower than emulation. Emulated by QEMU 7.2, guests die
+# at random unless -cx16: it corrupts flags after cmpxchg16b.
+processor=(-accel tcg -cpu max,-cx16)
+if [ -r /dev/kvm ] && [ -w /dev/kvm ] && { [ -e /sys/module/kvm_intel ] || [ -e /sys/module/kvm_amd ]; }; then
+  # shellcheck disable=SC2034
+  processor=(-accel kvm -cpu host)
+fi
+
 apt_dir=$work/apt
 apt_with() {
   local tool=$1
