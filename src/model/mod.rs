@@ -59,7 +59,8 @@ pub use machine::sysctl::{PanicOnOom, Sysctl, SysctlWritable, Sysctls};
 pub use machine::vm_counters::VmCounters;
 pub use needs::{CgroupNeeds, Needs, Scores};
 pub use oom_event::{
-    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
+    EventTime, ForecastResult, Killer, LogSource, MarkedVictim, OomEvent, PredictionResult,
+    SourceState, Victim,
 };
 pub use process::detail::{FrozenBy, MemorySharers, ProcessDetail};
 pub use process::id::ProcId;

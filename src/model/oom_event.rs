@@ -16,6 +16,8 @@ pub enum Killer {
     Sysrq,
     /// The kernel counted a kill, but no log line describes it.
     Counted,
+    /// The kernel marked a victim, but no log line tells why.
+    Marked,
     /// systemd-oomd.
     SystemdOomd,
     /// earlyoom.
@@ -35,7 +37,7 @@ impl Killer {
             Self::Memcg => "memcg",
             Self::Group => "oom.group",
             Self::Sysrq => "sysrq-f",
-            Self::Counted => "kernel",
+            Self::Counted | Self::Marked => "kernel",
             Self::SystemdOomd => "systemd-oomd",
             Self::Earlyoom => "earlyoom",
             Self::Nohang => "nohang",
@@ -146,6 +148,18 @@ pub struct Victim {
     pub adj: Option<Adj>,
 }
 
+/// A process that the kernel marked as a victim of its OOM killer, as a tracepoint tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkedVictim {
+    /// Who was killed, with the sizes at that time. Kernels before 6.9 tell only the pid.
+    pub victim: Victim,
+    /// The process that asked for the memory, as far as its pid is one of our namespace, and the name of
+    /// its thread.
+    pub asker: (Option<i32>, Comm),
+    /// For how long it has been marked.
+    pub ago: Millis,
+}
+
 /// A kill, or an OOM without a kill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OomEvent {
@@ -192,6 +206,8 @@ pub enum LogSource {
     Journal,
     /// Files in `/var/log`.
     Files,
+    /// The tracepoint `oom:mark_victim`, which tells of victims at once, but not why.
+    Tracepoint,
 }
 
 impl LogSource {
@@ -202,6 +218,7 @@ impl LogSource {
             Self::KernelLog => "kernel log",
             Self::Journal => "journal",
             Self::Files => "log files",
+            Self::Tracepoint => "tracepoint",
         }
     }
 }

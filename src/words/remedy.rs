@@ -475,7 +475,12 @@ pub fn of_daemon_kill(event: &OomEvent) -> Vec<Remedy> {
                 command.map(|command| Remedy::command("let oomd prefer other cgroups", command)),
             );
         }
-        Killer::Machine | Killer::Memcg | Killer::Group | Killer::Sysrq | Killer::Counted => {}
+        Killer::Machine
+        | Killer::Memcg
+        | Killer::Group
+        | Killer::Sysrq
+        | Killer::Counted
+        | Killer::Marked => {}
     }
     found
 }

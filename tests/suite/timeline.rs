@@ -13,8 +13,8 @@ use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request, Setup};
 use doomtop::events::{DaemonLogReader, KernelLogReader, OomReport};
 use doomtop::model::{
-    EventTime, Killer, LogSource, PredictionResult, Reading, SampleIndex, Scope, Snapshot,
-    SourceState,
+    Comm, EventTime, Killer, LogSource, MarkedVictim, PredictionResult, Reading, SampleIndex,
+    Scope, Snapshot, SourceState, Victim,
 };
 use doomtop::ui;
 use doomtop::units::Millis;
@@ -93,6 +93,48 @@ fn a_kill_is_told_once_whether_the_line_or_the_count_comes_first() {
     player.sample(later(4, 4, false));
     assert_eq!(heard(&player), [java]);
     assert!(player.app.views.events.unseen == 1 && player.notice().is_empty());
+}
+
+/// The kernel marks java at this second.
+fn mark(seconds: i64) -> Msg {
+    let victim = Victim { pid: Some(600), ..Victim::default() };
+    let asker = (Some(500), Comm::new(b"chrome"));
+    let marked = Box::new(MarkedVictim { victim, asker, ago: Millis(2) });
+    Msg::Log(vec![LogUpdate::Marked { unix_ms: BEGIN + seconds * 1000, marked }])
+}
+
+#[test]
+fn a_victim_that_the_kernel_marked_is_told_at_once_and_only_once() {
+    let java = |by, rank| (by, "600 java".to_owned(), PredictionResult::Rank(rank));
+    // The mark, the line of the log, the count: in every order it is one kill, and the line says why.
+    for order in ["mark line count", "line mark count", "count mark line", "mark count line"] {
+        let mut player = listening();
+        let mut is_told = 0;
+        for (step, what) in order.split(' ').enumerate() {
+            match what {
+                "mark" => _ = player.app.update(mark(1)),
+                "line" => _ = player.app.update(live(1, 1, report(600, "java"))),
+                _ => player.sample(later(2, 4, false)),
+            }
+            is_told += usize::from(step == 0 && what != "count" && !player.banner().is_empty());
+        }
+        player.wait(60_000);
+        player.sample(later(4, 4, false));
+        assert_eq!(heard(&player), [java(Killer::Machine, 2)], "{order}");
+        assert_eq!(player.app.views.events.unseen, 1, "{order}");
+        assert_eq!(is_told, usize::from(!order.starts_with("count")), "{order}");
+    }
+    // Where the log cannot be read, the mark is all there is, and no guess stands beside it.
+    let mut player = Player::on(later(0, 3, true));
+    player.app.update(ear(SourceState::Closed("not readable".to_owned())));
+    player.app.update(mark(1));
+    assert!(player.banner().contains("600 java"), "{}", player.banner());
+    player.sample(later(2, 4, false));
+    assert_eq!(heard(&player), [java(Killer::Marked, 2)]);
+    let said = player.app.incidents.timeline.events[0].said.as_ref();
+    assert_eq!(said.map(ToString::to_string).as_deref(), Some("500 chrome asked for memory"));
+    // A pid alone is enough where a sample knows it.
+    assert!(player.app.incidents.timeline.events[0].victim.is_some_and(|it| it.id.is_some()));
 }
 
 #[test]

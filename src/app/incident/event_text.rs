@@ -68,6 +68,11 @@ pub(crate) fn killer_sentence(event: &OomEvent) -> String {
             "the kernel counted a kill (oom_kill in /proc/vmstat); its log has no report of it"
                 .to_owned()
         }
+        Killer::Marked => {
+            "the kernel marked a victim (tracepoint oom:mark_victim); its log has no report \
+             of it"
+                .to_owned()
+        }
         by if by.is_kernel() => {
             "the kernel killed a process; the log no longer has the report, or never had it"
                 .to_owned()

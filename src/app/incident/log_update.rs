@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::events;
 use crate::events::OomReport;
-use crate::model::{EventTime, LogSource, SourceState};
+use crate::model::{EventTime, LogSource, MarkedVictim, SourceState};
 
 /// What a log source delivers.
 #[derive(Clone, Debug)]
@@ -30,6 +30,13 @@ pub enum LogUpdate {
         heard: events::DaemonKill,
         /// Whether the line is known to come from the daemon. Any user can write to a syslog file.
         proven: bool,
+    },
+    /// A victim that the kernel marked. Its log may tell more of it, before or after.
+    Marked {
+        /// When, milliseconds since 1970, UTC.
+        unix_ms: i64,
+        /// The victim.
+        marked: Box<MarkedVictim>,
     },
     /// The state of a log source.
     Source(LogSource, SourceState),

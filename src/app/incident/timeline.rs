@@ -231,6 +231,24 @@ impl Timeline {
         found
     }
 
+    /// The event of a victim that the kernel marked, which a log line about it replaces.
+    pub(crate) fn take_marked(&mut self, unix_ms: i64, pid: Option<i32>) -> Option<u64> {
+        let is_it = |it: &&OomEvent| {
+            let same = pid.is_some() && it.victim.is_some_and(|victim| victim.pid == pid);
+            it.by == Killer::Marked && same && (it.unix_ms - unix_ms).abs() <= CLOCK_SKEW
+        };
+        let nth = self.events.iter().rev().find(is_it).map(|it| it.nth)?;
+        self.events.retain(|it| it.nth != nth);
+        Some(nth)
+    }
+
+    /// Whether a kill of this process by the kernel is known from a time near this one.
+    pub(crate) fn knows_kill(&self, unix_ms: i64, pid: i32) -> bool {
+        let near = |it: &OomEvent| (it.unix_ms - unix_ms).abs() <= CLOCK_SKEW && !it.guessed;
+        let same = |it: &OomEvent| it.victim.is_some_and(|victim| victim.pid == Some(pid));
+        self.events.iter().any(|it| it.by.is_kernel() && near(it) && same(it))
+    }
+
     /// Takes the number of kills that the kernel counted between two times, and who was probably killed.
     pub(crate) fn count(
         &mut self,

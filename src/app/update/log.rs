@@ -16,8 +16,8 @@ use crate::columns::cgroup_leaf;
 use crate::events::{DaemonKill, OomReport};
 use crate::forecast::next_death::{KERNEL, PredictedKill, PredictionLog};
 use crate::model::{
-    EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Reading, SampleIndex, Scope,
-    Snapshot, Text, Victim,
+    EventTime, ForecastResult, Killer, MarkedVictim, OomEvent, PredictionResult, Reading,
+    SampleIndex, Scope, Snapshot, Text, Victim,
 };
 use crate::units::Millis;
 
@@ -66,6 +66,9 @@ impl App {
                     let added = self.take_report(number, (unix_ms, told), report, &mut lookups);
                     new.extend(added.into_iter().filter(|_| told == EventTime::Live));
                 }
+                LogUpdate::Marked { unix_ms, marked } => {
+                    new.extend(self.take_marked_victim(unix_ms, &marked));
+                }
                 LogUpdate::Daemon { unix_ms, told, heard, proven } => {
                     let added = self.take_daemon_kill(unix_ms, told, heard, proven);
                     new.extend(added.filter(|_| told == EventTime::Live));
@@ -100,7 +103,9 @@ impl App {
                 continue;
             }
             if has_samples {
-                replaced = pid.and_then(|_| timeline.match_line(unix_ms, pid));
+                let marked = timeline.take_marked(unix_ms, pid);
+                let matched = || pid.and_then(|_| timeline.match_line(unix_ms, pid));
+                replaced = marked.or_else(matched);
                 if *lookups > 0 {
                     *lookups -= 1;
                     self.look_up(&mut event);
@@ -114,6 +119,52 @@ impl App {
             }
         }
         added
+    }
+
+    /// Takes a victim that the kernel marked. Returns the number of its event, unless it was told before.
+    fn take_marked_victim(&mut self, unix_ms: i64, marked: &MarkedVictim) -> Option<u64> {
+        let mut victim = marked.victim;
+        let pid = victim.pid?;
+        let timeline = &mut self.incidents.timeline;
+        if timeline.knows_kill(unix_ms, pid) {
+            return None; // the log was faster
+        }
+        if victim.id.is_none() {
+            // Only the pid is known.
+            let past = &self.playback.past;
+            let newest = past.newest().and_then(|nth| past.sample(nth))?;
+            let process = newest.processes.get(newest.position(pid)?)?;
+            victim = victim_of(process, newest.machine.page_size);
+        }
+        // It is counted as a line of the log would be, and that line replaces it.
+        let guess = timeline.match_line(unix_ms, Some(pid));
+        let asker = match marked.asker {
+            (Some(asker), name) => format!("{asker} {name} asked for memory"),
+            (None, name) => format!("{name} asked for memory"),
+        };
+        let mut event = OomEvent {
+            nth: 0,
+            unix_ms,
+            time: EventTime::Live,
+            by: Killer::Marked,
+            victim: Some(victim),
+            guessed: false,
+            domain: None,
+            cgroup: None,
+            prediction: PredictionResult::NoSample,
+            forecast: ForecastResult::NotMade,
+            report: None,
+            said: Some(Text::new(asker.as_bytes())),
+        };
+        self.look_up(&mut event);
+        let nth = self.incidents.timeline.add(event);
+        match guess {
+            Some(guess) => {
+                self.retell_kill(guess, nth);
+                None
+            }
+            None => Some(nth),
+        }
     }
 
     /// Takes a kill by a daemon. Returns its number, unless another log told of it already. An unproven
@@ -235,7 +286,7 @@ impl App {
         let domain = match (event.by, &event.domain) {
             (Killer::Machine, _) => Some(Scope::GLOBAL),
             // A cgroup counts the kills of its processes, whatever ran out of memory.
-            (Killer::Counted, _) => None,
+            (Killer::Counted | Killer::Marked, _) => None,
             (_, path) => path.as_ref().map(Text::as_str).filter(is_known),
         };
         let by = if event.by.is_kernel() { KERNEL } else { event.by.word() };

@@ -64,7 +64,7 @@ impl RecordingProgress {
             match update {
                 LogUpdate::Report { number, report, .. } => self.reported(number, &report),
                 LogUpdate::Daemon { heard, .. } => self.killed_by_daemon(&heard),
-                LogUpdate::Source(..) => {}
+                LogUpdate::Marked { .. } | LogUpdate::Source(..) => {}
             }
         }
         if !self.quiet {

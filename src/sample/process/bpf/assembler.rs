@@ -30,8 +30,15 @@ pub(crate) struct JumpLabel(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Helper {
     MapLookupElement = 1,
+    GetCurrentPidTgid = 14,
+    GetCurrentComm = 16,
     GetCurrentTask = 35,
     ProbeReadKernel = 113,
+    /// 5.8, as the next three.
+    KtimeGetBootNs = 125,
+    RingBufferReserve = 131,
+    RingBufferSubmit = 132,
+    RingBufferDiscard = 133,
     /// 5.17.
     Loop = 181,
     /// 5.19.

@@ -259,6 +259,19 @@ impl Btf {
         Some(BtfField { offset, size, bit: bits % 8, type_id: id })
     }
 
+    /// Whether argument `nth` of a tracepoint is a pointer. `tracepoint` is the number of its type
+    /// `btf_trace_NAME`: a pointer to a function whose first argument is no argument of the tracepoint.
+    pub(crate) fn traced_pointer(&self, tracepoint: u32, nth: usize) -> Option<bool> {
+        let pointer = self.resolved(tracepoint)?;
+        let prototype = self.resolved(self.word(self.start(pointer)? + 8)?)?;
+        let (kind, arguments) = self.info(prototype)?;
+        if self.info(pointer)?.0 != POINTER || kind != FUNC_PROTO || nth + 1 >= arguments {
+            return None;
+        }
+        let argument = self.word(self.start(prototype)? + 12 + (nth + 1) * 8 + 4)?;
+        Some(self.info(self.resolved(argument)?)?.0 == POINTER)
+    }
+
     /// The value of a constant of an enumeration.
     pub(crate) fn constant(&self, enumeration: &'static str, name: &str) -> Option<u32> {
         let id = self.id(NameKind::Enum, enumeration)?;
@@ -365,6 +378,9 @@ mod tests {
             btf.id(NameKind::Typedef, "trace_kill"),
             btf.id(NameKind::Function, "walk"),
             btf.id(NameKind::Function, "absent"),
+            btf.id(NameKind::Typedef, "trace_kill")
+                .and_then(|id| btf.traced_pointer(id, 0))
+                .map(u32::from),
         ]
     }
 
@@ -374,7 +390,7 @@ mod tests {
         let some = |numbers: &[i64]| -> Vec<Option<u32>> {
             numbers.iter().map(|&number| u32::try_from(number).ok()).collect()
         };
-        let expected = [0, 4, 4, 20, 24, -1, -1, 4, -1, 10, 11, -1];
+        let expected = [0, 4, 4, 20, 24, -1, -1, 4, -1, 10, 11, -1, 1];
         assert_eq!(ask(&btf), some(&expected));
         let field = |path| btf.field("task", path).map(|field| (field.size, field.bit));
         assert_eq!(field("pid"), Some((4, 0)));
@@ -382,6 +398,9 @@ mod tests {
         assert_eq!(field("numbers"), Some((16, 0)));
         assert_eq!(field("parent"), Some((8, 0)));
         assert_eq!(field("pid[0]"), None, "not an array");
+        let argument = |nth| btf.traced_pointer(10, nth);
+        assert_eq!([0, 1, 2].map(argument), [Some(true), Some(false), None]);
+        assert_eq!(btf.traced_pointer(6, 0), None, "not a tracepoint");
     }
 
     #[test]

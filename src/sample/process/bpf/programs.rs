@@ -49,7 +49,7 @@ pub(super) struct Assembled {
     pub(super) functions: Vec<u32>,
 }
 
-fn finished(code: Assembler) -> Result<Vec<u64>, BpfUnavailable> {
+pub(super) fn finished(code: Assembler) -> Result<Vec<u64>, BpfUnavailable> {
     code.finish().ok_or(BpfUnavailable::Assembly)
 }
 

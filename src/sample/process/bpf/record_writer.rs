@@ -3,24 +3,13 @@
 //! Licence of this file: MIT OR Apache-2.0 OR GPL-2.0. The programs are handed to the kernel with the
 //! licence string "Dual MIT/GPL", which their helper functions need (`gpl_only` in `bpf_trace.c`).
 
-use super::assembler::{
-    Assembler, Helper, JumpLabel, R0, R1, R2, R3, R4, R6, R7, R8, R9, Register, STACK,
-};
+use super::assembler::{Assembler, Helper, JumpLabel, R0, R1, R2, R3, R6, R7, R8, Register, STACK};
 use super::btf::{Btf, BtfField, NameKind};
 use super::record::{at, mark};
 use super::unavailable::BpfUnavailable;
-use crate::model::Process;
 
-/// `MMF_OOM_SKIP` of `include/linux/sched/coredump.h`; a macro, which BTF does not contain.
-const MMF_OOM_SKIP: i32 = 1 << 21;
 /// SIGKILL in a set of pending signals.
-const SIGKILL_PENDING: i32 = 1 << 8;
-/// Maximum number of threads of a process that are followed.
-const THREADS_MAX: i32 = 1 << 20;
-/// The flag of the task iterator for the threads of one process (`BPF_TASK_ITER_PROC_THREADS`).
-const PROC_THREADS: i32 = 2;
-/// The four counters of resident and swapped pages: file, anonymous, swap, shared memory.
-const COUNTERS: i16 = 4;
+pub(super) const SIGKILL_PENDING: i32 = 1 << 8;
 
 /// Where values are kept on the stack of a program.
 pub(super) mod slot {
@@ -128,18 +117,18 @@ pub(super) struct RecordWriter<'a> {
 }
 
 /// Written instructions, or what the kernel lacks for them.
-type Written = Result<(), BpfUnavailable>;
+pub(super) type Written = Result<(), BpfUnavailable>;
 
 impl RecordWriter<'_> {
-    fn task(&self, path: &'static str) -> Result<BtfField, BpfUnavailable> {
+    pub(super) fn task(&self, path: &'static str) -> Result<BtfField, BpfUnavailable> {
         self.facts.field("task_struct", &[path])
     }
 
-    fn signal(&self, path: &'static str) -> Result<BtfField, BpfUnavailable> {
+    pub(super) fn signal(&self, path: &'static str) -> Result<BtfField, BpfUnavailable> {
         self.facts.field("signal_struct", &[path])
     }
 
-    fn mm(&self, path: &'static str) -> Result<BtfField, BpfUnavailable> {
+    pub(super) fn mm(&self, path: &'static str) -> Result<BtfField, BpfUnavailable> {
         self.facts.field("mm_struct", &[path])
     }
 
@@ -157,7 +146,7 @@ impl RecordWriter<'_> {
     }
 
     /// Sets `to` to a field of at most 8 bytes. R0 to R5 may be lost.
-    fn read(&mut self, to: Register, base: Register, field: BtfField) {
+    pub(super) fn read(&mut self, to: Register, base: Register, field: BtfField) {
         match self.facts.reads {
             FieldReads::Cast => self.code.load_field(to, base, field),
             FieldReads::Helper => {
@@ -168,7 +157,7 @@ impl RecordWriter<'_> {
     }
 
     /// Copies a field into the record. R0 to R5 may be lost.
-    fn copy(&mut self, to: i16, base: Register, field: BtfField) {
+    pub(super) fn copy(&mut self, to: i16, base: Register, field: BtfField) {
         if self.facts.reads == FieldReads::Helper {
             self.code.copy(R3, base);
             self.code.add(R3, field.offset.into());
@@ -203,14 +192,20 @@ impl RecordWriter<'_> {
     }
 
     /// Sets a mark.
-    fn mark(&mut self, mark: u32) {
+    pub(super) fn mark(&mut self, mark: u32) {
         self.code.load(R1, R7, at::MARKS, 4);
         self.code.or(R1, mark.cast_signed());
         self.code.store(R7, at::MARKS, R1, 4);
     }
 
     /// Sets a mark if any of these bits of a field is set.
-    fn mark_if(&mut self, base: Register, field: BtfField, bits: Option<i32>, mark: u32) {
+    pub(super) fn mark_if(
+        &mut self,
+        base: Register,
+        field: BtfField,
+        bits: Option<i32>,
+        mark: u32,
+    ) {
         let unset = self.code.label();
         self.read(R1, base, field);
         if let Some(bits) = bits {
@@ -222,7 +217,7 @@ impl RecordWriter<'_> {
     }
 
     /// Adds R1 to the CPU time in the record.
-    fn add_cpu_time(&mut self) {
+    pub(super) fn add_cpu_time(&mut self) {
         self.code.load(R2, R7, at::CPU_TIME, 8);
         self.code.add_register(R2, R1);
         self.code.store(R7, at::CPU_TIME, R2, 8);
@@ -424,270 +419,6 @@ impl RecordWriter<'_> {
         self.code.jump_if_equal(R8, 0, none);
         self.copy(at::CGROUP, R8, id);
         self.code.place(none);
-        Ok(())
-    }
-
-    /// Memory, that of the first thread that has any, as the OOM killer takes it (`find_lock_task_mm`).
-    fn write_memory(&mut self) -> Written {
-        let (none, kernel_thread) = (self.code.label(), Process::PF_KTHREAD.cast_signed());
-        for word in 0..(at::CPU_TIME - at::COUNTERS) / 8 {
-            self.code.store_number(R7, at::COUNTERS + word * 8, 0, 8);
-        }
-        self.code.load(R1, R7, at::FLAGS, 4);
-        self.code.jump_if_any_bit(R1, kernel_thread, none);
-        let memory = self.task("mm")?;
-        self.read(R8, R6, memory);
-        match self.threads {
-            ThreadVisits::Iterator => self.iterate_threads()?,
-            ThreadVisits::Loop(body) => self.loop_over_threads(body)?,
-            ThreadVisits::None => {}
-        }
-        self.code.jump_if_equal(R8, 0, none);
-        self.cast(R8, "mm_struct")?;
-        self.mark(mark::HAS_MM);
-        self.write_counters()?;
-        for (to, path) in [
-            (at::PGTABLES, "pgtables_bytes.counter"),
-            (at::TOTAL_VM, "total_vm"),
-            (at::DATA_VM, "data_vm"),
-            (at::LOCKED_VM, "locked_vm"),
-        ] {
-            let field = self.mm(path)?;
-            self.copy(to, R8, field);
-        }
-        let flags = self.facts.field("mm_struct", &["flags.__mm_flags[0]", "flags"])?;
-        self.mark_if(R8, flags, Some(MMF_OOM_SKIP), mark::OOM_SKIP);
-        self.mark_vfork()?;
-        self.write_sums()?;
-        self.code.place(none);
-        Ok(())
-    }
-
-    /// The approximate counters; the only ones up to 6.1.
-    fn write_counters(&mut self) -> Written {
-        const SINCE_6_2: [&str; 4] =
-            ["rss_stat[0].count", "rss_stat[1].count", "rss_stat[2].count", "rss_stat[3].count"];
-        const BEFORE: [&str; 4] = [
-            "rss_stat.count[0].counter",
-            "rss_stat.count[1].counter",
-            "rss_stat.count[2].counter",
-            "rss_stat.count[3].counter",
-        ];
-        for ((path, before), to) in SINCE_6_2.into_iter().zip(BEFORE).zip((0_i16..).step_by(8)) {
-            let field = self.facts.field("mm_struct", &[path, before])?;
-            self.copy(at::COUNTERS + to, R8, field);
-        }
-        Ok(())
-    }
-
-    /// Whether it is a vfork child that still uses the memory of its parent (`in_vfork`,
-    /// `include/linux/sched/mm.h`); R8 is its memory.
-    fn mark_vfork(&mut self) -> Written {
-        let (done, parent) = (self.task("vfork_done")?, self.task("real_parent")?);
-        let memory = self.task("mm")?;
-        let no = self.code.label();
-        self.read(R1, R6, done);
-        self.code.jump_if_equal(R1, 0, no);
-        self.code.store(STACK, slot::SAVED_R8, R8, 8);
-        self.read(R8, R6, parent);
-        self.read(R1, R8, memory);
-        self.code.load(R8, STACK, slot::SAVED_R8, 8);
-        self.code.jump_unless_same(R1, R8, no);
-        self.mark(mark::VFORK);
-        self.code.place(no);
-        Ok(())
-    }
-
-    /// The sums over the CPUs of the four counters. R8 is the memory. The same as the counters if those
-    /// have no per-CPU part.
-    fn write_sums(&mut self) -> Written {
-        let Ok(first) = self.mm("rss_stat[0].counters") else {
-            for word in (0..COUNTERS * 8).step_by(8) {
-                self.code.load(R1, R7, at::COUNTERS + word, 8);
-                self.code.store(R7, at::SUMS + word, R1, 8);
-            }
-            return Ok(());
-        };
-        let step = self.mm("rss_stat[1].counters")?.offset - first.offset;
-        // Any structure that starts with an int.
-        let int = self.mm("mm_count")?.type_id.cast_signed();
-        self.code.store(STACK, slot::SAVED_R9, R9, 8);
-        for nth in 0..COUNTERS {
-            self.read(R9, R8, BtfField { offset: first.offset + nth * step, ..first });
-            self.code.store(STACK, slot::PER_CPU, R9, 8);
-            self.code.load(R9, R7, at::COUNTERS + nth * 8, 8);
-            for &cpu in self.facts.cpu_offsets {
-                self.code.load(R3, STACK, slot::PER_CPU, 8);
-                self.code.set_number(R4, cpu);
-                self.code.add_register(R3, R4);
-                self.read_int(int)?;
-                self.code.shift_left(R0, 32);
-                self.code.shift_right_signed(R0, 32);
-                self.code.add_register(R9, R0);
-            }
-            self.code.store(R7, at::SUMS + nth * 8, R9, 8);
-        }
-        self.code.load(R9, STACK, slot::SAVED_R9, 8);
-        Ok(())
-    }
-
-    /// Sets R0 to the int at the address in R3.
-    fn read_int(&mut self, structure: i32) -> Written {
-        if self.facts.reads == FieldReads::Cast {
-            let cast = self.facts.function("bpf_rdonly_cast")?;
-            self.code.copy(R1, R3);
-            self.code.set(R2, structure);
-            self.code.call_kernel(cast);
-            self.code.load(R0, R0, 0, 4);
-        } else {
-            self.probe(R0, R3, 0, 4);
-        }
-        Ok(())
-    }
-
-    /// Adds the CPU time of the other threads, and sets R8 to the memory of the first thread that has
-    /// any, with the task iterator. R8 is the memory of the main thread.
-    fn iterate_threads(&mut self) -> Written {
-        let new = self.facts.function("bpf_iter_task_new")?;
-        let next = self.facts.function("bpf_iter_task_next")?;
-        let destroy = self.facts.function("bpf_iter_task_destroy")?;
-        let acquire = self.facts.function("bpf_task_acquire")?;
-        let release = self.facts.function("bpf_task_release")?;
-        let (pid, tgid) = (self.task("pid")?, self.task("tgid")?);
-        let (time, memory) = (self.task("se.sum_exec_runtime")?, self.task("mm")?);
-        let (alone, each, end) = (self.code.label(), self.code.label(), self.code.label());
-        let iterator = |code: &mut Assembler| {
-            code.copy(R1, STACK);
-            code.add(R1, slot::THREAD_ITERATOR.into());
-        };
-        self.code.load(R1, R7, at::THREADS, 4);
-        self.code.jump_if_at_most(R1, 1, alone);
-        // The iterator wants a task that is held, not one that is only protected by RCU.
-        self.code.load(R1, STACK, slot::TASK, 8);
-        self.code.call_kernel(acquire);
-        self.code.jump_if_equal(R0, 0, alone);
-        self.code.store(STACK, slot::HELD_TASK, R0, 8);
-        iterator(&mut self.code);
-        self.code.copy(R2, R0);
-        self.code.set(R3, PROC_THREADS);
-        self.code.call_kernel(new);
-        self.code.place(each);
-        iterator(&mut self.code);
-        self.code.call_kernel(next);
-        self.code.jump_if_equal(R0, 0, end);
-        self.code.load_field(R1, R0, pid);
-        self.code.load_field(R2, R0, tgid);
-        self.code.jump_if_same(R1, R2, each);
-        self.code.load_field(R1, R0, time);
-        self.add_cpu_time();
-        self.code.jump_unless_equal(R8, 0, each);
-        self.code.load_field(R8, R0, memory);
-        self.code.jump_if_equal(R8, 0, each);
-        self.note_other_thread()?;
-        self.code.jump(each);
-        self.code.place(end);
-        iterator(&mut self.code);
-        self.code.call_kernel(destroy);
-        self.code.load(R1, STACK, slot::HELD_TASK, 8);
-        self.code.call_kernel(release);
-        self.code.place(alone);
-        Ok(())
-    }
-
-    /// Notes the state of the thread in R0, which has the memory. R0 is lost.
-    fn note_other_thread(&mut self) -> Written {
-        let (flags, pending) = (self.task("flags")?, self.task("pending.signal.sig[0]")?);
-        let alive = self.code.label();
-        self.code.load_field(R1, R0, flags);
-        self.code.store(R7, at::OTHER_FLAGS, R1, 4);
-        self.code.load_field(R0, R0, pending);
-        self.mark(mark::OTHER_THREAD);
-        self.code.and(R0, SIGKILL_PENDING);
-        self.code.jump_if_equal(R0, 0, alive);
-        self.mark(mark::OTHER_KILLED);
-        self.code.place(alive);
-        Ok(())
-    }
-
-    /// The same as [`Self::iterate_threads`] with a loop, whose body is written by
-    /// [`Self::write_thread_body`].
-    fn loop_over_threads(&mut self, body: JumpLabel) -> Written {
-        let (signal, head) = (self.task("signal")?, self.signal("thread_head.next")?);
-        let (alone, same) = (self.code.label(), self.code.label());
-        self.code.load(R1, R7, at::THREADS, 4);
-        self.code.jump_if_at_most(R1, 1, alone);
-        self.code.store_number(STACK, slot::CPU_TIME, 0, 8);
-        self.code.store_number(STACK, slot::OTHER_FLAGS, 0, 8);
-        self.code.store(STACK, slot::MEMORY, R8, 8);
-        self.read(R8, R6, signal);
-        self.read(R1, R8, head);
-        self.code.store(STACK, slot::NEXT_THREAD, R1, 8);
-        self.code.copy(R1, R8);
-        self.code.add(R1, head.offset.into());
-        self.code.store(STACK, slot::LIST_END, R1, 8);
-        self.code.set(R1, THREADS_MAX);
-        self.code.set_function(R2, body);
-        self.code.copy(R3, STACK);
-        self.code.add(R3, slot::NEXT_THREAD.into());
-        self.code.set(R4, 0);
-        self.code.call(Helper::Loop);
-        self.code.load(R1, STACK, slot::CPU_TIME, 8);
-        self.add_cpu_time();
-        // Flags in the low half, pending signals in the high one; both 0 if the main thread has memory.
-        self.code.load(R8, STACK, slot::OTHER_FLAGS, 8);
-        self.code.jump_if_equal(R8, 0, same);
-        self.code.store(R7, at::OTHER_FLAGS, R8, 4);
-        self.mark(mark::OTHER_THREAD);
-        self.code.shift_right(R8, 32);
-        self.code.and(R8, SIGKILL_PENDING);
-        self.code.jump_if_equal(R8, 0, same);
-        self.mark(mark::OTHER_KILLED);
-        self.code.place(same);
-        self.code.load(R8, STACK, slot::MEMORY, 8);
-        self.code.place(alone);
-        Ok(())
-    }
-
-    /// The function that the loop calls for each thread. R2 is the address of `NEXT_THREAD` in the
-    /// caller's stack, after which the other slots follow.
-    pub(super) fn write_thread_body(&mut self, body: JumpLabel) -> Written {
-        let slot = |which: i16| which - slot::NEXT_THREAD;
-        let (node, pid) = (self.task("thread_node.next")?, self.task("pid")?);
-        let (time, memory) = (self.task("se.sum_exec_runtime")?, self.task("mm")?);
-        let (tgid, flags) = (self.task("tgid")?, self.task("flags")?);
-        let pending = self.task("pending.signal.sig[0]")?;
-        let (end, done) = (self.code.label(), self.code.label());
-        self.code.place(body);
-        self.code.copy(R9, R2);
-        self.code.load(R6, R9, 0, 8);
-        self.code.load(R1, R9, slot(slot::LIST_END), 8);
-        self.code.jump_if_same(R1, R6, end);
-        self.code.add(R6, -i32::from(node.offset));
-        self.probe(R7, R6, node.offset.into(), 8);
-        self.code.store(R9, slot(slot::NEXT_THREAD), R7, 8);
-        self.probe(R7, R6, pid.offset.into(), 4);
-        self.probe(R8, R6, tgid.offset.into(), 4);
-        self.code.jump_if_same(R7, R8, done);
-        self.probe(R7, R6, time.offset.into(), 8);
-        self.code.load(R1, R9, slot(slot::CPU_TIME), 8);
-        self.code.add_register(R1, R7);
-        self.code.store(R9, slot(slot::CPU_TIME), R1, 8);
-        self.code.load(R1, R9, slot(slot::MEMORY), 8);
-        self.code.jump_unless_equal(R1, 0, done);
-        self.probe(R7, R6, memory.offset.into(), 8);
-        self.code.jump_if_equal(R7, 0, done);
-        self.code.store(R9, slot(slot::MEMORY), R7, 8);
-        self.probe(R7, R6, pending.offset.into(), 4);
-        self.code.shift_left(R7, 32);
-        self.probe(R8, R6, flags.offset.into(), 4);
-        self.code.or_register(R7, R8);
-        self.code.store(R9, slot(slot::OTHER_FLAGS), R7, 8);
-        self.code.place(done);
-        self.code.set(R0, 0);
-        self.code.exit();
-        self.code.place(end);
-        self.code.set(R0, 1);
-        self.code.exit();
         Ok(())
     }
 }

@@ -272,7 +272,7 @@ fn load_first(
 }
 
 /// Loads a program.
-fn load(assembled: &Assembled, kind: ProgramType) -> Result<OwnedFd, BpfUnavailable> {
+pub(super) fn load(assembled: &Assembled, kind: ProgramType) -> Result<OwnedFd, BpfUnavailable> {
     let refused = |errno| BpfUnavailable::Refused("its program", errno);
     let program =
         Program { kind, instructions: &assembled.instructions, licence: LICENCE, functions: None };
@@ -289,7 +289,7 @@ fn load(assembled: &Assembled, kind: ProgramType) -> Result<OwnedFd, BpfUnavaila
 }
 
 /// Reads the kernel's description of its types.
-fn read_btf() -> Result<Btf, BpfUnavailable> {
+pub(super) fn read_btf() -> Result<Btf, BpfUnavailable> {
     let lost = |error: std::io::Error| {
         BpfUnavailable::NoBtf(Errno::from_io_error(&error).unwrap_or(Errno::IO))
     };
@@ -361,7 +361,7 @@ fn cpu_offsets(btf: &Btf, page: u64) -> Result<Vec<u64>, BpfUnavailable> {
 }
 
 /// Our own pid namespace.
-fn pid_namespace(btf: &Btf, page: u64) -> Result<PidNamespace, BpfUnavailable> {
+pub(super) fn pid_namespace(btf: &Btf, page: u64) -> Result<PidNamespace, BpfUnavailable> {
     let words = run_for_words(2, page, |words| own_pid_namespace(btf, words))?;
     match words[..] {
         [address, level] if address != 0 && level > 0 => {

@@ -1,9 +1,10 @@
-//! Records of the running kernel, compared with what `/proc` shows.
+//! Records of the running kernel, compared with what `/proc` shows; a real kill.
 
 use crate::model::{Machine, ProcId, Process, Reading};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::bpf::task_table::{ProgramChoice, TaskTable, TaskWalk};
+use crate::sample::process::bpf::victim_watch::VictimWatch;
 use crate::sample::process::row::{OpenByPath, RowBuffers, RowRead, RowRequest};
 use crate::units::{PageSize, Ticks};
 
@@ -195,4 +196,64 @@ fn the_own_process_has_its_facts() {
     assert!(!facts.is_skipped() && !facts.oom_victim && !facts.oom_origin);
     assert!(matches!(row.rss_exact, Reading::Value(pages) if pages.0 > 0));
     assert!(machine.page_size.0 > 0);
+}
+
+/// A memory cgroup (version 1) with a limit, removed at the end.
+struct LimitedCgroup(std::path::PathBuf);
+
+impl LimitedCgroup {
+    fn new() -> std::io::Result<Self> {
+        let name = format!("/sys/fs/cgroup/memory/doomtop-victim-{}", std::process::id());
+        std::fs::create_dir(&name)?;
+        let cgroup = Self(name.into());
+        std::fs::write(cgroup.0.join("memory.limit_in_bytes"), "16M")?;
+        Ok(cgroup)
+    }
+}
+
+impl Drop for LimitedCgroup {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_real_kill_is_heard_of_at_once() {
+    let mut watch = match VictimWatch::start(&root(), &machine()) {
+        Ok(watch) => watch,
+        Err(why) => {
+            eprintln!("skipped: no kill can be heard of by BPF here: {why}");
+            return;
+        }
+    };
+    let cgroup = match LimitedCgroup::new() {
+        Ok(cgroup) => cgroup,
+        Err(error) => {
+            eprintln!("skipped: no memory cgroup of version 1 can be made here: {error}");
+            return;
+        }
+    };
+    // `tail` keeps a line without an end in memory. Without the cgroup it is not started.
+    let script = "ulimit -v 262144; echo $$ > \"$0/cgroup.procs\" && exec tail /dev/zero";
+    let child = std::process::Command::new("/bin/sh").args(["-c", script]).arg(&cgroup.0).spawn();
+    let mut child = child.expect("a shell");
+    let pid = child.id().cast_signed();
+    let ended = child.wait().expect("an end");
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(9), "{ended}");
+    let mut found = watch.take();
+    if !found.iter().any(|marked| marked.victim.pid == Some(pid)) {
+        let timeout = rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 };
+        let mut fds = [rustix::event::PollFd::new(&watch, rustix::event::PollFlags::IN)];
+        assert_eq!(rustix::event::poll(&mut fds, Some(&timeout)), Ok(1), "nothing was heard");
+        found.extend(watch.take());
+    }
+    let marked = found.iter().find(|marked| marked.victim.pid == Some(pid));
+    let marked = marked.unwrap_or_else(|| panic!("{pid} in {found:?}"));
+    assert_eq!(marked.asker.1.to_string(), "tail");
+    if let Some(id) = marked.victim.id {
+        assert_eq!((id.pid, marked.victim.comm.to_string().as_str()), (pid, "tail"));
+        assert!(marked.victim.rss.is_some_and(|rss| rss.0 > 8 << 10), "{marked:?}");
+    }
+    let again = watch.take().iter().any(|marked| marked.victim.pid == Some(pid));
+    assert!(!again, "each is told once");
 }
