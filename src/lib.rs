@@ -116,7 +116,8 @@
 //! | `detail` | `shell/worker/detail.rs` | what a dialog shows about its process |
 //! | `breakdowns` | `shell/worker/breakdowns.rs` | what the memory of processes consists of, for the page of commitments |
 //! | `kernel log` | `shell/worker/log_sources/kernel.rs` | follows the kernel log |
-//! | `journal` | `shell/worker/log_sources/journal.rs` | follows the journal, through journalctl |
+//! | `journal` | `shell/worker/log_sources/journal.rs` | follows the journal, through journalctl, where there is a userspace killer |
+//! | `victims` | `shell/worker/log_sources/victims.rs` | waits at the tracepoint `oom:mark_victim`, through BPF |
 //! | `log files` | `shell/worker/log_sources/files.rs` | reads log files with each sample |
 //! | `usage` | `shell/worker/usage_readings.rs` | reads the usage of domains near their limit between samples; asleep while none is |
 //! | `pressure` | `shell/worker/psi_trigger.rs` | sleeps at a pressure file; [`app::Msg::Pressure`] asks for a sample at once |

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::daemon::options::{KillerOptions, OptionText, ProcessFiles};
+use crate::model::daemon::options::{KillerOptions, KillerPresence, OptionText, ProcessFiles};
 use crate::model::{
     EarlyoomOptions, KubeletOptions, NohangOptions, OomdOptions, SystemdOomdOptions, Text,
 };
@@ -65,6 +65,15 @@ impl InstalledKillers {
         texts.append(&mut oomd.texts());
         texts.append(&mut kubelet.texts());
         texts
+    }
+
+    /// Whether one of those that write their kills to the journal is installed or running.
+    #[must_use]
+    pub fn journals_kills(&self) -> bool {
+        let Self { earlyoom, nohang, nohang_desktop, systemd_oomd, oomd, kubelet: _ } = self;
+        let found =
+            [earlyoom.found, nohang.found, nohang_desktop.found, systemd_oomd.found, oomd.found];
+        found.into_iter().any(|found| found != KillerPresence::Absent)
     }
 
     /// Whether no killer was found and no option was read.

@@ -145,6 +145,9 @@ impl SampleConsumer for FileWriter<'_> {
         source: &mut dyn Source,
         _: Instant,
     ) -> Result<AfterSample, CommandError> {
+        if let Some(log) = &mut self.log {
+            log.follow(&sample);
+        }
         if self.live {
             sample = confirm_scores(source, sample, None);
         }
@@ -186,6 +189,9 @@ impl SampleConsumer for Ring<'_> {
         _: &mut dyn Source,
         _: Instant,
     ) -> Result<AfterSample, CommandError> {
+        if let Some(log) = &mut self.log {
+            log.follow(&sample);
+        }
         let is_over = self.burst.take(&sample);
         let spent = self.history.push(sample).1;
         if is_over {

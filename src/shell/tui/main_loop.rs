@@ -285,6 +285,7 @@ impl MainLoop {
         let is_sample = matches!(message, Msg::Sampled(_));
         if let Msg::Sampled(sample) = &mut message {
             self.app.add_usage_readings(sample);
+            self.workers.follow_more_logs(sample);
         }
         match &message {
             Msg::Sampled(_) | Msg::SamplingFailed(_) | Msg::SourceLost(_) => {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::alarm::RaisedAlarm;
 use crate::app::{App, Msg, NoticeLevel};
-use crate::model::ProcId;
+use crate::model::{ProcId, Snapshot};
 use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::shell::event::Inbox;
 use crate::shell::worker::adj_rules::AdjRulesWatch;
@@ -67,6 +67,11 @@ impl Workers {
 
     pub(super) fn follow_logs(&mut self, inbox: &Inbox) {
         self.log_sources = Some(LogSources::start(inbox));
+    }
+
+    /// Follows the logs that this sample shows a need for.
+    pub(super) fn follow_more_logs(&mut self, sample: &Snapshot) {
+        self.log_sources.iter_mut().for_each(|it| it.follow(sample));
     }
 
     pub(super) fn run_alarms(&mut self, command: String, inbox: &Inbox) {

@@ -1,9 +1,11 @@
-//! The threads that follow logs: that of the kernel, the journal, and log files. The main loop never waits
-//! for them, and a log that cannot be read is reported.
+//! The threads that follow logs: that of the kernel, the journal, and log files; and the tracepoint that
+//! tells of victims without a log. The main loop never waits for them, and a log that cannot be read is
+//! reported.
 
 mod files;
 mod journal;
 mod kernel;
+mod victims;
 
 use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +13,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use crate::app::Msg;
 use crate::app::incident::log_update::LogUpdate;
 use crate::events::DaemonLogReader;
-use crate::model::{Killer, LogLine, LogLines, LogSource, LogWriter, SourceState, Text};
+use crate::model::{
+    Killer, LogLine, LogLines, LogSource, LogWriter, Machine, Snapshot, SourceState, Text,
+};
 use crate::shell::event::{Event, Inbox, LoopEnded};
 use crate::shell::thread;
 
@@ -19,7 +23,22 @@ use crate::shell::thread;
 pub(crate) struct LogSources {
     /// Requests to read the log files; their thread ends when this is dropped.
     files: Option<Sender<()>>,
-    journal: Option<Child>,
+    journal: JournalState,
+    /// Whether the tracepoint was tried.
+    tracepoint: bool,
+    inbox: Inbox,
+}
+
+/// Whether the journal is followed. Its `journalctl` takes 7 MiB, so it is started where there is a
+/// userspace killer whose kills it can tell of.
+enum JournalState {
+    /// Not known yet whether that is needed.
+    Undecided,
+    /// There was no userspace killer so far.
+    NotNeeded,
+    Followed(Child),
+    /// It ended, or could not be started.
+    Ended,
 }
 
 impl LogSources {
@@ -30,7 +49,12 @@ impl LogSources {
         let (requests, requested) = channel();
         let files = inbox.clone();
         let files = thread::spawn("log files", move || files::follow(&requested, &files));
-        Self { files: files.is_ok().then_some(requests), journal: journal::start(inbox) }
+        Self {
+            files: files.is_ok().then_some(requests),
+            journal: JournalState::Undecided,
+            tracepoint: false,
+            inbox: inbox.clone(),
+        }
     }
 
     /// A sample is taken: the log files are read again.
@@ -38,18 +62,48 @@ impl LogSources {
         if let Some(files) = &self.files {
             let _ = files.send(());
         }
-        // A journalctl that has ended must not stay a zombie.
-        if let Some(child) = &mut self.journal
-            && !matches!(child.try_wait(), Ok(None))
-        {
-            self.journal = None;
+    }
+
+    /// Follows what else this sample shows a need for.
+    pub(crate) fn follow(&mut self, sample: &Snapshot) {
+        self.follow_journal(sample.killers.journals_kills());
+        self.follow_tracepoint(&sample.machine);
+    }
+
+    /// Starts `journalctl` as soon as there is a userspace killer.
+    fn follow_journal(&mut self, is_needed: bool) {
+        match &mut self.journal {
+            JournalState::Undecided | JournalState::NotNeeded if is_needed => {
+                let child = journal::start(&self.inbox);
+                self.journal = child.map_or(JournalState::Ended, JournalState::Followed);
+            }
+            JournalState::Undecided => {
+                let why = "not followed, for there is no userspace killer here".to_owned();
+                let state = SourceState::Closed(why);
+                let _ = send_state(&self.inbox, LogSource::Journal, state);
+                self.journal = JournalState::NotNeeded;
+            }
+            JournalState::Followed(child) => {
+                // A journalctl that has ended must not stay a zombie.
+                if !matches!(child.try_wait(), Ok(None)) {
+                    self.journal = JournalState::Ended;
+                }
+            }
+            JournalState::NotNeeded | JournalState::Ended => {}
+        }
+    }
+
+    /// Listens to the tracepoint where the processes are read by BPF: it needs the same rights.
+    fn follow_tracepoint(&mut self, machine: &Machine) {
+        if !std::mem::replace(&mut self.tracepoint, true) && machine.sampler.is_bpf() {
+            victims::start(machine.clone(), &self.inbox);
         }
     }
 }
 
 impl Drop for LogSources {
     fn drop(&mut self) {
-        if let Some(mut child) = self.journal.take() {
+        if let JournalState::Followed(child) = &mut self.journal {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -69,6 +123,11 @@ impl FollowedLog {
     pub(crate) fn start() -> Self {
         let (inbox, events) = Inbox::new();
         Self { sources: LogSources::start(&inbox), events, unreadable: None }
+    }
+
+    /// Follows what this sample shows a need for.
+    pub(crate) fn follow(&mut self, sample: &Snapshot) {
+        self.sources.follow(sample);
     }
 
     /// The lines about kills that arrived since the last call.
