@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::forecast::next_death::slope::{self, SlopePoint};
 use crate::forecast::next_death::{NextDeath, Reclaim};
 use crate::model::{Comm, ProcId, Process, SampleHistory, Scene, Scope, Text};
-use crate::policy::{LINUX, Policy, Verdict};
+use crate::policy::{LINUX, Policy};
 use crate::units::{Adj, Millis};
 
 /// Number of processes that take part.
@@ -65,11 +65,13 @@ impl Race {
     /// running kernel.
     #[must_use]
     pub fn of(scene: &Scene, past: &SampleHistory, death: Option<&NextDeath>) -> Self {
-        let inside = death.map_or_else(|| scene.clone(), |death| scene.within(scope_of(death)));
-        let reclaim = death.map(|_| Reclaim::of(&inside));
-        let judge = |process: &Process| badness(process, &inside, reclaim);
+        // A scene is not small, so it is copied only for another domain.
+        let other = death.map(scope_of).map(|scope| scene.within(scope));
+        let inside = other.as_ref().unwrap_or(scene);
+        let reclaim = death.map(|_| Reclaim::of(inside));
+        let judge = |process: &Process| badness(process, inside, reclaim);
         let processes = &inside.now().processes;
-        let mut ranked: Vec<(f64, &Process)> = processes
+        let ranked: Vec<(f64, &Process)> = processes
             .iter()
             .filter(|process| inside.domain().contains(process))
             .filter_map(|process| Some((judge(process)?, process)))
@@ -78,11 +80,20 @@ impl Race {
         let named = death.map_or(&[][..], |death| &death.candidates[..]);
         let is_candidate = |id: ProcId| named.iter().any(|it| it.id == id);
         let order = |&(points, process): &(f64, &Process)| (is_candidate(process.id), points);
-        ranked.sort_by(|a, b| {
-            let ((a_named, a), (b_named, b)) = (order(a), order(b));
-            b_named.cmp(&a_named).then(b.total_cmp(&a))
-        });
-        ranked.truncate(RUNNERS);
+        // Only the first few are needed. Equals stay in the order of the processes.
+        let mut leaders: Vec<(f64, &Process)> = Vec::with_capacity(RUNNERS + 1);
+        for entry in ranked {
+            let before = |a: &(f64, &Process), b: &(f64, &Process)| {
+                let ((a_named, a), (b_named, b)) = (order(a), order(b));
+                b_named.cmp(&a_named).then(b.total_cmp(&a))
+            };
+            let place = leaders.partition_point(|it| before(it, &entry).is_le());
+            if place < RUNNERS {
+                leaders.insert(place, entry);
+                leaders.truncate(RUNNERS);
+            }
+        }
+        let mut ranked = leaders;
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
         let at = inside.now().clock.monotonic_ms;
         let runner = |&(now, process): &(f64, &Process)| {
@@ -148,9 +159,9 @@ fn badness(process: &Process, scene: &Scene, reclaim: Option<Reclaim>) -> Option
     if !LINUX.looks_at(process, scene) {
         return None;
     }
-    let Verdict::Scored(badness) = LINUX.judge(process, scene) else { return None };
+    let points = LINUX.key(process, scene).ok()?.points;
     let gone = reclaim.map_or(0, |it| it.from(process, scene).0);
-    Some(badness.points.0 as f64 - gone as f64)
+    Some(points.0 as f64 - gone as f64)
 }
 
 /// The rate at the end of a track, in pages a second; 0 without a clear trend.

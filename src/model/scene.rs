@@ -294,6 +294,24 @@ impl Scene {
         Some(Growth { pages, over: now.saturating_sub(at) })
     }
 
+    /// [`Self::growth_lately`] of all processes, in the order of their pids: one pass over both lists.
+    pub fn growths_lately(&self) -> impl Iterator<Item = (&Process, Option<Growth>)> {
+        let now = self.now.clock.monotonic_ms;
+        let (sizes, at) = self.growth_window.oldest(now).unwrap_or_default();
+        let mut sizes = sizes.iter().peekable();
+        self.now.processes.iter().map(move |process| {
+            while sizes.next_if(|size| size.id.pid < process.id.pid).is_some() {}
+            let growth = match sizes.next_if(|size| size.id == process.id) {
+                Some(size) => {
+                    let pages = self.gained(process, size);
+                    Some(Growth { pages, over: now.saturating_sub(at) })
+                }
+                None => self.growth_lately(process),
+            };
+            (process, growth)
+        })
+    }
+
     /// Compares growth with this earlier sample, too; for a scene that skipped the samples in
     /// between.
     pub fn set_growth_baseline(&mut self, sample: &Snapshot) {

@@ -139,6 +139,25 @@ impl Badness {
     }
 }
 
+/// What orders a process among others: its points without the terms that they are the sum of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadnessKey {
+    /// [`Badness::class`].
+    pub class: i8,
+    /// [`Badness::points`].
+    pub points: Points,
+    /// [`Badness::second`].
+    pub second: i64,
+}
+
+impl Badness {
+    /// What orders it among others.
+    #[must_use]
+    pub const fn key(&self) -> BadnessKey {
+        BadnessKey { class: self.class, points: self.points, second: self.second }
+    }
+}
+
 /// Why a process cannot be chosen. Spared processes sort in this order after the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SparedReason {
@@ -227,4 +246,18 @@ pub enum Verdict {
     Spared(SparedReason),
     /// It can be chosen.
     Scored(Badness),
+}
+
+impl Verdict {
+    /// What orders it among others.
+    ///
+    /// # Errors
+    ///
+    /// Why the process cannot be chosen.
+    pub const fn key(&self) -> Result<BadnessKey, SparedReason> {
+        match self {
+            Self::Scored(badness) => Ok(badness.key()),
+            Self::Spared(reason) => Err(*reason),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The trait [`Policy`], and the values by which a policy describes itself.
 
 use crate::model::{Needs, ProcId, Process, Scene, Signal};
-use crate::policy::badness::{BadnessUnit, Verdict};
+use crate::policy::badness::{BadnessKey, BadnessUnit, SparedReason, Verdict};
 use crate::policy::overrides::Override;
 use crate::policy::tie_break::TieBreak;
 use crate::policy::trigger::{TriggerRule, TriggerState};
@@ -132,6 +132,16 @@ pub trait Policy: Send + Sync {
 
     /// Its verdict on one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
+
+    /// The same without the terms, which is all that an order needs. A rule whose terms cost more than their
+    /// sum may compute only that.
+    ///
+    /// # Errors
+    ///
+    /// Why the process cannot be chosen.
+    fn key(&self, process: &Process, scene: &Scene) -> Result<BadnessKey, SparedReason> {
+        self.judge(process, scene).key()
+    }
 
     /// How far [`Policy::judge`] may be off by the time of the kill.
     fn drift(&self, process: &Process, scene: &Scene) -> Drift;

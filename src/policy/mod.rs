@@ -49,7 +49,7 @@ pub use crate::policy::proposal::least_trusted::SECURITY;
 pub use crate::policy::proposal::panic::PANIC;
 pub use crate::policy::proposal::rss::{RSS, RSS_SWAP};
 pub use crate::policy::sacrifice_key_signal::{Sacrifice, sacrifice};
-pub use badness::{Badness, BadnessUnit, SparedReason, Term, TermNote, Terms, Verdict};
+pub use badness::{Badness, BadnessKey, BadnessUnit, SparedReason, Term, TermNote, Terms, Verdict};
 pub use badness_parts::BadnessParts;
 pub use definition::{
     AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,

@@ -9,11 +9,12 @@ use crate::units::Points;
 /// first, at most `most`. Empty if no process grew in the last minute.
 #[must_use]
 pub fn fastest(scene: &Scene, most: usize) -> Vec<(ProcId, Points)> {
-    let now = scene.now().processes.iter();
-    let mut growing: Vec<(ProcId, Points)> = now
-        .filter(|process| process.has_mm && scene.domain().contains(process))
-        .filter_map(|process| Some((process.id, scene.growth_lately(process)?.per_minute())))
-        .filter(|(_, pages)| pages.0 > 0)
+    let mut growing: Vec<(ProcId, Points)> = scene
+        .growths_lately()
+        .filter_map(|(process, growth)| Some((process, growth?.per_minute())))
+        .filter(|(process, pages)| pages.0 > 0 && process.has_mm)
+        .filter(|(process, _)| scene.domain().contains(process))
+        .map(|(process, pages)| (process.id, pages))
         .collect();
     let order = |it: &(ProcId, Points)| (Reverse(it.1), it.0);
     if growing.len() > most {

@@ -7,7 +7,7 @@ pub mod what_if;
 use std::cmp::Ordering;
 
 use crate::model::{ProcId, Process, Scene};
-use crate::policy::{Badness, Policy, SparedReason, TieBreak, Verdict};
+use crate::policy::{BadnessKey, Policy, SparedReason, TieBreak, Verdict};
 use crate::units::{Pages, Points};
 
 /// The verdict on a process in the ranking.
@@ -46,12 +46,12 @@ pub struct Ranked {
 }
 
 impl Ranked {
-    fn new(at: u32, id: ProcId, verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Scored(Badness { class, points, second, .. }) => {
+    fn new(at: u32, id: ProcId, key: Result<BadnessKey, SparedReason>) -> Self {
+        match key {
+            Ok(BadnessKey { class, points, second }) => {
                 Self { at, id, placement: Placement::Scored(points), class, second }
             }
-            Verdict::Spared(reason) => {
+            Err(reason) => {
                 Self { at, id, placement: Placement::Spared(reason), class: 0, second: 0 }
             }
         }
@@ -97,7 +97,7 @@ impl Ranking {
 
     /// Judges and sorts in place, so that a repeated call allocates nothing.
     pub fn update(&mut self, policy: &dyn Policy, scene: &Scene) {
-        self.update_with(policy, scene, |process| policy.judge(process, scene));
+        self.update_by_key(policy, scene, |process| policy.key(process, scene));
     }
 
     /// Judges with another function and sorts in place, for what-if questions.
@@ -107,8 +107,17 @@ impl Ranking {
         scene: &Scene,
         judge: impl Fn(&Process) -> Verdict,
     ) {
+        self.update_by_key(policy, scene, |process| judge(process).key());
+    }
+
+    fn update_by_key(
+        &mut self,
+        policy: &dyn Policy,
+        scene: &Scene,
+        key: impl Fn(&Process) -> Result<BadnessKey, SparedReason>,
+    ) {
         let all = 0..scene.now().processes.len() as u32;
-        self.put_in_order(policy, scene, all, judge);
+        self.put_in_order(policy, scene, all, key);
         self.places.clear();
         self.places.resize(self.rows.len(), 0);
         for (place, row) in self.rows.iter().enumerate() {
@@ -120,7 +129,7 @@ impl Ranking {
     #[must_use]
     pub fn among(policy: &dyn Policy, scene: &Scene, positions: impl Iterator<Item = u32>) -> Self {
         let mut ranking = Self::default();
-        ranking.put_in_order(policy, scene, positions, |process| policy.judge(process, scene));
+        ranking.put_in_order(policy, scene, positions, |process| policy.key(process, scene));
         ranking
     }
 
@@ -129,18 +138,18 @@ impl Ranking {
         policy: &dyn Policy,
         scene: &Scene,
         positions: impl Iterator<Item = u32>,
-        judge: impl Fn(&Process) -> Verdict,
+        key: impl Fn(&Process) -> Result<BadnessKey, SparedReason>,
     ) {
         let processes = &scene.now().processes;
         self.rows.clear();
         self.rows.extend(positions.map(|at| {
             let process = &processes[at as usize];
-            let verdict = if policy.looks_at(process, scene) {
-                judge(process)
+            let key = if policy.looks_at(process, scene) {
+                key(process)
             } else {
-                Verdict::Spared(SparedReason::Outside)
+                Err(SparedReason::Outside)
             };
-            Ranked::new(at, process.id, verdict)
+            Ranked::new(at, process.id, key)
         }));
         let tie = policy.traits(scene).tie_break;
         self.rows.sort_unstable_by(|a, b| a.order(b, tie));

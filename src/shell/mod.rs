@@ -18,10 +18,12 @@ pub(crate) mod worker;
 use std::process::ExitCode;
 
 use self::command::cli::Cli;
+use crate::syscall::heap;
 
 /// Runs the program. Returns its exit status; an error was written to standard error.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
+    heap::return_freed_memory();
     match command::run(cli) {
         Ok(status) => status.into(),
         Err(error) => {

@@ -115,11 +115,11 @@ fn scores_are_read_of_those_that_are_asked_for_and_of_the_others_in_turn() {
     let id = first.processes[first.position(child.pid()).unwrap()].id;
     let needs = Needs { scores: Scores::Some(vec![id]), ..Needs::everything() };
     let mut read = std::collections::BTreeSet::new();
-    for _ in 0..first.processes.len().div_ceil(32) + 2 {
+    for _ in 0..first.processes.len().div_ceil(8) + 2 {
         let seen = sample(&mut bpf, &needs);
         assert!(seen.find(id).unwrap().score_fresh);
         let fresh = seen.processes.iter().filter(|row| row.score_fresh);
-        assert!(fresh.clone().count() <= 32 + 64 + 1);
+        assert!(fresh.clone().count() <= 8 + 64 + 1);
         read.extend(fresh.map(|row| row.id));
     }
     let of_users = first.processes.iter().filter(|row| row.has_mm).count();

@@ -51,6 +51,24 @@ fn seen(app: &mut App, width: u16, height: u16) -> String {
     text(&paint(app, FULL, width, height).0)
 }
 
+#[test]
+fn every_policy_orders_by_the_points_that_it_explains() {
+    let mut compared = 0;
+    for name in ["db-03.jsonl", "desk-7.jsonl", "hostile.jsonl", "small.jsonl", "strict.jsonl"] {
+        for sample in samples(name) {
+            let scene = Scene::new(sample, None);
+            for policy in POLICIES {
+                for process in &scene.now().processes {
+                    let judged = policy.judge(process, &scene).key();
+                    assert_eq!(policy.key(process, &scene), judged, "{}: {process:?}", policy.id());
+                    compared += usize::from(judged.is_ok());
+                }
+            }
+        }
+    }
+    assert!(compared > 100, "{compared} processes that can be chosen");
+}
+
 /// The policy under the cursor of the view.
 fn under_cursor(player: &Player) -> &'static str {
     player.app.opinion().expect("a line").policy.id()

@@ -10,6 +10,9 @@ use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
 /// The files of this many of the top candidates stay open.
 const KEPT_OPEN: usize = 64;
 
+/// The scores of this many rows on the screen are compared in each sample, where no column shows them.
+const CHECKED_ROWS: usize = 8;
+
 impl App {
     /// What the next sample must contain.
     #[must_use]
@@ -33,7 +36,8 @@ impl App {
         // it is not known which processes will be on the screen.
         if needs.scores != Scores::All && self.scene.is_some() {
             let suspects = self.refresh.self_check.suspects();
-            needs.scores = Scores::Some(self.visible().chain(suspects).collect());
+            let visible = self.visible().take(self.scores_on_screen());
+            needs.scores = Scores::Some(visible.chain(suspects).collect());
         } else {
             needs.scores = Scores::All;
         }
@@ -44,6 +48,15 @@ impl App {
             return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
         }
         needs
+    }
+
+    /// Of how many rows on the screen the kernel's score is read in each sample. Where nothing else of a
+    /// process is read from files, that is most of the work: without the column that shows it, the first rows
+    /// are enough, and the others are compared in their turn.
+    fn scores_on_screen(&self) -> usize {
+        let by_files = self.scene.as_ref().is_none_or(|it| !it.machine().sampler.is_bpf());
+        let is_shown = self.columns().iter().any(|column| column.id == "oom_score");
+        if by_files || is_shown { usize::MAX } else { CHECKED_ROWS }
     }
 
     /// Whether the cgroup of each process is needed.

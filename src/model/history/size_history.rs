@@ -15,7 +15,8 @@ const INTERVAL: Millis = Millis(15_000);
 /// The size of a process, by every counter that may be compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SizeThen {
-    id: ProcId,
+    /// The process.
+    pub id: ProcId,
     /// Field 24 of `stat`.
     pub rss_stat: Pages,
     /// `VmRSS`.
@@ -93,6 +94,12 @@ impl GrowthWindow {
             sizes.fill(sample);
             self.samples.push_back(sizes);
         }
+    }
+
+    /// The sizes about a minute before `now`, sorted by pid, and when that was.
+    pub(crate) fn oldest(&self, now: Millis) -> Option<(&[SizeThen], Millis)> {
+        let oldest = self.samples.iter().find(|sizes| sizes.at < now)?;
+        Some((&oldest.list, oldest.at))
     }
 
     /// What a process was about a minute before `now`, or when it was first seen, and when that

@@ -8,7 +8,7 @@ use crate::model::{
     Capability, GrowthBound, Machine, Needs, Process, Reading, RssSource, Scene, ScoreScale,
     Scores, Signal,
 };
-use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
+use crate::policy::badness::{Badness, BadnessKey, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::kernel::active_override::active_override;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
 use crate::policy::kernel::skipped::kernel_skips;
@@ -171,9 +171,9 @@ pub fn running(machine: &Machine) -> &'static Linux {
 impl Linux {
     /// Decides between equals by the order of the kernel's scan, where that is known: the highest dies. It
     /// is not the order of the list in an OOM of a memory cgroup.
-    fn order(&self, process: &Process, scene: &Scene) -> i64 {
+    fn order(process: &Process, scene: &Scene, rules: KernelEra) -> i64 {
         let position = process.task.map_or(0, |task| i64::from(task.position));
-        match self.rules(scene.machine()).tie {
+        match rules.tie {
             _ if scene.domain().is_memcg() => 0,
             TieBreak::Oldest => -position,
             _ => position,
@@ -360,15 +360,36 @@ impl Policy for Linux {
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        match judge_facts(process, scene, self.rules(scene.machine()), scene.domain().pages) {
+        let rules = self.rules(scene.machine());
+        match judge_facts(process, scene, rules, scene.domain().pages) {
             Verdict::Scored(_) if kernel_skips(process, scene) => {
                 Verdict::Spared(SparedReason::Skipped)
             }
             Verdict::Scored(badness) => {
-                Verdict::Scored(badness.then_by(self.order(process, scene)))
+                Verdict::Scored(badness.then_by(Self::order(process, scene, rules)))
             }
             verdict => verdict,
         }
+    }
+
+    fn key(&self, process: &Process, scene: &Scene) -> Result<BadnessKey, SparedReason> {
+        let rules = self.rules(scene.machine());
+        if rules.root != Root::No {
+            return self.judge(process, scene).key();
+        }
+        let adj = eligible_adj(process, scene)?;
+        if kernel_skips(process, scene) {
+            return Err(SparedReason::Skipped);
+        }
+        let step = Pages(scene.domain().pages.0 / 1000).points().0;
+        let mut points = scene.rss(process).points();
+        points += swapped(process, scene.machine()).0;
+        points += optional(process.pgtables).0;
+        points += Points(i64::from(adj.0).saturating_mul(step));
+        if rules.floored {
+            points = points.max(Points(1));
+        }
+        Ok(BadnessKey { class: 0, points, second: Self::order(process, scene, rules) })
     }
 
     fn drift(&self, process: &Process, scene: &Scene) -> Drift {

@@ -14,9 +14,9 @@ use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::units::Adj;
 
-/// Number of processes whose `oom_score` and cgroup path are read again in each sample, in turn, beside
-/// those that are asked for.
-const TURN: usize = 32;
+/// Number of processes whose `oom_score` is read again in each sample, in turn, beside those that are asked
+/// for.
+const TURN: usize = 8;
 
 /// `/proc` is listed in every sample with a number that is a multiple of this, to find processes that the
 /// table lacks.
@@ -38,6 +38,13 @@ pub struct TaskRows {
     samples: u32,
     /// The first record of the turn.
     turn: usize,
+}
+
+/// What is read again of a process because it is its turn.
+#[derive(Clone, Copy)]
+struct Turns {
+    score: bool,
+    cgroup: bool,
 }
 
 /// A row before it is updated.
@@ -131,8 +138,13 @@ impl TaskRows {
             };
             record.write_to(row, position, units);
             while listed.next_if(|&&other| other < id).is_some() {}
-            let in_turn = turn.contains(&nth) || listed.next_if(|&&other| other == id).is_some();
-            let lookup = self.look_up(row, &was, request, in_turn);
+            let is_listed = listed.next_if(|&&other| other == id).is_some();
+            let turns = Turns {
+                score: is_listed || turn.contains(&nth),
+                // A cgroup can be renamed (version 1), which does not change its number.
+                cgroup: turn.start == nth,
+            };
+            let lookup = self.look_up(row, &was, request, turns);
             if lookup.wants_any() {
                 lookups.push(lookup);
             }
@@ -162,7 +174,7 @@ impl TaskRows {
         row: &mut Process,
         was: &Before,
         request: &WalkRequest,
-        in_turn: bool,
+        turns: Turns,
     ) -> RowLookup {
         let mut lookup = RowLookup { id: row.id, ..RowLookup::default() };
         let idle = row.is_kernel_thread();
@@ -171,13 +183,13 @@ impl TaskRows {
             row.score = Reading::NotAsked; // a score belongs to the adj with which it was computed
         }
         if request.scores {
-            let due = in_turn || request.all_scores;
+            let due = turns.score || request.all_scores;
             lookup.wants_score = due && (!idle || row.score.is_not_asked());
         }
         let cgroup_id = row.task.map(|task| task.cgroup_id);
         if !request.cgroup {
             row.cgroup = Reading::NotAsked;
-        } else if in_turn && !idle {
+        } else if turns.cgroup && !idle {
             lookup.wants_cgroup = true;
         } else if row.cgroup.is_not_asked() || cgroup_id != was.cgroup_id {
             match cgroup_id.and_then(|id| self.paths.get(&id)) {
