@@ -39,9 +39,9 @@ pub struct Ranked {
     pub id: ProcId,
     /// The verdict on it.
     pub placement: Placement,
-    /// Compared before the points ([`Badness::class`]).
+    /// Compared before the points ([`BadnessKey::class`]).
     pub class: i8,
-    /// Compared between equal points ([`Badness::second`]).
+    /// Compared between equal points ([`BadnessKey::second`]).
     pub second: i64,
 }
 
