@@ -31,7 +31,10 @@ fn kills(sample: &Snapshot) -> u64 {
 }
 
 /// The samples of the demo, which are unpacked once.
-static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo_recording::samples);
+pub static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo_recording::samples);
+
+/// What `doomtop --demo -b` prints; it runs once.
+pub static BATCH: LazyLock<String> = LazyLock::new(|| printed(&["--demo", "-b"]));
 
 /// The samples right before each kill.
 pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
@@ -47,14 +50,14 @@ pub fn log() -> (String, Vec<OomReport>) {
 }
 
 /// The screen of `doomtop --demo`, and the time of each look on the app's clock.
-struct Show {
-    app: App,
+pub struct Show {
+    pub app: App,
     times: Vec<Millis>,
     at: usize,
 }
 
 impl Show {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let samples = &*SAMPLES;
         let setup = Setup {
             own: Default::default(),
@@ -82,6 +85,15 @@ impl Show {
         self.at = at;
     }
 
+    /// Plays up to `before` so many samples before the kill `nth`.
+    pub fn to_before(&mut self, nth: usize, before: usize) {
+        self.to(eves(&SAMPLES)[nth] + 1 - before);
+        if before > 0 {
+            // The user has taken notice of the kills before.
+            self.app.display.banner = None;
+        }
+    }
+
     fn press(&mut self, keys: &[Key]) {
         for key in keys {
             self.app.update(Msg::Key(*key, self.app.clock()));
@@ -94,16 +106,25 @@ pub fn app_of_demo() -> (App, Vec<Arc<Snapshot>>) {
     (Show::new().app, SAMPLES.clone())
 }
 
-/// The app of the demo at a sample: `before` so many samples before its kill `nth`.
-pub fn app_before(nth: usize, before: usize) -> App {
+/// The demo up to a sample: `before` so many samples before its kill `nth`.
+pub fn show_before(nth: usize, before: usize) -> Show {
     let mut show = Show::new();
-    show.to(eves(&SAMPLES)[nth] + 1 - before);
-    if before > 0 {
-        // The user has taken notice of the kills before.
-        show.app.display.banner = None;
-    }
-    show.app
+    show.to_before(nth, before);
+    show
 }
+
+/// The app of the demo at that sample.
+pub fn app_before(nth: usize, before: usize) -> App {
+    show_before(nth, before).app
+}
+
+/// The app of the demo at its end, which nobody touches.
+pub static AT_END: LazyLock<App> = LazyLock::new(|| {
+    let mut show = Show::new();
+    show.app.update(Msg::AllPlayed);
+    show.to(SAMPLES.len() - 1);
+    show.app
+});
 
 #[test]
 fn it_is_a_whole_recording_that_ends_by_itself() {
@@ -165,28 +186,25 @@ fn try_run(arguments: &[&str]) -> Output {
     command.args(arguments).env_remove("COLUMNS").output().expect("doomtop runs")
 }
 
-fn run(arguments: &[&str]) -> Output {
+/// What the program prints.
+pub fn printed(arguments: &[&str]) -> String {
     let output = try_run(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 #[test]
 fn it_says_here_what_it_said_where_it_was_recorded() {
     let said = fs::read_to_string(root().join("tests/demo/said.txt")).expect("what it said there");
-    let output = run(&["--demo", "--batch"]);
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let here = sentences(&text);
+    let here = sentences(&BATCH);
     assert_eq!(here.len(), SAMPLES.len());
     for (nth, (here, there)) in here.iter().zip(said.lines()).enumerate() {
         assert_eq!(*here, there, "look {nth}");
     }
     assert_eq!(here.len(), said.lines().count());
     // Without /proc as well: nothing of this machine is read.
-    let elsewhere = run(&["--demo", "--batch", "--proc", "/nonexistent"]);
-    assert_eq!(String::from_utf8(elsewhere.stdout).expect("UTF-8"), text);
-    let json = run(&["--demo", "--json", "-n", "3"]);
-    assert_eq!(json.stdout.iter().filter(|byte| **byte == b'\n').count(), 3);
+    assert_eq!(printed(&["--demo", "--batch", "--proc", "/nonexistent"]), *BATCH);
+    assert_eq!(printed(&["--demo", "--json", "-n", "3"]).lines().count(), 3);
 }
 
 #[test]
@@ -332,10 +350,7 @@ fn its_end_says_what_was_seen_and_plays_again() {
 
 #[test]
 fn its_logs_name_everybody_who_is_killed() {
-    let mut show = Show::new();
-    show.app.update(Msg::AllPlayed);
-    show.to(SAMPLES.len() - 1);
-    let events = &show.app.incidents.timeline.events;
+    let events = &AT_END.incidents.timeline.events;
     let told: Vec<String> = events
         .iter()
         .map(|it| format!("{} {}", it.by.word(), it.victim.expect("a victim").comm))

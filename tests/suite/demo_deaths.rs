@@ -1,12 +1,13 @@
 //! Who dies next, at each sample of the demo: the kernel kills three processes in it, and earlyoom one.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use doomtop::forecast::next_death::{DeathForecaster, Deaths};
 use doomtop::model::{Comm, ProcId, Scene, Snapshot};
 use doomtop::rank::also_killed::GroupCensus;
-use doomtop::source::demo_recording;
 use doomtop::units::{Bytes, Millis};
+
+use crate::demo::SAMPLES;
 
 /// What was said at one sample.
 struct Said {
@@ -50,9 +51,9 @@ fn replay(
     (said, kills)
 }
 
-fn demo() -> (Vec<Said>, Vec<Kill>) {
-    replay(demo_recording::samples().into_iter(), |_, _| ())
-}
+/// What the forecaster says in the whole demo, and the kills in it.
+static DEMO: LazyLock<(Vec<Said>, Vec<Kill>)> =
+    LazyLock::new(|| replay(SAMPLES.iter().map(Arc::clone), |_, _| ()));
 
 /// What was said less than so many seconds before this time.
 fn before(said: &[Said], at: Millis, seconds: u64) -> impl Iterator<Item = &Said> {
@@ -73,16 +74,16 @@ fn domain(said: &Said) -> Option<&str> {
 
 #[test]
 fn the_kernel_kills_three_processes_in_the_demo() {
-    let (_, kills) = demo();
+    let (_, kills) = &*DEMO;
     let names: Vec<String> = kills.iter().map(|kill| kill.comm.to_string()).collect();
     assert_eq!(names, ["node", "parser", "python3"]);
 }
 
 #[test]
 fn whoever_dies_is_named_from_ten_seconds_before() {
-    let (said, kills) = demo();
-    for kill in &kills {
-        let near: Vec<&Said> = before(&said, kill.at, 10).collect();
+    let (said, kills) = &*DEMO;
+    for kill in kills {
+        let near: Vec<&Said> = before(said, kill.at, 10).collect();
         assert!(near.len() >= 9, "a sample a second");
         for said in near {
             let left = kill.at.saturating_sub(said.at);
@@ -98,9 +99,9 @@ fn whoever_dies_is_named_from_ten_seconds_before() {
 
 #[test]
 fn the_time_is_right_from_five_seconds_before() {
-    let (said, kills) = demo();
-    for kill in &kills {
-        for said in before(&said, kill.at, 5) {
+    let (said, kills) = &*DEMO;
+    for kill in kills {
+        for said in before(said, kill.at, 5) {
             let left = kill.at.saturating_sub(said.at).0;
             let when = said.deaths.next.as_ref().and_then(|next| next.when).unwrap();
             // The kill happened between two samples.
@@ -112,9 +113,9 @@ fn the_time_is_right_from_five_seconds_before() {
 
 #[test]
 fn the_domain_of_the_headline_changes_at_most_once_before_a_kill() {
-    let (said, kills) = demo();
-    for kill in &kills {
-        let shown: Vec<Option<&str>> = before(&said, kill.at, 20).map(domain).collect();
+    let (said, kills) = &*DEMO;
+    for kill in kills {
+        let shown: Vec<Option<&str>> = before(said, kill.at, 20).map(domain).collect();
         let changes = shown.windows(2).filter(|pair| pair[0] != pair[1]).count();
         assert!(changes <= 1, "before {}: {shown:?}", kill.comm);
     }
@@ -122,7 +123,7 @@ fn the_domain_of_the_headline_changes_at_most_once_before_a_kill() {
 
 #[test]
 fn nothing_is_predicted_after_the_last_kill() {
-    let (said, kills) = demo();
+    let (said, kills) = &*DEMO;
     let last = kills.last().unwrap().at;
     let after = said.iter().filter(|it| it.at >= last && it.at.0 <= last.0 + 8000);
     let shown: Vec<Option<&str>> = after.map(domain).collect();
@@ -132,8 +133,8 @@ fn nothing_is_predicted_after_the_last_kill() {
 
 #[test]
 fn asking_more_often_or_in_another_order_changes_nothing() {
-    let (said, _) = demo();
-    let (again, _) = replay(demo_recording::samples().into_iter(), |forecaster, scene| {
+    let (said, _) = &*DEMO;
+    let (again, _) = replay(SAMPLES.iter().map(Arc::clone), |forecaster, scene| {
         let census = GroupCensus::new(scene);
         let near = forecaster.near();
         let first = forecaster.deaths(scene, &census);
@@ -150,7 +151,7 @@ fn asking_more_often_or_in_another_order_changes_nothing() {
 #[test]
 fn half_the_samples_are_enough_for_five_seconds() {
     for phase in 0..2 {
-        let half = demo_recording::samples().into_iter().skip(phase).step_by(2);
+        let half = SAMPLES.iter().map(Arc::clone).skip(phase).step_by(2);
         let (said, kills) = replay(half, |_, _| ());
         assert_eq!(kills.len(), 3);
         for kill in &kills {
@@ -166,7 +167,7 @@ fn half_the_samples_are_enough_for_five_seconds() {
 
 #[test]
 fn nobody_is_told_to_die_long_before_the_first_kill() {
-    let (said, kills) = demo();
+    let (said, kills) = &*DEMO;
     let first = kills.first().unwrap().at;
     let early = said.iter().filter(|it| it.at.0 + 15_000 < first.0);
     assert!(early.map(domain).all(|it| it.is_none()), "a build alone is no reason");

@@ -12,7 +12,7 @@ use doomtop::ui::Theme;
 use doomtop::units::Millis;
 use insta::assert_snapshot;
 
-use crate::demo::app_before;
+use crate::demo::{Show, app_before};
 use crate::fixtures::{paint, press, text};
 use crate::screens::styled;
 
@@ -22,23 +22,16 @@ const ASCII: Theme = crate::fixtures::theme(false, false);
 /// The sizes that matter.
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
-/// The container of the demo shortly before its limit, with another prediction.
-fn with_death(change: impl Fn(&mut NextDeath)) -> App {
-    let mut app = app_before(0, 2);
-    let mut death = app.deaths.next.clone().expect("a death is near");
-    change(&mut death);
-    app.deaths = Deaths { next: Some(death.clone()), list: vec![death] };
-    app
-}
-
 fn seconds(middle: u64) -> Option<TimeSpan> {
     let [low, middle, high] = [middle * 900, middle * 1000, middle * 1200].map(Millis);
     Some(TimeSpan { low, middle, high })
 }
 
-/// Every state of the next death.
-fn states() -> Vec<(&'static str, App)> {
-    let overtaken = |death: &mut NextDeath| {
+/// States that no sample of the demo is in: what to change in the prediction for a container shortly before
+/// its limit.
+const CHANGES: [(&str, fn(&mut NextDeath)); 4] = [
+    ("minutes", |death| death.when = seconds(200)),
+    ("overtaken", |death| {
         let first = death.candidates[0].clone();
         let other = Candidate { id: first.id, from: Millis(8_000), ..first.clone() };
         death.candidates = vec![
@@ -47,47 +40,59 @@ fn states() -> Vec<(&'static str, App)> {
         ];
         death.certainty = DeathCertainty::TooClose;
         death.when = seconds(8);
-    };
-    let mut scoped = app_before(0, 2);
-    let path = scoped.deaths.next.as_ref().map(|death| death.domain.clone()).expect("a death");
-    scoped.settings.scope = Scope::Memcg(path);
-    press(&mut scoped, &["Tab", "B", "Enter"]);
-    vec![
-        ("calm", app_before(0, 12)),
-        ("minutes", with_death(|death| death.when = seconds(200))),
-        ("container", app_before(0, 2)),
-        ("machine", app_before(1, 5)),
-        ("overtaken", with_death(overtaken)),
-        (
-            "stalled",
-            with_death(|death| {
-                (death.when, death.stalled) = (None, Some(StallReason::Throttled));
-                death.certainty = DeathCertainty::Nobody;
-                death.candidates.clear();
-            }),
-        ),
-        (
-            "nobody",
-            with_death(|death| {
-                death.certainty = DeathCertainty::Nobody;
-                death.candidates.clear();
-                death.domain = Arc::new(Text::new(Scope::GLOBAL.as_bytes()));
-                assert_eq!(scope_of(death), Scope::Global);
-            }),
-        ),
-        ("daemon", app_before(2, 2)),
-        ("scoped", scoped),
-    ]
+    }),
+    ("stalled", |death| {
+        (death.when, death.stalled) = (None, Some(StallReason::Throttled));
+        death.certainty = DeathCertainty::Nobody;
+        death.candidates.clear();
+    }),
+    ("nobody", |death| {
+        death.certainty = DeathCertainty::Nobody;
+        death.candidates.clear();
+        death.domain = Arc::new(Text::new(Scope::GLOBAL.as_bytes()));
+        assert_eq!(scope_of(death), Scope::Global);
+    }),
+];
+
+/// Compares this state at each size with what it was.
+fn check(name: &str, app: &mut App) {
+    for (width, height) in SIZES {
+        let (buffer, _) = paint(app, FULL, width, height);
+        assert_snapshot!(format!("{name}-{width}x{height}"), styled(&buffer));
+    }
 }
 
 #[test]
 fn every_state_is_shown_as_it_was_at_every_size() {
-    for (name, mut app) in states() {
-        for (width, height) in SIZES {
-            let (buffer, _) = paint(&mut app, FULL, width, height);
-            assert_snapshot!(format!("{name}-{width}x{height}"), styled(&buffer));
+    let mut show = Show::new();
+    for (name, kill, before) in
+        [("calm", 0, 12), ("container", 0, 2), ("machine", 1, 5), ("daemon", 2, 2)]
+    {
+        show.to_before(kill, before);
+        check(name, &mut show.app);
+        if name == "container" {
+            let death = show.app.deaths.next.clone().expect("a death is near");
+            let kept = show.app.deaths.clone();
+            for (name, change) in CHANGES {
+                let mut death = death.clone();
+                change(&mut death);
+                show.app.deaths = Deaths { next: Some(death.clone()), list: vec![death] };
+                check(name, &mut show.app);
+            }
+            show.app.deaths = kept;
+        }
+        if name == "machine" {
+            let (buffer, _) = paint(&mut show.app, ASCII, 120, 40);
+            assert_snapshot!("machine-ascii", text(&buffer));
         }
     }
-    let (buffer, _) = paint(&mut app_before(1, 5), ASCII, 120, 40);
-    assert_snapshot!("machine-ascii", text(&buffer));
+}
+
+#[test]
+fn a_scope_is_shown_as_it_was_at_every_size() {
+    let mut app = app_before(0, 2);
+    let path = app.deaths.next.as_ref().map(|death| death.domain.clone()).expect("a death");
+    app.settings.scope = Scope::Memcg(path);
+    press(&mut app, &["Tab", "B", "Enter"]);
+    check("scoped", &mut app);
 }

@@ -1,6 +1,5 @@
 //! The prediction of the next death, on the screen and in JSON, beside the deaths of the demo.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use doomtop::app::keymap::bindings::Key;
@@ -11,14 +10,13 @@ use doomtop::forecast::next_death::{Candidate, DeathCertainty, NextDeath, TimeSp
 use doomtop::model::{ForecastResult, Names, Process, Reading, Scene, Scope, ScoreScale, Text};
 use doomtop::policy::{EARLYOOM, LINUX, Policy, SYSTEMD_OOMD_PRESSURE};
 use doomtop::rank::Ranking;
-use doomtop::source::demo_recording;
 use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Kib, Millis, Pages};
 use doomtop::words::next_death::{DeathVerdict, after_change, forms, verdict_on};
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::demo::{app_before, eves, log};
+use crate::demo::{AT_END, BATCH, SAMPLES, Show, app_before, eves, log, printed, show_before};
 use crate::fixtures::{app, paint, text};
 use crate::stage::{machine, process};
 
@@ -32,16 +30,15 @@ const PLAIN: Theme = crate::fixtures::theme(false, true);
 /// The process that the kernel wrote to have killed, and its name in the sample before: `208 node`.
 fn killed(kill: usize, eve: usize) -> String {
     let pid = log().1[kill].victim().expect("a victim");
-    let processes = &demo_recording::samples()[eve].processes;
+    let processes = &SAMPLES[eve].processes;
     let process = processes.iter().find(|it| it.id.pid == pid).expect("it lives before");
     format!("{pid} {}", process.comm)
 }
 
 /// The samples of the demo from so many milliseconds before a kill up to the one before it.
 fn samples_before(eve: usize, span: u64) -> std::ops::RangeInclusive<usize> {
-    let samples = demo_recording::samples();
-    let killed = samples[eve + 1].clock.monotonic_ms.0;
-    let first = samples.iter().position(|it| it.clock.monotonic_ms.0 + span >= killed);
+    let killed = SAMPLES[eve + 1].clock.monotonic_ms.0;
+    let first = SAMPLES.iter().position(|it| it.clock.monotonic_ms.0 + span >= killed);
     first.expect("samples")..=eve
 }
 
@@ -55,10 +52,12 @@ fn headline(app: &mut App) -> Option<String> {
 
 #[test]
 fn the_headline_names_the_process_that_dies() {
-    for (kill, eve) in eves(&demo_recording::samples()).into_iter().enumerate() {
+    let mut show = Show::new();
+    for (kill, eve) in eves(&SAMPLES).into_iter().enumerate() {
         let who = killed(kill, eve);
         for at in samples_before(eve, LEADS[kill]) {
-            let line = headline(&mut app_before(kill, eve + 1 - at)).unwrap_or_default();
+            show.to_before(kill, eve + 1 - at);
+            let line = headline(&mut show.app).unwrap_or_default();
             assert!(line.contains(&format!("NEXT {who} ")), "{who}, sample {at}: {line:?}");
         }
     }
@@ -66,10 +65,8 @@ fn the_headline_names_the_process_that_dies() {
 
 #[test]
 fn the_batch_output_says_the_same() {
-    let output = Command::new(env!("CARGO_BIN_EXE_doomtop")).args(["--demo", "-b"]).output();
-    let output = String::from_utf8(output.expect("doomtop runs").stdout).expect("UTF-8");
-    let blocks: Vec<&str> = output.split("\ndoomtop ").collect();
-    for (kill, eve) in eves(&demo_recording::samples()).into_iter().enumerate() {
+    let blocks: Vec<&str> = BATCH.split("\ndoomtop ").collect();
+    for (kill, eve) in eves(&SAMPLES).into_iter().enumerate() {
         let who = killed(kill, eve);
         for at in samples_before(eve, LEADS[kill]) {
             let found = blocks[at].lines().find(|it| it.starts_with(&format!("NEXT {who} ")));
@@ -80,13 +77,12 @@ fn the_batch_output_says_the_same() {
 
 #[test]
 fn json_has_the_deaths() {
-    let output = Command::new(env!("CARGO_BIN_EXE_doomtop")).args(["--demo", "--json"]).output();
-    let output = String::from_utf8(output.expect("doomtop runs").stdout).expect("UTF-8");
+    let output = printed(&["--demo", "--json"]);
     let frames: Vec<Value> =
         output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(frames[0]["next_death"].is_null());
     assert_eq!(frames[0]["deaths"], serde_json::json!([]), "one sample has no trend");
-    for (kill, eve) in eves(&demo_recording::samples()).into_iter().enumerate() {
+    for (kill, eve) in eves(&SAMPLES).into_iter().enumerate() {
         let next = &frames[eve]["next_death"];
         let mut keys: Vec<&str> =
             next.as_object().expect("a death").keys().map(|it| &**it).collect();
@@ -132,7 +128,10 @@ fn json_has_the_deaths() {
 
 #[test]
 fn the_headline_of_a_sample_is_the_same_after_a_step_back() {
-    let mut app = app_before(2, 1);
+    let mut show = show_before(2, 7);
+    let played = headline(&mut show.app);
+    show.to_before(2, 1);
+    let mut app = show.app;
     let before = headline(&mut app).expect("a headline");
     let press = |app: &mut App, key: char| {
         for _ in 0..6 {
@@ -143,15 +142,17 @@ fn the_headline_of_a_sample_is_the_same_after_a_step_back() {
     press(&mut app, '(');
     let earlier = headline(&mut app).expect("a headline");
     assert_ne!(earlier, before);
-    assert_eq!(headline(&mut app_before(2, 7)), Some(earlier), "as it was when it was played");
+    assert_eq!(played, Some(earlier), "as it was when it was played");
     press(&mut app, ')');
     assert_eq!(headline(&mut app), Some(before));
 }
 
 #[test]
 fn demo_80x24() {
+    let mut show = Show::new();
     for (nth, name) in [(0, "container"), (2, "machine")] {
-        let (buffer, _) = paint(&mut app_before(nth, 3), PLAIN, 80, 24);
+        show.to_before(nth, 3);
+        let (buffer, _) = paint(&mut show.app, PLAIN, 80, 24);
         assert_snapshot!(format!("next_death_{name}_80x24"), text(&buffer));
     }
 }
@@ -252,11 +253,8 @@ fn the_sentence_names_the_killer_and_its_trigger() {
 
 #[test]
 fn the_kills_of_the_demo_were_predicted_and_the_timeline_says_since_when() {
-    // At the sample after the last of them: earlier, those to come are not shown.
-    let app = app_before(2, 0);
-    let samples = demo_recording::samples();
-    let events = &app.incidents.timeline.events;
-    for (kill, eve) in eves(&samples).into_iter().enumerate() {
+    let events = &AT_END.incidents.timeline.events;
+    for (kill, eve) in eves(&SAMPLES).into_iter().enumerate() {
         let pid: i32 = killed(kill, eve).split(' ').next().unwrap().parse().unwrap();
         let event = events.iter().find(|it| it.victim.and_then(|it| it.pid) == Some(pid));
         let ForecastResult::Named { lead } = event.expect("an event").forecast else {
@@ -269,11 +267,8 @@ fn the_kills_of_the_demo_were_predicted_and_the_timeline_says_since_when() {
 
 #[test]
 fn the_batch_output_tells_of_each_kill_since_when_it_was_predicted() {
-    let output = Command::new(env!("CARGO_BIN_EXE_doomtop")).args(["--demo", "-b"]).output();
-    let output = String::from_utf8(output.expect("doomtop runs").stdout).expect("UTF-8");
-    let lines: Vec<&str> = output.lines().filter(|it| it.starts_with("KILLED")).collect();
-    let samples = demo_recording::samples();
-    let eves = eves(&samples);
+    let lines: Vec<&str> = BATCH.lines().filter(|it| it.starts_with("KILLED")).collect();
+    let eves = eves(&SAMPLES);
     assert_eq!(lines.len(), eves.len(), "{lines:?}");
     for ((kill, eve), line) in eves.into_iter().enumerate().zip(lines) {
         let who = killed(kill, eve);
@@ -284,7 +279,7 @@ fn the_batch_output_tells_of_each_kill_since_when_it_was_predicted() {
 
 #[test]
 fn the_dialogs_say_whether_it_is_the_next_to_die() {
-    let eve = eves(&demo_recording::samples())[0];
+    let eve = eves(&SAMPLES)[0];
     let who = killed(0, eve);
     let app = app_before(0, 2);
     let next = app.deaths.next.clone().expect("a death is near");

@@ -702,20 +702,25 @@ fn the_pictures_are_those_of_the_real_screen() {
     let list = folder.join("png.txt");
     let drawn_before = fs::read_to_string(&list).unwrap_or_default();
     let mut listed = String::new();
+    let mut demo = app_before(2, 5);
     for (name, width, height, script) in pictures {
         // The dialogs stand for a machine that can be acted on; the rest is the demo's.
-        let mut app = match name {
-            "adjust" | "sacrifice" => scene(),
-            "cgroups" => app_before(0, 2),
-            _ => app_before(2, 5),
+        let mut other = match name {
+            "adjust" | "sacrifice" => Some(scene()),
+            "cgroups" => Some(app_before(0, 2)),
+            _ => None,
         };
-        paint(&mut app, FULL, width, height);
-        press_or_study(&mut app, script);
+        let app = other.as_mut().unwrap_or(&mut demo);
+        paint(app, FULL, width, height);
+        press_or_study(app, script);
         if name == "verdicts" {
             let old = POLICIES.iter().take_while(|policy| policy.id() != LINUX_2_4.id());
-            old.for_each(|_| drop(press(&mut app, &["Down"])));
+            old.for_each(|_| drop(press(app, &["Down"])));
         }
-        let (buffer, _) = paint(&mut app, FULL, width, height);
+        let (buffer, _) = paint(app, FULL, width, height);
+        if name == "explain" {
+            press(app, &["Esc"]);
+        }
         let picture = svg(&buffer);
         let file = folder.join(format!("{name}.svg"));
         if std::env::var_os("DOOMTOP_BLESS").is_some() {

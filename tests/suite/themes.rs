@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use doomtop::app::App;
+use doomtop::app::Msg;
 use doomtop::app::setup::ThemeName;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::forecast::series::Severity;
@@ -14,7 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::demo::app_before;
-use crate::fixtures::{app, paint, press, settle};
+use crate::fixtures::{app, paint, press};
 use crate::screens::styled;
 use crate::svg;
 
@@ -229,50 +229,43 @@ fn screens_in_each_theme_are_as_they_were() {
     }
 }
 
-/// Every view of the demo, a moment before its last kill, and the sacrifice dialog.
-fn views() -> Vec<App> {
-    let mut shown: Vec<App> = ViewKind::ALL
-        .into_iter()
-        .map(|kind| {
-            let mut app = app_before(1, 5);
-            app.views.kind = kind;
-            settle(&mut app);
-            app
-        })
-        .collect();
-    let mut asking = app_before(1, 5);
-    press(&mut asking, &["X"]);
-    shown.push(asking);
-    shown
-}
-
+/// Every view of the demo, a moment before its second kill, and the sacrifice dialog.
 #[test]
 fn the_contact_sheet_shows_every_view_in_every_theme() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots/themes.svg");
     let (width, height) = (100, 30);
     let scale = 0.5;
-    let mut cells = String::new();
-    let mut place = (0.0, 0.0);
+    // All of one theme stand in one column.
+    let mut columns = [const { String::new() }; ThemeName::ALL.len()];
     let mut sheet = (0.0_f32, 0.0_f32);
-    for name in ThemeName::ALL {
-        let theme = Theme::new(name, ColourDepth::True, true);
-        let screen = if name == ThemeName::Light { &svg::LIGHT } else { &svg::DARK };
-        place.1 = 0.0;
-        let mut wide = 0.0;
-        for mut app in views() {
+    let mut app = app_before(1, 5);
+    for view in ViewKind::ALL.into_iter().map(Some).chain([None]) {
+        if let Some(kind) = view {
+            app.views.kind = kind;
+            app.update(Msg::Tick(app.clock()));
+        } else {
+            app.views.kind = ViewKind::default();
+            press(&mut app, &["X"]);
+        }
+        let (mut x, mut below) = (0.0, 0.0);
+        for (name, cells) in ThemeName::ALL.into_iter().zip(&mut columns) {
+            let theme = Theme::new(name, ColourDepth::True, true);
+            let screen = if name == ThemeName::Light { &svg::LIGHT } else { &svg::DARK };
             paint(&mut app, theme, width, height);
             let (buffer, _): (Buffer, _) = paint(&mut app, theme, width, height);
             let size = svg::size(&buffer);
-            let (x, y) = place;
-            cells.push_str(&format!("<g transform=\"translate({x:.1} {y:.1}) scale({scale})\">\n"));
-            svg::draw(&buffer, screen, &mut cells);
+            cells.push_str(&format!(
+                "<g transform=\"translate({x:.1} {:.1}) scale({scale})\">\n",
+                sheet.1
+            ));
+            svg::draw(&buffer, screen, cells);
             cells.push_str("</g>\n");
-            wide = size.0 * scale + 8.0;
-            place.1 += size.1 * scale + 8.0;
+            x += size.0 * scale + 8.0;
+            below = size.1 * scale + 8.0;
         }
-        place.0 += wide;
-        sheet = (place.0, place.1);
+        sheet = (x, sheet.1 + below);
     }
+    let cells = columns.concat();
     let picture = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0}\" height=\"{1:.0}\" viewBox=\"0 0 {0:.0} \
          {1:.0}\" font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\" \
