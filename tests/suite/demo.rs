@@ -78,7 +78,7 @@ impl Show {
     }
 
     /// Plays up to this look.
-    fn to(&mut self, at: usize) {
+    fn play_to(&mut self, at: usize) {
         for time in &self.times[self.at + 1..=at] {
             self.app.update(Msg::Tick(*time));
         }
@@ -86,8 +86,8 @@ impl Show {
     }
 
     /// Plays up to `before` so many samples before the kill `nth`.
-    pub fn to_before(&mut self, nth: usize, before: usize) {
-        self.to(eves(&SAMPLES)[nth] + 1 - before);
+    pub fn play_before(&mut self, nth: usize, before: usize) {
+        self.play_to(eves(&SAMPLES)[nth] + 1 - before);
         if before > 0 {
             // The user has taken notice of the kills before.
             self.app.display.banner = None;
@@ -109,7 +109,7 @@ pub fn app_of_demo() -> (App, Vec<Arc<Snapshot>>) {
 /// The demo up to a sample: `before` so many samples before its kill `nth`.
 pub fn show_before(nth: usize, before: usize) -> Show {
     let mut show = Show::new();
-    show.to_before(nth, before);
+    show.play_before(nth, before);
     show
 }
 
@@ -122,7 +122,7 @@ pub fn app_before(nth: usize, before: usize) -> App {
 pub static AT_END: LazyLock<App> = LazyLock::new(|| {
     let mut show = Show::new();
     show.app.update(Msg::AllPlayed);
-    show.to(SAMPLES.len() - 1);
+    show.play_to(SAMPLES.len() - 1);
     show.app
 });
 
@@ -225,7 +225,7 @@ fn it_is_no_machine_to_act_on_and_no_other_recording() {
 #[test]
 fn its_dialogs_open_and_say_whose_it_is() {
     let mut show = Show::new();
-    show.to(5);
+    show.play_to(5);
     let (buffer, _) = paint(&mut show.app, LOOK, 120, 40);
     assert!(text(&buffer).contains(" elastic "), "users have the names they had there");
     for (key, word) in [('a', "oom_score_adj of"), ('X', "Sacrifice ")] {
@@ -263,7 +263,7 @@ fn frames() -> Vec<(ratatui::buffer::Buffer, u32)> {
     let mut show = Show::new();
     let mut frames = Vec::new();
     let mut take = |show: &mut Show, at: usize, long: u32| {
-        show.to(at);
+        show.play_to(at);
         let (buffer, _) = paint(&mut show.app, LOOK, 120, 36);
         frames.push((buffer, long));
     };
@@ -331,7 +331,7 @@ fn the_moving_picture_is_that_of_the_demo() {
 fn its_end_says_what_was_seen_and_plays_again() {
     let mut show = Show::new();
     show.app.update(Msg::AllPlayed);
-    show.to(SAMPLES.len() - 1);
+    show.play_to(SAMPLES.len() - 1);
     let end = *show.times.last().expect("samples");
     show.app.update(Msg::Tick(Millis(end.0 + 1000)));
     for (width, height) in [(40, 10), (80, 24), (120, 36)] {
@@ -373,7 +373,7 @@ fn its_notes_fit_on_a_small_terminal() {
     assert!(notes.len() > 10, "{notes:?}");
     assert!(notes.iter().all(|note| note.chars().count() <= 76), "{notes:?}");
     let mut show = Show::new();
-    show.to(30);
+    show.play_to(30);
     let shown = text(&paint(&mut show.app, LOOK, 80, 24).0);
     assert!(shown.contains("The kernel killed it."), "{shown}");
 }

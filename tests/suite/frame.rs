@@ -27,9 +27,11 @@ fn seconds(middle: u64) -> Option<TimeSpan> {
     Some(TimeSpan { low, middle, high })
 }
 
+type Change = fn(&mut NextDeath);
+
 /// States that no sample of the demo is in: what to change in the prediction for a container shortly before
 /// its limit.
-const CHANGES: [(&str, fn(&mut NextDeath)); 4] = [
+const CHANGES: [(&str, Change); 4] = [
     ("minutes", |death| death.when = seconds(200)),
     ("overtaken", |death| {
         let first = death.candidates[0].clone();
@@ -68,7 +70,7 @@ fn every_state_is_shown_as_it_was_at_every_size() {
     for (name, kill, before) in
         [("calm", 0, 12), ("container", 0, 2), ("machine", 1, 5), ("daemon", 2, 2)]
     {
-        show.to_before(kill, before);
+        show.play_before(kill, before);
         check(name, &mut show.app);
         if name == "container" {
             let death = show.app.deaths.next.clone().expect("a death is near");

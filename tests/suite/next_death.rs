@@ -56,7 +56,7 @@ fn the_headline_names_the_process_that_dies() {
     for (kill, eve) in eves(&SAMPLES).into_iter().enumerate() {
         let who = killed(kill, eve);
         for at in samples_before(eve, LEADS[kill]) {
-            show.to_before(kill, eve + 1 - at);
+            show.play_before(kill, eve + 1 - at);
             let line = headline(&mut show.app).unwrap_or_default();
             assert!(line.contains(&format!("NEXT {who} ")), "{who}, sample {at}: {line:?}");
         }
@@ -130,7 +130,7 @@ fn json_has_the_deaths() {
 fn the_headline_of_a_sample_is_the_same_after_a_step_back() {
     let mut show = show_before(2, 7);
     let played = headline(&mut show.app);
-    show.to_before(2, 1);
+    show.play_before(2, 1);
     let mut app = show.app;
     let before = headline(&mut app).expect("a headline");
     let press = |app: &mut App, key: char| {
@@ -151,7 +151,7 @@ fn the_headline_of_a_sample_is_the_same_after_a_step_back() {
 fn demo_80x24() {
     let mut show = Show::new();
     for (nth, name) in [(0, "container"), (2, "machine")] {
-        show.to_before(nth, 3);
+        show.play_before(nth, 3);
         let (buffer, _) = paint(&mut show.app, PLAIN, 80, 24);
         assert_snapshot!(format!("next_death_{name}_80x24"), text(&buffer));
     }
