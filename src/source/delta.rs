@@ -100,10 +100,9 @@ fn items(old: &[Value], new: &[Value], id: &str) -> Option<Value> {
     if !removed.is_empty() {
         object.insert(REMOVED.to_owned(), removed.into());
     }
-    let object = Value::Object(object);
     // An item that moved within the list cannot be expressed.
-    let applied = put_items(old, object.as_object()?, id);
-    (applied.as_slice() == new).then_some(object)
+    let applied = put_items(old.to_vec(), object.clone(), id);
+    (applied == new).then(|| Value::Object(object))
 }
 
 fn id_of(item: &Value, id: &str) -> Option<String> {
@@ -127,65 +126,73 @@ fn by_id(items: &[Value], id: &str) -> Option<HashMap<String, usize>> {
 /// Applies a delta of [`diff`] to `old`. Any input gives a value: a recording may come from anyone, and
 /// the reader refuses a value that is not a sample afterwards.
 #[must_use]
-pub fn apply(old: &Value, delta: &Value) -> Value {
+pub fn apply(old: Value, delta: Value) -> Value {
     put("", old, delta)
 }
 
-fn put(key: &str, old: &Value, delta: &Value) -> Value {
-    if let Some(full) = delta.get(FULL) {
-        return full.clone();
+fn put(key: &str, old: Value, mut delta: Value) -> Value {
+    if let Some(full) = delta.get_mut(FULL) {
+        return full.take();
     }
     match (old, delta, id_of_list(key)) {
         (Value::Array(old), Value::Object(delta), Some(id)) if delta.contains_key(CHANGED) => {
             Value::Array(put_items(old, delta, id))
         }
         (Value::Object(old), Value::Object(delta), _) => Value::Object(put_members(old, delta)),
-        _ => delta.clone(),
+        (_, delta, _) => delta,
     }
 }
 
-fn put_members(old: &Map<String, Value>, delta: &Map<String, Value>) -> Map<String, Value> {
-    let mut result = old.clone();
-    for removed in delta.get(REMOVED).and_then(Value::as_array).into_iter().flatten() {
+/// The items of a list of a delta; none if it is no list.
+fn take_list(delta: &mut Map<String, Value>, key: &str) -> Vec<Value> {
+    match delta.remove(key) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+fn put_members(
+    mut members: Map<String, Value>,
+    mut delta: Map<String, Value>,
+) -> Map<String, Value> {
+    for removed in take_list(&mut delta, REMOVED) {
         if let Some(key) = removed.as_str() {
-            result.remove(key);
+            members.remove(key);
         }
     }
-    for (key, value) in delta.iter().filter(|(key, _)| *key != REMOVED) {
-        let is = match old.get(key) {
-            Some(was) => put(key, was, value),
-            None => value.clone(),
-        };
-        result.insert(key.clone(), is);
+    for (key, value) in delta {
+        match members.get_mut(&key) {
+            Some(member) => *member = put(&key, member.take(), value),
+            None => _ = members.insert(key, value),
+        }
     }
-    result
+    members
 }
 
-fn put_items(old: &[Value], delta: &Map<String, Value>, id: &str) -> Vec<Value> {
-    let list = |key: &str| delta.get(key).and_then(Value::as_array).into_iter().flatten();
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
+fn put_items(old: Vec<Value>, mut delta: Map<String, Value>, id: &str) -> Vec<Value> {
+    let text = |value: Value| match value {
+        Value::String(text) => text,
         other => other.to_string(),
     };
-    let removed: HashSet<String> = list(REMOVED).map(text).collect();
-    let mut changed: HashMap<String, &Value> =
-        list(CHANGED).filter_map(|item| Some((id_of_delta(item, id)?, item))).collect();
+    let removed: HashSet<String> = take_list(&mut delta, REMOVED).into_iter().map(text).collect();
+    let mut changed: Vec<Option<Value>> =
+        take_list(&mut delta, CHANGED).into_iter().map(Some).collect();
+    let by_id: HashMap<String, usize> = (0..)
+        .zip(&changed)
+        .filter_map(|(at, item)| Some((id_of_delta(item.as_ref()?, id)?, at)))
+        .collect();
     let mut result = Vec::with_capacity(old.len() + changed.len());
     for item in old {
-        let Some(key) = id_of(item, id).filter(|key| !removed.contains(key)) else { continue };
-        result.push(match changed.remove(&key) {
+        let Some(key) = id_of(&item, id).filter(|key| !removed.contains(key)) else { continue };
+        let delta = by_id.get(&key).and_then(|&at| changed.get_mut(at)?.take());
+        result.push(match delta {
             Some(delta) => put("", item, delta),
-            None => item.clone(),
+            None => item,
         });
     }
     // New items are sorted in by their id if it is a number, else appended in the order of the delta.
     let known = result.len();
-    for item in list(CHANGED) {
-        let new = id_of_delta(item, id).is_some_and(|key| changed.remove(&key).is_some());
-        if new {
-            result.push(item.clone());
-        }
-    }
+    result.extend(changed.into_iter().flatten().filter(|item| id_of_delta(item, id).is_some()));
     if known < result.len() {
         result.sort_by_key(|item| item.get(id).and_then(Value::as_i64));
     }
@@ -209,7 +216,7 @@ mod tests {
     fn round_trips(old: &Value, new: &Value) {
         match diff(old, new) {
             None => assert_eq!(old, new),
-            Some(delta) => assert_eq!(&apply(old, &delta), new, "{delta}"),
+            Some(delta) => assert_eq!(&apply(old.clone(), delta.clone()), new, "{delta}"),
         }
     }
 
@@ -225,7 +232,7 @@ mod tests {
             json!({"memory": {"free": 2}, "processes": {"*": [
                 {"pid": 1, "rss": 6}, {"pid": 8, "comm": "d"}, {"pid": 9, "-": ["x"]}], "-": [7]}})
         );
-        assert_eq!(apply(&old, &delta), new);
+        assert_eq!(apply(old, delta), new);
         assert_eq!(diff(&new, &new), None);
     }
 
@@ -280,7 +287,7 @@ mod tests {
 
         #[test]
         fn any_delta_is_applied_without_a_panic(old in any_value(), delta in any_value()) {
-            let _ = apply(&old, &delta);
+            let _ = apply(old, delta);
         }
     }
 }

@@ -172,26 +172,29 @@ impl Recording {
         }
     }
 
-    /// Applies a line of changes to the sample before. Returns the full sample as JSON.
-    fn apply_changes(&mut self, text: &[u8]) -> Result<Vec<u8>, SourceError> {
+    /// Applies a line of changes to the sample before. Returns the full sample as JSON, and its head.
+    fn apply_changes(&mut self, text: &[u8]) -> Result<(Head, Vec<u8>), SourceError> {
         let Some(last) = self.last.take() else {
             return Err(self.bad(0, "it holds only the changes since a line that is missing"));
         };
         let mut line: Value = self.decode(text)?;
-        let full = delta::apply(&last, &line["changed"].take());
-        let bytes = serde_json::to_vec(&full).map_err(|error| self.bad(0, error.to_string()))?;
+        let full = delta::apply(last, line["changed"].take());
+        // The message may quote a word of the line.
+        let bad = |error: serde_json::Error| self.bad(0, neutral(error.to_string().as_bytes()));
+        let head = Head::deserialize(&full).map_err(bad)?;
+        let bytes = serde_json::to_vec(&full).map_err(bad)?;
         if bytes.len() as u64 > MAX_LINE {
             return Err(self.bad(0, "with this line the sample is too long"));
         }
         self.last = Some(full);
-        Ok(bytes)
+        Ok((head, bytes))
     }
 
     fn sample_of_line(&mut self, text: &[u8]) -> Result<Snapshot, SourceError> {
         let head = self.decode::<Head>(text)?;
         if head.schema.as_deref() == Some(DELTA) {
-            let full = self.apply_changes(text)?;
-            return self.full_sample(self.decode(&full)?, &full);
+            let (head, full) = self.apply_changes(text)?;
+            return self.full_sample(head, &full);
         }
         if head.tape.is_some() {
             self.last = Some(self.decode(text)?);
