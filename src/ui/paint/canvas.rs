@@ -24,7 +24,13 @@ pub struct Canvas<'a> {
 /// The width of a text in cells.
 #[must_use]
 pub fn cells(text: &str) -> u16 {
-    u16::try_from(text.width()).unwrap_or(u16::MAX)
+    // Most texts are ASCII, whose width is quickly told.
+    let cells = if text.is_ascii() && !text.as_bytes().contains(&b'\r') {
+        text.len()
+    } else {
+        text.width()
+    };
+    u16::try_from(cells).unwrap_or(u16::MAX)
 }
 
 /// The width of a line in cells.
