@@ -107,6 +107,26 @@ pub struct Death {
     pub changes: Option<usize>,
 }
 
+/// A death within a minute that was said where nobody died.
+#[derive(Clone, Debug)]
+pub struct FalseAlarm {
+    /// What was said, and when.
+    pub text: String,
+    /// How much of the domain was left then, in per cent.
+    pub free: u64,
+}
+
+/// Ordinary work that was watched.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// What it was.
+    pub name: String,
+    /// For how long, in seconds.
+    pub seconds: f64,
+    /// What was said of it wrongly.
+    pub alarms: Vec<FalseAlarm>,
+}
+
 /// What is known of all trials.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -118,8 +138,8 @@ pub struct Table {
     pub changes: Vec<usize>,
     /// All deaths.
     pub deaths: Vec<Death>,
-    /// Where nobody died: how long it was watched, in seconds, and the false alarms.
-    pub ordinary: Vec<(String, f64, Vec<String>)>,
+    /// Where nobody died.
+    pub ordinary: Vec<Work>,
 }
 
 /// What a method said: who, where and when.
@@ -230,7 +250,7 @@ impl Table {
 
     /// Counts the false alarms of a trial in which nobody was to die, or after the last death of another.
     pub fn watch(&mut self, pattern: &str, world: &World, from: i64, to: i64) {
-        let mut alarms: Vec<String> = Vec::new();
+        let mut alarms: Vec<FalseAlarm> = Vec::new();
         let mut last = i64::MIN / 2;
         for said in world.said.iter().filter(|said| (from..to).contains(&said.at)) {
             let Some(next) = &said.deaths.next else { continue };
@@ -242,22 +262,25 @@ impl Table {
             if said.at - last > APART {
                 let free = next.left.0 * 100 / next.limit.0.max(1);
                 let name = next.candidates.first().map(|it| it.comm.to_string());
-                alarms.push(format!(
+                let text = format!(
                     "after {:.1} s: {} in {seconds:.1} s in {}, {free} % free",
                     (said.at - from) as f64 / 1e6,
                     name.unwrap_or_default(),
                     next.domain
-                ));
+                );
+                alarms.push(FalseAlarm { text, free });
             }
             last = said.at;
         }
         let watched = (to - from).max(0) as f64 / 1e6;
-        match self.ordinary.iter_mut().find(|it| it.0 == pattern) {
+        match self.ordinary.iter_mut().find(|it| it.name == pattern) {
             Some(known) => {
-                known.1 += watched;
-                known.2.append(&mut alarms);
+                known.seconds += watched;
+                known.alarms.append(&mut alarms);
             }
-            None => self.ordinary.push((pattern.to_owned(), watched, alarms)),
+            None => {
+                self.ordinary.push(Work { name: pattern.to_owned(), seconds: watched, alarms });
+            }
         }
     }
 }

@@ -6,15 +6,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use doomtop::model::{CgroupNeeds, Needs, Scores, Snapshot};
+use doomtop::model::{CgroupNeeds, Needs, Scope, Scores, Snapshot, Text};
+use doomtop::sample::machine::domain_usage::DomainUsage;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::units::Millis;
 
 use crate::clock::now;
 use crate::dice::Dice;
-use crate::judge::{LEADS, Method, Table};
+use crate::judge::Table;
 use crate::pattern::Pattern;
 use crate::report;
+use crate::trace::{self, Head};
 use crate::worker::{Part, Worker};
 use crate::world::{Event, World};
 
@@ -24,6 +27,9 @@ pub const WORD: &str = "__machine";
 const GUEST: &str = "HORIZON_GUEST";
 /// Between two samples, in microseconds: the default interval.
 const SAMPLE: i64 = 2_000_000;
+/// Between two readings of the usage, in microseconds: about the interval at which doomtop reads a domain that is
+/// near its limit.
+const READING: i64 = 200_000;
 /// Between two looks at who has ended.
 const LOOK: Duration = Duration::from_millis(20);
 /// A round is over after so many microseconds.
@@ -33,8 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two rounds: what was freed is counted by then.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Runs out of memory so many times, by patterns in turn, and prints the table, and a line of JSON for each
-/// method and lead.
+/// Runs out of memory so many times, by patterns in turn, and prints the table. `HORIZON_SAVE` keeps what was seen.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     if env::var_os(GUEST).is_none() {
         return Err(format!("{GUEST} is not set: this is no guest"));
@@ -45,24 +50,20 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     // Whoever watches shall not be the victim.
     fs::write("/proc/self/oom_score_adj", "-1000").map_err(|error| error.to_string())?;
     let mut table = Table::new();
+    let saved = env::var_os("HORIZON_SAVE");
     for nth in 0..rounds {
         let (pattern, parts) = parts(nth, &mut dice)?;
-        let world = round(&parts, &mut dice)?;
+        let (world, events) = round(&parts, &mut dice)?;
         println!("horizon: {pattern}: {:?}", world.kills);
         table.judge(pattern, &world);
+        if let Some(dir) = &saved {
+            let head = Head { pattern: pattern.to_owned(), deadly: true, grows: false, end: now() };
+            trace::save(Path::new(dir), &format!("{name}-{nth:02}"), &head, &events)
+                .map_err(|error| error.to_string())?;
+        }
         thread::sleep(PAUSE);
     }
     print!("{}{}", report::misses(&table), report::text(&table));
-    for (method, tallies) in Method::all().iter().zip(&table.tallies) {
-        for (lead, tally) in LEADS.iter().zip(tallies) {
-            println!(
-                "{{\"machine\":\"{name}\",\"method\":\"{}\",\"lead_s\":{lead},\"right\":{},\"deaths\":{}}}",
-                method.name(),
-                tally.right(),
-                tally.all()
-            );
-        }
-    }
     Ok(())
 }
 
@@ -140,8 +141,8 @@ fn watch(pids: Vec<i32>) -> Arc<Mutex<Option<(i64, i32)>>> {
     first
 }
 
-/// One growth until somebody is gone.
-fn round(parts: &[Part], dice: &mut Dice) -> Result<World, String> {
+/// One growth until somebody is gone: what an observer said, and what it saw.
+fn round(parts: &[Part], dice: &mut Dice) -> Result<(World, Vec<Event>), String> {
     let mut workers: Vec<(Worker, &Part)> =
         parts.iter().map(|part| (Worker::start(part, None), part)).collect();
     let deadline = Instant::now() + PATIENCE;
@@ -150,9 +151,12 @@ fn round(parts: &[Part], dice: &mut Dice) -> Result<World, String> {
             return Err(format!("{} is not ready", part.name));
         }
     }
-    let root = ProcRoot::open(Path::new("/proc")).map_err(|error| error.to_string())?;
+    let root = || ProcRoot::open(Path::new("/proc")).map_err(|error| error.to_string());
+    let mut usage = DomainUsage::new(root()?);
+    usage.follow(&[Arc::new(Text::new(Scope::GLOBAL.as_bytes()))]);
+    let origin = now();
     let mut source =
-        LiveSource::start(root, ScanPatience::Forever).map_err(|error| error.to_string())?;
+        LiveSource::start(root()?, ScanPatience::Forever).map_err(|error| error.to_string())?;
     let needs = Needs {
         status: true,
         cgroup: true,
@@ -161,30 +165,41 @@ fn round(parts: &[Part], dice: &mut Dice) -> Result<World, String> {
         ..Needs::default()
     };
     let first = watch(workers.iter().map(|(worker, _)| worker.pid()).collect());
-    let mut world = World::default();
+    let (mut world, mut events) = (World::default(), Vec::new());
+    let mut take = |world: &mut World, event: Event| {
+        world.take(&event);
+        events.push(event);
+    };
     let mut last: Option<Arc<Snapshot>> = None;
     let started = now();
     let begins = started + dice.between(6000, 12_000) as i64 * 1000;
-    let mut next = started;
+    let (mut next_sample, mut next_reading) = (started, started);
     while now() - started < LONGEST {
         let at = now();
         if at >= begins && world.begun.is_none() {
             workers.iter_mut().for_each(|(worker, _)| worker.begin());
-            world.take(&Event::Begin { at });
+            take(&mut world, Event::Begin { at });
         }
         if let Some((at, pid)) = *first.lock().expect("no panic") {
             let died = workers.iter().find(|(worker, _)| worker.pid() == pid);
             let comm = died.map(|(_, part)| part.name.clone()).unwrap_or_default();
-            world.take(&Event::Kill { at, pid, comm, scope: None });
+            take(&mut world, Event::Kill { at, pid, comm, scope: None });
             break;
         }
-        if at >= next {
+        if at >= next_sample {
             let sample = source.sample(&needs, last.take()).map_err(|error| error.to_string())?;
-            world.take(&Event::Sample { at: now(), sample: Arc::clone(&sample) });
+            take(&mut world, Event::Sample { at: now(), sample: Arc::clone(&sample) });
             last = Some(sample);
-            next = (next + SAMPLE).max(at);
+            next_sample = (next_sample + SAMPLE).max(at);
+        } else if at >= next_reading {
+            let clock = Millis(u64::try_from((at - origin) / 1000).unwrap_or(0));
+            for reading in usage.read(clock) {
+                let path = reading.domain.as_str().to_owned();
+                take(&mut world, Event::Usage { at: now(), clock, path, bytes: reading.usage.0 });
+            }
+            next_reading = (next_reading + READING).max(at);
         }
         thread::sleep(LOOK);
     }
-    Ok(world)
+    Ok((world, events))
 }

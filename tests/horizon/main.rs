@@ -5,7 +5,9 @@
 //!
 //! `DOOMTOP_HORIZON=long` runs until there are enough deaths to compare shares with their targets;
 //! `HORIZON_DEATHS` says how many. `HORIZON_SAVE=DIR` keeps what was seen, and `HORIZON_REPLAY=DIR` judges a
-//! changed model by the same deaths again. `tests/horizon/guest` lets emulated machines run out of memory.
+//! changed model by the same deaths again; each folder in DIR is a machine of its own. `HORIZON_WRITE=MARKER` puts
+//! the table into assets/docs/proof.md. `tests/horizon/guest` lets emulated machines run out of memory, and
+//! `tests/horizon/work` watches ordinary work.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -18,6 +20,7 @@ mod clock;
 #[allow(dead_code, reason = "the proof of the ranking uses all of it")]
 #[path = "../oom/dice.rs"]
 mod dice;
+mod document;
 mod judge;
 #[allow(dead_code, reason = "the proof of the ranking uses all of it")]
 #[path = "../oom/kmsg.rs"]
@@ -30,6 +33,7 @@ mod round;
 mod scenario;
 mod trace;
 mod trial;
+mod work;
 mod worker;
 mod world;
 
@@ -70,6 +74,13 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Some(work::WORD) => match work::run(&arguments[1..]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                println!("horizon: FAILED: {why}");
+                ExitCode::FAILURE
+            }
+        },
         // What asks for a list of tests gets none.
         Some("--list") => ExitCode::SUCCESS,
         _ => test(arguments.iter().any(|it| it == "long")),
@@ -88,11 +99,12 @@ fn stopper() -> Arc<AtomicBool> {
 fn test(long: bool) -> ExitCode {
     checks::all();
     println!("horizon: the judge's own checks passed");
-    let mut table = Table::new();
     if let Ok(dir) = env::var("HORIZON_REPLAY") {
-        replay(Path::new(&dir), &mut table);
+        let (machines, table) = replay(Path::new(&dir));
+        document::write(&machines, &table);
         return verdict(&table, Run::Long);
     }
+    let mut table = Table::new();
     let long = long || env::var("DOOMTOP_HORIZON").is_ok_and(|it| it == "long");
     let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("HORIZON_SEED").unwrap_or_else(|| u64::from(std::process::id()));
@@ -100,7 +112,10 @@ fn test(long: bool) -> ExitCode {
     let run = if long { Run::Long } else { Run::Short };
     let deaths = number("HORIZON_DEATHS").and_then(|it| usize::try_from(it).ok()).unwrap_or(LONG);
     match provoke(run, deaths, seed, &mut table) {
-        Ok(()) => verdict(&table, run),
+        Ok(()) => {
+            document::write(&[], &table);
+            verdict(&table, run)
+        }
         Err(Failure::Impossible(why)) => {
             println!(
                 "horizon: SKIPPED, no death was provoked: {why}\n\
@@ -187,15 +202,25 @@ fn judge_world(
     }
 }
 
-fn replay(dir: &Path, table: &mut Table) {
-    for (head, events) in trace::load(dir) {
-        let mut world = World::default();
-        events.iter().for_each(|event| world.take(event));
-        if env::var("HORIZON_SHOW").is_ok_and(|it| head.pattern.contains(&it)) {
-            show(&head, &world);
-        }
-        judge_world(&head.pattern, head.deadly, &world, head.end, head.grows, table);
+/// Judges what was kept in this folder: by machine, where there are several, and all together.
+fn replay(dir: &Path) -> (Vec<(String, Table)>, Table) {
+    let mut machines = Vec::new();
+    let mut all = Table::new();
+    for (name, dir) in trace::machines(dir) {
+        let mut table = Table::new();
+        trace::replay(&dir, |head, events| {
+            let mut world = World::default();
+            events.iter().for_each(|event| world.take(event));
+            if env::var("HORIZON_SHOW").is_ok_and(|it| head.pattern.contains(&it)) {
+                show(&head, &world);
+            }
+            for table in [&mut table, &mut all] {
+                judge_world(&head.pattern, head.deadly, &world, head.end, head.grows, table);
+            }
+        });
+        machines.push((name, table));
     }
+    (machines, all)
 }
 
 /// Prints what was said, against the time that was left until the next death.

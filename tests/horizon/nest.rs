@@ -47,6 +47,11 @@ impl Nest {
     pub fn path(&self) -> &str {
         &self.root.path
     }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        self.root.dir()
+    }
 }
 
 impl Group {

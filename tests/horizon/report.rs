@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::judge::{LEADS, Method, Outcome, Table, Tally, median};
+use crate::judge::{LEADS, Method, Outcome, Table, Tally, Work, median};
 
 /// The share of deaths of which the victim must have been named, or been one of a few: by lead in seconds.
 const TARGETS: [(u32, f64); 3] = [(20, 0.75), (10, 0.90), (5, 0.95)];
@@ -10,6 +10,8 @@ const TARGETS: [(u32, f64); 3] = [(20, 0.75), (10, 0.90), (5, 0.95)];
 const TIME_ERROR: f64 = 0.2;
 /// The median number of changes of the headline's domain in the last 20 s.
 const CHANGES: f64 = 1.0;
+/// With more than this left, in per cent, there may be no false alarm at all.
+pub const HALF: u64 = 50;
 /// Candidates, on average.
 const WIDTH: f64 = 2.5;
 
@@ -69,12 +71,18 @@ pub fn unsteady(table: &Table, run: Run) -> Vec<String> {
     if changes > CHANGES {
         missed.push(format!("the domain changes {changes} times in the last 20 s"));
     }
-    let hours = table.ordinary.iter().map(|it| it.1).sum::<f64>() / 3600.0;
-    let alarms: usize = table.ordinary.iter().map(|it| it.2.len()).sum();
+    let hours = table.ordinary.iter().map(|it| it.seconds).sum::<f64>() / 3600.0;
+    let alarms: usize = table.ordinary.iter().map(|it| it.alarms.len()).sum();
     // Start-up growth is alarmed about once in a while; a short run may hold one by chance.
     let allowed = if run == Run::Short { 2.0 } else { hours.max(1.0) };
     if alarms as f64 > allowed {
         missed.push(format!("{alarms} false alarms in {hours:.2} h"));
+    }
+    let mut all = table.ordinary.iter().flat_map(|it| &it.alarms);
+    if run == Run::Long
+        && let Some(alarm) = all.find(|it| it.free > HALF)
+    {
+        missed.push(format!("a false alarm above {HALF} % free: {}", alarm.text));
     }
     missed
 }
@@ -138,12 +146,12 @@ pub fn text(table: &Table) -> String {
         mean(&table.changes),
         table.changes.iter().max().unwrap_or(&0)
     ));
-    for (name, seconds, alarms) in &table.ordinary {
+    for Work { name, seconds, alarms } in &table.ordinary {
         line(format!(
             "nobody dies, {name}: {seconds:.0} s watched, {} false \"dies within 60 s\"",
             alarms.len()
         ));
-        alarms.iter().for_each(|alarm| line(format!("    {alarm}")));
+        alarms.iter().for_each(|alarm| line(format!("    {}", alarm.text)));
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -38,16 +38,34 @@ pub fn save(dir: &Path, name: &str, head: &Head, events: &[Event]) -> std::io::R
     Ok(())
 }
 
-/// Reads all in a folder, in the order of their names.
-pub fn load(dir: &Path) -> Vec<(Head, Vec<Event>)> {
-    let mut files: Vec<_> =
+/// The folders in this one, each of one machine, with their names; or this one, where there are none.
+pub fn machines(dir: &Path) -> Vec<(String, PathBuf)> {
+    let mut found: Vec<(String, PathBuf)> = entries(dir)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .map(|path| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path))
+        .collect();
+    if found.is_empty() {
+        found.push((String::new(), dir.to_owned()));
+    }
+    found
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> =
         fs::read_dir(dir).expect("a folder").flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    let read = |path: &std::path::PathBuf| {
-        let mut lines = BufReader::new(GzDecoder::new(File::open(path).ok()?)).lines();
-        let head = serde_json::from_str(&lines.next()?.ok()?).ok()?;
+    paths.sort();
+    paths
+}
+
+/// Reads all in a folder, in the order of their names.
+pub fn replay(dir: &Path, mut take: impl FnMut(Head, Vec<Event>)) {
+    for path in entries(dir) {
+        let Ok(file) = File::open(path) else { continue };
+        let mut lines = BufReader::new(GzDecoder::new(file)).lines();
+        let Some(Ok(head)) = lines.next() else { continue };
+        let Ok(head) = serde_json::from_str(&head) else { continue };
         let events = lines.map_while(Result::ok).filter_map(|it| serde_json::from_str(&it).ok());
-        Some((head, events.collect()))
-    };
-    files.iter().filter_map(read).collect()
+        take(head, events.collect());
+    }
 }

@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::io::{Read, Seek, SeekFrom, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -24,6 +25,8 @@ use crate::pattern::Pattern;
 pub const WORD: &str = "__worker";
 
 const PAGE: usize = 4096;
+/// Random bytes of a page.
+const RANDOM: usize = PAGE * 2 / 5;
 /// Pages that are taken or given back at once.
 const CHUNK: usize = 32;
 /// Chunks in a MiB.
@@ -277,10 +280,17 @@ impl Life {
     }
 }
 
-/// A few pages, each touched. What stands in them can be compressed, but is not all the same.
+/// A few pages, each touched. Two fifths of each are random: they can be compressed to somewhat less than half,
+/// as the memory of ordinary programs.
 fn anonymous(dice: &mut Dice) -> Vec<u8> {
+    static NOISE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut dice = Dice(1);
+        (0..2048).flat_map(|_| dice.next().to_ne_bytes()).collect()
+    });
     let mut memory = vec![0_u8; CHUNK * PAGE];
     for page in memory.chunks_exact_mut(PAGE) {
+        let from = dice.between(0, NOISE.len() - RANDOM);
+        page[..RANDOM].copy_from_slice(&NOISE[from..from + RANDOM]);
         page[..8].copy_from_slice(&dice.next().to_ne_bytes());
     }
     black_box(memory)

@@ -74,7 +74,11 @@ pub struct World {
 
 /// The sample without what other trials do.
 pub fn own_part(sample: &Snapshot, run: &str, own: &[String]) -> Snapshot {
-    let foreign = |path: &str| is_within(path, run) && !own.iter().any(|it| is_within(path, it));
+    without(sample, |path| is_within(path, run) && !own.iter().any(|it| is_within(path, it)))
+}
+
+/// The sample without cgroups that are foreign, and what runs in them.
+pub fn without(sample: &Snapshot, foreign: impl Fn(&str) -> bool) -> Snapshot {
     let cgroups = &sample.cgroups;
     let list = cgroups.list.iter().filter(|it| !foreign(it.path.as_str())).cloned().collect();
     let stays = |process: &&Process| match &process.cgroup {
