@@ -18,6 +18,7 @@ use super::history::{Basis, COUNT, Estimate, Kind, Loss, RoomHistory, WINDOWS};
 use super::killers::KillerRules;
 use super::room::{self, Room};
 use super::unreclaimable::lasting;
+use super::usage_scale::UsageScale;
 use super::victim::{Course, Victims, victims};
 use super::{DeathCertainty, Deaths, LIST_HORIZON, MAX_DEATHS, NextDeath, StallReason, TimeSpan};
 
@@ -74,8 +75,8 @@ pub struct DeathForecaster {
     global: Arc<Text>,
     machine: RoomHistory,
     machine_limit: Bytes,
-    /// The usage of the machine that belongs to its newest room.
-    machine_usage: Bytes,
+    /// How its room follows its usage.
+    machine_scale: UsageScale,
     /// Limited cgroups in the order of the tree.
     groups: Vec<GroupRoom>,
     /// The userspace killers that run here.
@@ -98,7 +99,7 @@ impl Default for DeathForecaster {
             global: Arc::new(Text::new(Scope::GLOBAL.as_bytes())),
             machine: RoomHistory::default(),
             machine_limit: Bytes::ZERO,
-            machine_usage: Bytes::ZERO,
+            machine_scale: UsageScale::default(),
             groups: Vec::new(),
             killers: KillerRules::default(),
             growth: GrowthTracks::default(),
@@ -163,8 +164,9 @@ impl DeathForecaster {
         let leaving = sum(exits.leaving.iter());
         let left = (room.left + leaving).min(room.limit);
         self.machine_limit = room.limit;
-        self.machine_usage = machine_usage(&now.memory, &now.swap);
-        self.killers.observe(scene, &self.global, leaving);
+        let usage = machine_usage(&now.memory, &now.swap);
+        self.machine_scale.sample(left, usage, room.limit);
+        self.killers.observe(scene, &self.global, leaving, usage);
         if self.machine.was_full() && is_much(sum(exits.killed.iter()), room.limit) {
             self.machine.forget();
             self.killers.forget();
@@ -238,10 +240,10 @@ impl DeathForecaster {
     }
 
     fn observe_machine_usage(&mut self, at: Millis, usage: Bytes) {
+        self.killers.observe_usage(at, usage);
         let Some(left) = self.machine.left() else { return };
-        let left = left.0.saturating_add(self.machine_usage.0).saturating_sub(usage.0);
-        self.machine.push(Kind::Reading, at, Bytes(left), self.machine_limit);
-        self.machine_usage = usage;
+        let left = self.machine_scale.left(left, usage);
+        self.machine.push(Kind::Reading, at, left, self.machine_limit);
     }
 
     /// The domains whose usage should be read between samples: those that are nearly full, and those that
@@ -255,7 +257,11 @@ impl DeathForecaster {
             let key = (time.unwrap_or(Millis(u64::MAX)), std::cmp::Reverse(full));
             is_near.then(|| (key, Arc::clone(domain)))
         };
-        let machine = near(&self.global, &self.machine, self.machine_limit);
+        let machine = near(&self.global, &self.machine, self.machine_limit).or_else(|| {
+            // A userspace killer acts while the kernel still has room.
+            let time = self.killers.earliest().filter(|it| *it < NEAR)?;
+            Some(((time, std::cmp::Reverse(0)), Arc::clone(&self.global)))
+        });
         let groups = self.groups.iter().filter_map(|it| near(&it.path, &it.history, it.limit));
         let mut all: Vec<_> = machine.into_iter().chain(groups).collect();
         all.sort_by_key(|it| it.0);

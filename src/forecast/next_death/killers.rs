@@ -18,6 +18,7 @@ use super::TimeSpan;
 use super::approach::{ActingKiller, Approach};
 use super::history::{Basis, Estimate, Kind, RoomHistory};
 use super::room::Room;
+use super::usage_scale::UsageScale;
 
 /// A killer whose conditions are met acts within this time, or it does not act at all: it found no victim, or
 /// the victim does not die.
@@ -37,6 +38,8 @@ struct KillerRule {
     domain: Arc<Text>,
     history: RoomHistory,
     room: Room,
+    /// How the room follows the usage of the machine.
+    scale: UsageScale,
     /// Since when the pressure is beyond its threshold.
     pressed: Option<Millis>,
     /// When reclaim was seen last in a cgroup where the killer asks for that.
@@ -85,8 +88,9 @@ fn left(rule: &TriggerRule) -> Option<Bytes> {
 }
 
 impl KillerRules {
-    /// Takes the newest sample of the scene. `leaving` is what processes on their way out still hold.
-    pub fn observe(&mut self, scene: &Scene, global: &Arc<Text>, leaving: Bytes) {
+    /// Takes the newest sample of the scene. `leaving` is what processes on their way out still hold, `usage` that of
+    /// the machine.
+    pub fn observe(&mut self, scene: &Scene, global: &Arc<Text>, leaving: Bytes, usage: Bytes) {
         let now = scene.now();
         let at = now.clock.monotonic_ms;
         let limit = (now.memory.total_kib + now.swap.lasting()).bytes();
@@ -105,11 +109,28 @@ impl KillerRules {
                     Some(known) => KillerRule { killer, room, ..old.swap_remove(known) },
                     None => KillerRule::new(killer, nth, domain, room),
                 };
-                next.observe(at);
+                next.observe(at, usage);
                 next.has_victim = next.when(at).is_some() && could_kill(policy, scene);
                 self.rules.push(next);
             }
         }
+    }
+
+    /// Takes a reading of the usage of the machine between two samples.
+    pub fn observe_usage(&mut self, at: Millis, usage: Bytes) {
+        let amounts = |it: &&mut KillerRule| {
+            it.killer.rule.levels.iter().any(|level| is_amount(level.quantity))
+        };
+        for rule in self.rules.iter_mut().filter(amounts) {
+            rule.room.left = rule.scale.left(rule.room.left, usage);
+            rule.history.push(Kind::Reading, at, rule.room.left, rule.room.limit);
+        }
+    }
+
+    /// The earliest time at which any of them acts by the trend of an amount.
+    pub fn earliest(&self) -> Option<Millis> {
+        let rules = self.rules.iter().filter(|it| it.has_victim && it.met.is_none());
+        rules.filter_map(|it| it.history.earliest()).min()
     }
 
     /// A kill freed much: what comes now has another cause.
@@ -186,6 +207,7 @@ impl KillerRule {
             domain,
             history,
             room,
+            scale: UsageScale::default(),
             pressed: None,
             reclaimed: None,
             met: None,
@@ -193,7 +215,8 @@ impl KillerRule {
         }
     }
 
-    fn observe(&mut self, at: Millis) {
+    fn observe(&mut self, at: Millis, usage: Bytes) {
+        self.scale.sample(self.room.left, usage, self.room.limit);
         let levels = &self.killer.rule.levels;
         let met = |it: &TriggerLevel| it.met() == Some(true);
         let mut reclaim = levels.iter().filter(|it| it.quantity == TriggerQuantity::Reclaim);

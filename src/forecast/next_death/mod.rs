@@ -16,6 +16,7 @@ pub(crate) mod slope;
 #[cfg(test)]
 mod tests;
 mod unreclaimable;
+mod usage_scale;
 mod victim;
 
 use std::sync::Arc;

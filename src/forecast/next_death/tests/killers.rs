@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Watch, names, process, said_after, sample, seconds};
+use super::{Watch, clock, mib, names, process, said_after, sample, seconds, text};
 use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath};
 use crate::model::{
     Cgroup, InstalledKillers, KillerPresence, Pressure, PsiLine, Reading, Snapshot, Text,
@@ -57,6 +57,23 @@ fn earlyoom_acts_before_the_kernel() {
     let rule = death.trigger.as_ref().unwrap();
     assert_eq!(rule.levels[0].percent(rule.levels[0].acts_at), Some(10.0));
     assert!(death.left.0.abs_diff(40 << 20) < 1 << 20, "{death:?}");
+}
+
+#[test]
+fn readings_between_samples_move_the_time_of_a_killer() {
+    let mut watch = Watch::default();
+    let before = watch.see_all(17, |at| with(machine(at, 300.0 - 5.0 * at, None), earlyoom));
+    assert_eq!(told(&before), [(EARLYOOM, 8.0), (KERNEL, 28.0)]);
+    assert_eq!(watch.forecaster.near(), [text("global")]);
+    // From 32 s on it grows six times as fast: by 30 MiB a second.
+    for nth in 1..7_u32 {
+        let passed = f64::from(nth) * 0.2;
+        let usage = mib(860.0 + 30.0 * passed);
+        watch.forecaster.observe_usage("global", clock(32.0 + passed), usage);
+    }
+    let after = watch.deaths();
+    let (by, left) = (next(&after).by, seconds(next(&after)));
+    assert!(by == EARLYOOM && left < 4.0, "{by} in {left} s: 4 MiB are left until it acts");
 }
 
 #[test]
