@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doomtop::model::{
     Cgroup, Cgroups, Hierarchy, InstalledKillers, KillerPresence, Pressure, PsiLine, Reading,
-    Scene, ScoreScale, Signal, Snapshot, Text, ThresholdAmount,
+    Scene, ScoreScale, Signal, Snapshot, Text, ThresholdAmount, ZramSwap,
 };
 use doomtop::policy::{
     BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LINUX, NOHANG, NOHANG_DESKTOP, OOMD_SIZE, OOMD_SWAP,
@@ -121,6 +121,26 @@ fn nohang_acts_by_swap_or_by_pressure() {
     let no_swap = scene(stressed, |it| it.nohang.options.psi = true);
     assert_eq!(rules(&NOHANG, &no_swap).len(), 2, "without swap it ignores pressure");
     assert_eq!(rules(&NOHANG, &no_swap)[0].2, MET, "and its swap condition counts as met");
+}
+
+#[test]
+fn nohang_acts_by_what_zram_takes() {
+    let on_zram = |available, used: u64| {
+        let mut sample = level(available, 50);
+        let whole = sample.memory.total_kib.0;
+        let used_kib = Kib(whole * used / 100);
+        sample.swap.zram = Some(ZramSwap { used_kib, ..ZramSwap::default() });
+        let scene = scene(sample, |it| it.nohang.options.zram = true);
+        NOHANG.trigger_rules(&scene).iter().map(TriggerRule::met).collect::<Vec<_>>()
+    };
+    // SIGTERM by swap and by zram, then SIGKILL by swap and by zram.
+    assert_eq!(on_zram(5, 54), [NOT, NOT, NOT, NOT]);
+    assert_eq!(on_zram(5, 55), [NOT, MET, NOT, NOT]);
+    assert_eq!(on_zram(6, 99), [NOT, NOT, NOT, NOT], "there is enough available memory");
+    assert_eq!(on_zram(2, 60), [NOT, MET, NOT, MET]);
+    let without = scene(level(2, 50), |it| it.nohang.options.zram = true);
+    let met: Vec<_> = NOHANG.trigger_rules(&without).iter().map(TriggerRule::met).collect();
+    assert_eq!(met, [NOT, None, NOT, None], "there is no zram");
 }
 
 #[test]

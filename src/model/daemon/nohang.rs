@@ -36,6 +36,16 @@ pub struct NohangThreshold {
     pub swap: ThresholdAmount,
     /// Minimum of the pressure, in percent.
     pub psi: f64,
+    /// Minimum of the RAM that zram devices take (`mem_used_total`).
+    #[serde(default = "NohangThreshold::shipped_zram")]
+    pub zram: ThresholdAmount,
+}
+
+impl NohangThreshold {
+    /// The threshold of zram for SIGTERM in the shipped files. Recordings may be older than the field.
+    const fn shipped_zram() -> ThresholdAmount {
+        ThresholdAmount::Percent(55.0)
+    }
 }
 
 /// What a rule tests.
@@ -119,14 +129,15 @@ pub struct NohangOptions {
 impl Default for NohangOptions {
     /// The options of the shipped `nohang.conf`.
     fn default() -> Self {
-        let step = |mem, swap, psi| NohangThreshold {
+        let step = |mem, swap, psi, zram| NohangThreshold {
             mem: ThresholdAmount::Percent(mem),
             swap: ThresholdAmount::Percent(swap),
             psi,
+            zram,
         };
         Self {
-            soft: step(5.0, 10.0, 40.0),
-            hard: step(2.0, 4.0, 90.0),
+            soft: step(5.0, 10.0, 40.0, NohangThreshold::shipped_zram()),
+            hard: step(2.0, 4.0, 90.0, ThresholdAmount::Percent(60.0)),
             psi: false,
             psi_metric: Text::new(b"full_avg10"),
             psi_seconds: 30.0,

@@ -15,7 +15,7 @@ use crate::policy::daemon::shared::{
     ConditionState, available, free_swap, oom_score, pressure, score_per_page, worded,
 };
 use crate::policy::{
-    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    AdjEffect, Cite, Drift, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
     TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
 };
 use crate::units::{Adj, Kib, Millis, Points};
@@ -174,7 +174,7 @@ impl Nohang {
     }
 }
 
-/// The rules by memory and swap, and by memory and pressure: SIGTERM, then SIGKILL.
+/// The rules by memory and swap, by memory and zram, and by memory and pressure: SIGTERM, then SIGKILL.
 fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
     let now = scene.now();
     let pressed = metric(&now.pressure, options.psi_metric.as_str());
@@ -184,6 +184,10 @@ fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
         let mem = amount(TriggerQuantity::AvailableMemory, scene, limits.mem);
         let swap = amount(TriggerQuantity::FreeSwap, scene, limits.swap);
         rules.push(TriggerRule { signal, levels: vec![mem.clone(), swap], lasting: Millis::ZERO });
+        if options.zram {
+            let levels = vec![mem.clone(), zram(scene, limits.zram)];
+            rules.push(TriggerRule { signal, levels, lasting: Millis::ZERO });
+        }
         if by_pressure {
             let level = pressure(pressed, limits.psi, TriggerSide::AtLeast, None);
             let lasting = Millis((options.psi_seconds * 1000.0) as u64);
@@ -204,10 +208,22 @@ fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionStat
     } else {
         state.obstacle("MemAvailable cannot be read");
     }
-    let by_pressure = soft.next().and_then(|rule| rule.levels.last());
+    let other = |quantity: TriggerQuantity| {
+        let soft = rules.iter().filter(|rule| rule.signal == Signal::TERM);
+        soft.filter_map(|rule| rule.levels.last()).find(|level| level.quantity == quantity)
+    };
+    let by_pressure = other(TriggerQuantity::Pressure);
     let pressed = by_pressure.filter(|level| level.met() == Some(true));
-    if pressed.is_none() {
-        state.condition(worded("SwapFree", swap));
+    let by_zram = other(TriggerQuantity::Zram);
+    let stored = by_zram.filter(|level| level.met() == Some(true));
+    match (pressed, stored) {
+        (None, None) => state.condition(worded("SwapFree", swap)),
+        (None, Some(stored)) => state.condition(worded("zram, instead of swap", stored)),
+        _ => {}
+    }
+    if let Some(level) = by_zram.filter(|_| stored.is_none()) {
+        let Trigger { wants, now, .. } = worded("zram", level);
+        state.note(format!("or, instead of swap, zram takes {wants} of RAM (now {now})"));
     }
     let (metric, at) = (&options.psi_metric, options.psi_seconds);
     if let Some(pressed) = pressed {
@@ -260,6 +276,22 @@ fn amount(quantity: TriggerQuantity, scene: &Scene, limit: ThresholdAmount) -> T
     }
 }
 
+/// The condition that zram devices take at least `limit` of RAM (`mem_used_total` in their `mm_stat`).
+fn zram(scene: &Scene, limit: ThresholdAmount) -> TriggerLevel {
+    let whole = scene.now().memory.total_kib.0 as f64;
+    TriggerLevel {
+        quantity: TriggerQuantity::Zram,
+        cgroup: None,
+        present: scene.now().swap.zram.map(|zram| zram.used_kib.0 as f64),
+        acts_at: match limit {
+            ThresholdAmount::Percent(percent) => whole * percent / 100.0,
+            ThresholdAmount::Kib(kib) => kib.0 as f64,
+        },
+        side: TriggerSide::AtLeast,
+        whole: Some(whole),
+    }
+}
+
 impl Policy for Nohang {
     fn info(&self) -> &PolicyInfo {
         &self.info
@@ -290,7 +322,6 @@ impl Policy for Nohang {
         let now = scene.now();
         let mut state = ConditionState::of(configured);
         memory_conditions(options, scene, &mut state);
-        state.note_if(options.zram, "it checks zram too, which doomtop does not");
         state.note_if(
             options.soft_actions > 0,
             "for some victims it runs a command instead of sending SIGTERM",

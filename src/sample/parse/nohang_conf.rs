@@ -67,6 +67,7 @@ fn set(options: &mut NohangOptions, key: &str, value: &str) -> Option<()> {
             "min_mem" => step.mem = amount(value)?,
             "min_swap" => step.swap = amount(value)?,
             "max_psi" => step.psi = float(value)?,
+            "max_zram" => step.zram = amount(value)?,
             _ => {}
         }
         Some(())
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = "## comment\n    indented = 1\nsoft_threshold_min_mem = 8 %\n\
-        soft_threshold_min_swap = 300 M\nhard_threshold_max_psi = 70\npsi_checking_enabled = True\n\
+        soft_threshold_min_swap = 300 M\nhard_threshold_max_psi = 70\nhard_threshold_max_zram = 70 %\npsi_checking_enabled = True\n\
         psi_metrics = some_avg60\nignore_positive_oom_score_adj = True\nmin_badness = 10\n\
         @BADNESS_ADJ_RE_NAME   200  ///  ^(Web Content|file:// Content)$\n\
         @BADNESS_ADJ_RE_REALPATH -200 /// ^/usr/bin/X\n@SOFT_ACTION_RE_NAME ^a$ /// kill $PID\n\
@@ -148,6 +149,8 @@ mod tests {
         assert_eq!(options.soft.swap, ThresholdAmount::Kib(Kib(307_200)));
         assert_eq!(options.hard.psi, 70.0);
         assert_eq!(options.hard.mem, ThresholdAmount::Percent(2.0), "as shipped");
+        assert_eq!(options.hard.zram, ThresholdAmount::Percent(70.0));
+        assert_eq!(options.soft.zram, ThresholdAmount::Percent(55.0), "as shipped");
         assert!(options.psi && options.ignore_positive_adj && !options.zram);
         assert_eq!(options.psi_metric.as_str(), "some_avg60");
         assert_eq!(options.min_badness, 10);
