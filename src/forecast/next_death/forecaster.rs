@@ -32,6 +32,12 @@ const MAX_NEAR: usize = 8;
 const EXITING: Millis = Millis(5_000);
 /// ProcessGrowth is foreseen for this many times as long as it has been seen, by the use of the domain in per-mille.
 const REACH: [(u64, f64); 3] = [(750, 2.0), (500, 0.9), (0, 0.6)];
+/// The same where it follows from the levels of a restless domain: these are known from a few points.
+const LEVELS_REACH: [(u64, f64); 3] = [(750, 1.0), (500, 0.6), (0, 0.3)];
+/// Levels whose time may be longer by more than this factor tell nothing of a domain that is not nearly full.
+const VAGUE: f64 = 2.0;
+/// Sudden growth is foreseen from this use of the domain on, in per-mille.
+const HALF_FULL: u64 = 500;
 /// A domain that has been known for less than this may just be starting: its growth is foreseen for half as
 /// long.
 const START: Millis = Millis(30_000);
@@ -542,9 +548,15 @@ fn is_much(bytes: Bytes, limit: Bytes) -> bool {
 
 /// Whether growth has been seen for long enough to be foreseen for so long.
 fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
-    let Estimate { when, seen, sudden, .. } = estimate;
+    let Estimate { when, seen, sudden, basis, .. } = estimate;
     let used = room.used_permille();
-    let reach = REACH.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
+    let by_levels = *basis == Basis::Levels;
+    let is_vague = when.high.0 as f64 > when.middle.0 as f64 * VAGUE;
+    if by_levels && is_vague && used < LEVELS_REACH[0].0 {
+        return false;
+    }
+    let reaches = if by_levels { &LEVELS_REACH } else { &REACH };
+    let reach = reaches.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
     let reach = if age < START { reach / 2.0 } else { reach };
     let far = if *seen >= LASTING[1] {
         LIST_HORIZON
@@ -553,5 +565,38 @@ fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
     } else {
         Millis((seen.0 as f64 * reach) as u64)
     };
-    *sudden || when.middle <= far
+    // A program that starts takes much at once as well, and mostly less than half.
+    *sudden && used >= HALF_FULL || when.middle <= far
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vague_levels_tell_nothing_of_a_domain_that_is_not_nearly_full() {
+        let told = |basis, high: u64, left: u64| {
+            let seconds = |it: u64| Millis(it * 1000);
+            let when = TimeSpan { low: seconds(18), middle: seconds(32), high: seconds(high) };
+            let estimate = Estimate { when, rate: 1.0, seen: seconds(65), sudden: false, basis };
+            let room = Room { left: Bytes(left), limit: Bytes(100) };
+            is_supported(&estimate, room, seconds(70))
+        };
+        assert!(!told(Basis::Levels, 109, 55));
+        assert!(told(Basis::Levels, 109, 20), "it is nearly full");
+        assert!(told(Basis::Levels, 60, 55), "they fall clearly");
+        assert!(told(Basis::Window(2), 109, 55), "it is a ramp");
+    }
+
+    #[test]
+    fn sudden_growth_of_a_domain_that_is_mostly_free_tells_nothing() {
+        let told = |left: u64| {
+            let seconds = |it: u64| Millis(it * 1000);
+            let when = TimeSpan { low: seconds(8), middle: seconds(9), high: seconds(11) };
+            let basis = Basis::Window(0);
+            let estimate = Estimate { when, rate: 6.0, seen: seconds(3), sudden: true, basis };
+            is_supported(&estimate, Room { left: Bytes(left), limit: Bytes(100) }, seconds(70))
+        };
+        assert_eq!((told(55), told(45)), (false, true));
+    }
 }

@@ -25,6 +25,9 @@ const MIN_STEP: Millis = Millis(80);
 const ACCELERATION: f64 = 30.0;
 /// Minimum of that time.
 const MIN_ACCELERATION: f64 = 10.0;
+/// An acceleration is foreseen for what is left up to so many times what was lost in that time. A program that
+/// starts takes more and more, too, but seldom all that there is.
+const ACCELERATED_REACH: f64 = 3.0;
 
 /// Room that comes back at once, as a share of the limit: the end of a batch, or a garbage collection.
 const RELEASE: f64 = 0.03;
@@ -374,7 +377,8 @@ impl RoomHistory {
     fn accelerated(&self) -> Option<f64> {
         let points = self.last_points(ACCELERATION);
         let (first, last) = (points.first()?, points.last()?);
-        if first.0 - last.0 < MIN_ACCELERATION {
+        let lost = last.1 - first.1;
+        if first.0 - last.0 < MIN_ACCELERATION || first.1 > lost * ACCELERATED_REACH {
             return None;
         }
         Some(Acceleration::of(&points)?.time(first.1))
@@ -523,6 +527,20 @@ mod tests {
         let slow = (0..20).map(|nth| (f64::from(nth), 90.0 - 0.5 * f64::from(nth)));
         let fast = (20..28).map(|nth| (f64::from(nth), 80.0 - 6.0 * f64::from(nth - 20)));
         assert_eq!(mib_per_second(&history(slow.chain(fast))), Some(6.0));
+    }
+
+    #[test]
+    fn an_acceleration_is_not_foreseen_from_a_small_beginning() {
+        // It doubles every 10 s. A program that begins like that seldom takes all that there is.
+        let left = |t: f64| 99.0 - 0.05 * ((t * 0.07).exp() - 1.0);
+        let time = |count: u32| {
+            let history = history((0..count).map(|nth| (f64::from(nth), left(f64::from(nth)))));
+            history.estimate().unwrap().when.middle.0 / 1000
+        };
+        // After 60 s it has taken 3 of 100 MiB, and the rate is 0.2 MiB a second.
+        assert!(time(61) > 200, "{}", time(61));
+        // After 95 s it has taken a third, and 13 s are left.
+        assert!((8..16).contains(&time(96)), "{}", time(96));
     }
 
     #[test]
