@@ -29,8 +29,10 @@ use ratatui::backend::CrosstermBackend;
 const PROCESSES: u64 = 10_000;
 /// Number of limited cgroups.
 const CGROUPS: u64 = 200;
-/// One process of so many grows.
-const GROWING: u64 = 50;
+/// One cgroup of so many leaks.
+const LEAKING: u64 = 5;
+/// In it, one process of so many grows.
+const GROWING: u64 = 10;
 /// Samples before the first that is measured: then there are trends.
 const WARM_UP: u64 = 30;
 /// Samples that are measured.
@@ -50,8 +52,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// The size of a process at this sample, in pages.
 fn size(process: u64, sample: u64) -> u64 {
-    let grows = if process.is_multiple_of(GROWING) { 40 * sample } else { 0 };
-    1000 + process % 700 + grows
+    let (group, place) = (process % CGROUPS, process / CGROUPS);
+    let leaks = group.is_multiple_of(LEAKING) && place.is_multiple_of(GROWING);
+    1000 + process % 700 + if leaks { 30 * sample } else { 0 }
 }
 
 /// The nth sample of a machine.
@@ -88,7 +91,7 @@ fn sample(nth: u64, paths: &[Arc<Text>]) -> Snapshot {
     sample.clock.monotonic_ms = time;
     sample.clock.uptime_ticks = Ticks(time.0 / 10);
     sample.memory.total_kib = Kib(256 << 20);
-    sample.memory.available_kib = Reading::Value(Kib((100 << 20) - nth * 40_000));
+    sample.memory.available_kib = Reading::Value(Kib((100 << 20) - nth * 400_000));
     sample.cgroups = Arc::new(Cgroups {
         hierarchy: Reading::Value(Hierarchy::V2),
         read_ms: time,
@@ -179,6 +182,7 @@ fn main() {
     let samples: Vec<Arc<Snapshot>> =
         (0..WARM_UP + MEASURED).map(|nth| Arc::new(sample(nth, &paths))).collect();
     let (model, told) = model(&samples);
+    assert!(told > 1, "the machine and some cgroups approach their limits");
     let screen = screen(&samples);
     let reading = reading() * PROCESSES as f64;
     println!(

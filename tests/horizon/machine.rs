@@ -15,6 +15,7 @@ use doomtop::units::Millis;
 use crate::clock::now;
 use crate::dice::Dice;
 use crate::judge::Table;
+use crate::kmsg::{self, Kmsg};
 use crate::pattern::Pattern;
 use crate::report;
 use crate::trace::{self, Head};
@@ -120,15 +121,21 @@ fn parts(nth: u64, dice: &mut Dice) -> Result<(&'static str, Vec<Part>), String>
     Ok((name, parts))
 }
 
-/// Watches these processes until the first of them has died: when that was seen, and which it was. A thread of
-/// its own, because a sample may take seconds where memory is short.
+/// Of a process that exits, in the flags that `/proc/PID/stat` tells (`PF_EXITING`).
+const EXITING: u32 = 4;
+
+/// Watches these processes until the first of them exits: when that was seen, and which it was. A thread of its
+/// own, because a sample may take seconds where memory is short. Only a userspace killer is seen by this: the
+/// kernel tells its kills earlier.
 fn watch(pids: Vec<i32>) -> Arc<Mutex<Option<(i64, i32)>>> {
     let first = Arc::new(Mutex::new(None));
     let found = Arc::clone(&first);
     thread::spawn(move || {
-        let is_gone = |pid: &i32| match fs::read_to_string(format!("/proc/{pid}/stat")) {
-            Ok(stat) => stat.rsplit(") ").next().is_some_and(|it| it.starts_with(['Z', 'X'])),
-            Err(_) => true,
+        let is_gone = |pid: &i32| {
+            let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+            let Some((_, fields)) = stat.rsplit_once(") ") else { return true };
+            let flags = fields.split(' ').nth(6).and_then(|it| it.parse::<u32>().ok());
+            flags.is_none_or(|flags| flags & EXITING != 0)
         };
         while Arc::strong_count(&found) > 1 {
             if let Some(pid) = pids.iter().find(|pid| is_gone(pid)) {
@@ -141,6 +148,16 @@ fn watch(pids: Vec<i32>) -> Arc<Mutex<Option<(i64, i32)>>> {
     first
 }
 
+/// The first death: by the kernel's log, or as it was seen.
+fn death(kmsg: &mut Kmsg, seen: &Mutex<Option<(i64, i32)>>) -> Result<Option<(i64, i32)>, String> {
+    while let Some(event) = kmsg.event(0).map_err(|error| format!("/dev/kmsg: {error}"))? {
+        if let kmsg::Event::Chosen(kill) = event {
+            return Ok(Some((kmsg.moment(kill.stamp), kill.pid)));
+        }
+    }
+    Ok(*seen.lock().expect("no panic"))
+}
+
 /// One growth until somebody is gone: what an observer said, and what it saw.
 fn round(parts: &[Part], dice: &mut Dice) -> Result<(World, Vec<Event>), String> {
     let mut workers: Vec<(Worker, &Part)> =
@@ -151,6 +168,8 @@ fn round(parts: &[Part], dice: &mut Dice) -> Result<(World, Vec<Event>), String>
             return Err(format!("{} is not ready", part.name));
         }
     }
+    let mut kmsg = Kmsg::open().map_err(|error| format!("/dev/kmsg: {error}"))?;
+    kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
     let root = || ProcRoot::open(Path::new("/proc")).map_err(|error| error.to_string());
     let mut usage = DomainUsage::new(root()?);
     usage.follow(&[Arc::new(Text::new(Scope::GLOBAL.as_bytes()))]);
@@ -180,7 +199,7 @@ fn round(parts: &[Part], dice: &mut Dice) -> Result<(World, Vec<Event>), String>
             workers.iter_mut().for_each(|(worker, _)| worker.begin());
             take(&mut world, Event::Begin { at });
         }
-        if let Some((at, pid)) = *first.lock().expect("no panic") {
+        if let Some((at, pid)) = death(&mut kmsg, &first)? {
             let died = workers.iter().find(|(worker, _)| worker.pid() == pid);
             let comm = died.map(|(_, part)| part.name.clone()).unwrap_or_default();
             take(&mut world, Event::Kill { at, pid, comm, scope: None });

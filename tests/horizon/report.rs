@@ -146,6 +146,16 @@ pub fn text(table: &Table) -> String {
         mean(&table.changes),
         table.changes.iter().max().unwrap_or(&0)
     ));
+    out.push_str(&ordinary(table));
+    out
+}
+
+/// What was said where nobody died.
+pub fn ordinary(table: &Table) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        let _ = writeln!(out, "horizon: {text}");
+    };
     for Work { name, seconds, alarms } in &table.ordinary {
         line(format!(
             "nobody dies, {name}: {seconds:.0} s watched, {} false \"dies within 60 s\"",

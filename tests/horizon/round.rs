@@ -75,7 +75,7 @@ pub fn run(
             let sample = source.sample(&needs, last.take()).map_err(|error| error.to_string())?;
             let at = now();
             for trial in &mut trials {
-                trial.sample(samples, at, nest.path(), &sample);
+                trial.sample(samples, at, &sample);
             }
             last = Some(sample);
             samples += 1;

@@ -121,9 +121,9 @@ impl Trial {
     }
 
     /// Takes its own part of a sample, which was complete at this time.
-    pub fn sample(&mut self, nth: u32, at: i64, run: &str, sample: &Snapshot) {
+    pub fn sample(&mut self, nth: u32, at: i64, sample: &Snapshot) {
         if nth.is_multiple_of(self.every) {
-            let sample = Arc::new(own_part(sample, run, &self.paths));
+            let sample = Arc::new(own_part(sample, &self.paths));
             self.take(Event::Sample { at, sample });
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use doomtop::model::{CgroupNeeds, Needs, Scope, Scores, Snapshot, Text, is_within};
+use doomtop::model::{CgroupNeeds, Needs, Scope, Scores, Snapshot, Text};
 use doomtop::sample::machine::domain_usage::DomainUsage;
 use doomtop::sample::proc_root::ProcRoot;
 use doomtop::source::{LiveSource, ScanPatience, Source};
@@ -20,7 +20,7 @@ use crate::document;
 use crate::judge::Table;
 use crate::nest::Nest;
 use crate::report;
-use crate::world::{Event, World};
+use crate::world::{Event, World, own_part};
 
 /// The first argument of a binary that shall watch work.
 pub const WORD: &str = "__work";
@@ -30,8 +30,6 @@ const SAMPLE: i64 = 2_000_000;
 const READING: Duration = Duration::from_millis(200);
 /// How long the command may take to end when it is told to.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Cgroups of other tests, which may run at the same time: in them processes do die.
-const OTHERS: &str = "/doomtop-oom-";
 
 /// `NAME MINUTES LIMIT COMMAND...`: runs the command, in a cgroup with a limit of so many MiB, again and again for
 /// so many minutes. The last line that it prints is a row of the table.
@@ -46,6 +44,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let mut work: Option<Work> = None;
     let root = || ProcRoot::open(Path::new("/proc")).map_err(|error| error.to_string());
     let mut usage = DomainUsage::new(root()?);
+    let own = [nest.path().to_owned()];
     let domains = [Scope::GLOBAL, nest.path()].map(|it| Arc::new(Text::new(it.as_bytes())));
     usage.follow(&domains);
     let origin = now();
@@ -74,8 +73,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         let at = now();
         if at >= next_sample {
             let sample = source.sample(&needs, last.take()).map_err(|error| error.to_string())?;
-            let own = Arc::new(without_tests(&sample, nest.path()));
-            world.take(&Event::Sample { at: now(), sample: own });
+            let own_sample = Arc::new(own_part(&sample, &own));
+            world.take(&Event::Sample { at: now(), sample: own_sample });
             last = Some(sample);
             next_sample = (next_sample + SAMPLE).max(at);
         } else {
@@ -92,15 +91,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     println!("horizon: {name}: the command ran {runs} times");
     let mut table = Table::new();
     table.watch(name, &world, origin, end);
-    print!("{}", report::text(&table));
+    print!("{}", report::ordinary(&table));
     println!("{}", document::work_row(&table));
     Ok(())
-}
-
-/// The sample without the cgroups of tests, but for this one.
-fn without_tests(sample: &Snapshot, own: &str) -> Snapshot {
-    let of_test = |path: &str| path.contains(OTHERS) && !is_within(path, own);
-    crate::world::without(sample, of_test)
 }
 
 /// A command that runs, and ends with its owner.

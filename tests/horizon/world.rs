@@ -72,13 +72,16 @@ pub struct World {
     pub kills: Vec<(i64, i32, String, Option<String>)>,
 }
 
-/// The sample without what other trials do.
-pub fn own_part(sample: &Snapshot, run: &str, own: &[String]) -> Snapshot {
-    without(sample, |path| is_within(path, run) && !own.iter().any(|it| is_within(path, it)))
+/// Cgroups of tests: in them processes do die.
+const TESTS: &str = "/doomtop-oom-";
+
+/// The sample without what other trials and other tests do.
+pub fn own_part(sample: &Snapshot, own: &[String]) -> Snapshot {
+    without(sample, |path| path.contains(TESTS) && !own.iter().any(|it| is_within(path, it)))
 }
 
 /// The sample without cgroups that are foreign, and what runs in them.
-pub fn without(sample: &Snapshot, foreign: impl Fn(&str) -> bool) -> Snapshot {
+fn without(sample: &Snapshot, foreign: impl Fn(&str) -> bool) -> Snapshot {
     let cgroups = &sample.cgroups;
     let list = cgroups.list.iter().filter(|it| !foreign(it.path.as_str())).cloned().collect();
     let stays = |process: &&Process| match &process.cgroup {
