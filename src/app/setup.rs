@@ -91,14 +91,22 @@ pub enum ThemeName {
     Light,
     /// Blue and orange, for a dark background: told apart without red and green cones too.
     Colourblind,
+    /// The same for a light background.
+    ColourblindLight,
     /// No colours.
     Mono,
 }
 
 impl ThemeName {
     /// Every theme, in the order of the menu.
-    pub const ALL: [Self; 5] =
-        [Self::Default, Self::Dark, Self::Light, Self::Colourblind, Self::Mono];
+    pub const ALL: [Self; 6] = [
+        Self::Default,
+        Self::Dark,
+        Self::Light,
+        Self::Colourblind,
+        Self::ColourblindLight,
+        Self::Mono,
+    ];
 
     /// Its name on the command line and in the menu.
     #[must_use]
@@ -108,6 +116,7 @@ impl ThemeName {
             Self::Dark => "dark",
             Self::Light => "light",
             Self::Colourblind => "colourblind",
+            Self::ColourblindLight => "colourblind-light",
             Self::Mono => "mono",
         }
     }
@@ -120,6 +129,7 @@ impl ThemeName {
             Self::Dark => "calm shades for a dark background",
             Self::Light => "dark shades for a light background",
             Self::Colourblind => "blue and orange, for a dark background",
+            Self::ColourblindLight => "blue and orange, for a light background",
             Self::Mono => "no colours: bold, dim, reversed",
         }
     }

@@ -89,6 +89,7 @@ struct Ink {
     bold: bool,
     dim: bool,
     struck: bool,
+    underlined: bool,
 }
 
 fn ink(cell: &Cell, screen: &Screen) -> Ink {
@@ -103,6 +104,7 @@ fn ink(cell: &Cell, screen: &Screen) -> Ink {
         bold: cell.modifier.contains(Modifier::BOLD),
         dim: cell.modifier.contains(Modifier::DIM),
         struck: cell.modifier.contains(Modifier::CROSSED_OUT),
+        underlined: cell.modifier.contains(Modifier::UNDERLINED),
     }
 }
 
@@ -168,6 +170,15 @@ pub fn draw(buffer: &Buffer, screen: &Screen, out: &mut String) {
                     out,
                     "<rect shape-rendering=\"crispEdges\" x=\"{left:.2}\" y=\"{top:.1}\" width=\"{wide:.2}\" height=\"{:.1}\" fill=\"#{:06x}\"/>",
                     CELL.1, ink.back
+                );
+            }
+            if ink.underlined {
+                let dim = if ink.dim { 0.3 } else { 0.5 };
+                let _ = writeln!(
+                    out,
+                    "<rect x=\"{left:.2}\" y=\"{:.1}\" width=\"{wide:.2}\" height=\"1\" fill=\"#{:06x}\" opacity=\"{dim}\"/>",
+                    top + CELL.1 - 1.5,
+                    ink.fore
                 );
             }
             let blank = text.len() - text.trim_start().len();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use doomtop::app::keymap::bindings::Key;
+use doomtop::app::setup::ThemeName;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg};
 use doomtop::columns::{COLUMNS, CommandStyle, RowContext, SizeUnit};
@@ -13,9 +14,10 @@ use doomtop::policy::{
     LINUX_5_9, POLICIES, Policy,
 };
 use doomtop::rank::Ranking;
-use doomtop::ui::Theme;
+use doomtop::ui::{ColourDepth, Theme};
 use doomtop::units::Millis;
 use ratatui::buffer::Buffer;
+use ratatui::style::Color;
 
 use crate::demo::app_before;
 
@@ -130,6 +132,40 @@ fn row_of(buffer: &Buffer, part: &str) -> (u16, String) {
     (u16::try_from(y).unwrap(), line.to_owned())
 }
 
+/// The cells of the bars in the table; none where another list is shown.
+fn bar_of(buffer: &Buffer, width: u16) -> std::ops::Range<u16> {
+    let text = text(buffer);
+    let head = text.lines().find(|line| line.contains("BADNESS") && line.contains("mem "));
+    let head = head.filter(|line| line.contains("swap") && line.contains("adj"));
+    let Some(at) = head.and_then(|line| line.find("mem ")) else { return 0..0 };
+    // Where there is room, the glyph of each part stands before its word.
+    let begin = head.map_or(0, |line| line[..at].chars().count());
+    let begin = u16::try_from(begin).unwrap() - u16::from(width >= 16);
+    begin..begin + width
+}
+
+#[test]
+fn the_bar_keeps_its_colours_under_the_cursor() {
+    for name in ThemeName::ALL {
+        let theme = Theme::new(name, ColourDepth::Ansi, true);
+        let mut app = app("db-03.jsonl");
+        paint(&mut app, theme, 120, 40);
+        let (y, _) = row_of(&paint(&mut app, theme, 120, 40).0, "  1>");
+        let colours = |app: &mut App| -> Vec<Color> {
+            let (buffer, _) = paint(app, theme, 120, 40);
+            let parts = COLUMNS.iter().find(|column| column.id == "parts").unwrap();
+            let bar = bar_of(&buffer, parts.cells(app.display.scale, 120));
+            assert!(!bar.is_empty());
+            let bar: Vec<u16> = bar.filter(|x| buffer[(*x, y)].symbol() != " ").collect();
+            assert!(bar.len() > 2, "{bar:?}");
+            bar.into_iter().map(|x| buffer[(x, y)].fg).collect()
+        };
+        let under = colours(&mut app);
+        press(&mut app, &["Down"]);
+        assert_eq!(under, colours(&mut app), "{name:?}");
+    }
+}
+
 #[test]
 fn the_selected_row_is_filled_whole_in_every_list() {
     for (keys, part) in [(&[][..], "  2>"), (&["c"], "  2>"), (&["t"], ">"), (&["2", "Esc"], ">")] {
@@ -140,7 +176,11 @@ fn the_selected_row_is_filled_whole_in_every_list() {
         for theme in [FULL, ASCII, MONO] {
             let (buffer, _) = paint(&mut app, theme, 120, 40);
             let (y, line) = row_of(&buffer, part);
-            let styles: Vec<_> = (0..120).map(|x| buffer[(x, y)].style()).collect();
+            // The bar keeps its own colours.
+            let parts = COLUMNS.iter().find(|column| column.id == "parts").unwrap();
+            let bar = bar_of(&buffer, parts.cells(app.display.scale, 120));
+            let whole = (0..120).filter(|x| !bar.contains(x));
+            let styles: Vec<_> = whole.map(|x| buffer[(x, y)].style()).collect();
             assert!(
                 styles.iter().all(|style| *style == styles[0]),
                 "stripes: {line} {:?}",

@@ -19,8 +19,13 @@ use crate::screens::styled;
 use crate::svg;
 
 const DEPTHS: [ColourDepth; 3] = [ColourDepth::Ansi, ColourDepth::Indexed, ColourDepth::True];
-const COLOURED: [ThemeName; 4] =
-    [ThemeName::Default, ThemeName::Dark, ThemeName::Light, ThemeName::Colourblind];
+const COLOURED: [ThemeName; 5] = [
+    ThemeName::Default,
+    ThemeName::Dark,
+    ThemeName::Light,
+    ThemeName::Colourblind,
+    ThemeName::ColourblindLight,
+];
 
 /// The 16 colours of xterm (`XTerm-col.ad`).
 const XTERM: [u32; 16] = [
@@ -31,7 +36,9 @@ const XTERM: [u32; 16] = [
 /// The background that a theme is for, and its text.
 fn ground(name: ThemeName) -> svg::Screen {
     match name {
-        ThemeName::Light => svg::Screen::new(0xff_ff_ff, 0x00_00_00, XTERM),
+        ThemeName::Light | ThemeName::ColourblindLight => {
+            svg::Screen::new(0xff_ff_ff, 0x00_00_00, XTERM)
+        }
         _ => svg::Screen::new(0x00_00_00, 0xe5_e5_e5, XTERM),
     }
 }
@@ -95,7 +102,9 @@ fn every_role_is_readable_in_every_theme_and_depth() {
             check("plain under the cursor", theme.selected(), 4.5);
             check("head", theme.head(), 4.5);
             check("sorted head", theme.sorted_head(), 4.5);
+            check("key", theme.key(), 4.5);
             check("key label", theme.key_label(), 4.5);
+            check("frame", theme.frame(), 3.0);
             check("flash", theme.flash(), 4.5);
             check("victim under the cursor", theme.victim().patch(theme.victim_cursor()), 4.5);
             check("banner", theme.banner(), 4.5);
@@ -104,6 +113,19 @@ fn every_role_is_readable_in_every_theme_and_depth() {
             }
             for (part, style) in ["memory", "swap", "adj"].into_iter().zip(theme.bar_parts()) {
                 check(&format!("bar {part}"), style, 3.0);
+                // In the row under the cursor it is over the ground of that row, unless that has a colour of text.
+                for (row, ground) in
+                    [("cursor", theme.selected()), ("victim under it", theme.victim_cursor())]
+                {
+                    if ground.fg.is_none() {
+                        let least = 3.0;
+                        check(
+                            &format!("bar {part} in the row of the {row}"),
+                            ground.patch(style),
+                            least,
+                        );
+                    }
+                }
             }
             for (part, style) in ["memory", "swap", "adj"].into_iter().zip(theme.bar_legend()) {
                 check(&format!("legend {part}"), style, 4.5);
@@ -169,12 +191,17 @@ fn closest_severities(theme: Theme, screen: &svg::Screen) -> (f64, String) {
 #[test]
 fn no_two_severities_look_alike_to_the_colour_blind() {
     // 2.3 is a just noticeable difference; below about 10 a small text is mistaken at a glance.
-    for (depth, stated) in
-        [(ColourDepth::Ansi, 14.0), (ColourDepth::Indexed, 20.0), (ColourDepth::True, 22.0)]
-    {
-        let theme = Theme::new(ThemeName::Colourblind, depth, true);
-        let (least, which) = closest_severities(theme, &ground(ThemeName::Colourblind));
-        assert!(least >= stated, "{depth:?}: {which} are {least:.1} apart, not {stated}");
+    for (name, depth, stated) in [
+        (ThemeName::Colourblind, ColourDepth::Ansi, 14.0),
+        (ThemeName::Colourblind, ColourDepth::Indexed, 20.0),
+        (ThemeName::Colourblind, ColourDepth::True, 22.0),
+        // A white ground leaves only dark colours, which are nearer to each other.
+        (ThemeName::ColourblindLight, ColourDepth::Indexed, 20.0),
+        (ThemeName::ColourblindLight, ColourDepth::True, 17.0),
+    ] {
+        let theme = Theme::new(name, depth, true);
+        let (least, which) = closest_severities(theme, &ground(name));
+        assert!(least >= stated, "{name:?} {depth:?}: {which} are {least:.1} apart, not {stated}");
     }
     // The measure tells bad from good: green and yellow of the 16 colours are nearly one colour.
     let default = Theme::new(ThemeName::Default, ColourDepth::Ansi, true);
@@ -187,7 +214,8 @@ fn mono_has_no_colour_and_24_bits_are_used_only_where_the_terminal_has_them() {
     let styles = |theme: Theme| {
         let mut all: Vec<Style> = texts(theme).into_iter().map(|(_, style)| style).collect();
         all.extend(theme.bar_parts());
-        all.extend([theme.head(), theme.sorted_head(), theme.key_label(), theme.selected()]);
+        all.extend([theme.head(), theme.sorted_head(), theme.key(), theme.key_label()]);
+        all.push(theme.selected());
         all.extend([theme.victim_cursor(), theme.banner(), theme.killed(), theme.frame()]);
         all.into_iter().flat_map(|style| [style.fg, style.bg]).flatten().collect::<Vec<Color>>()
     };
@@ -250,7 +278,10 @@ fn the_contact_sheet_shows_every_view_in_every_theme() {
         let (mut x, mut below) = (0.0, 0.0);
         for (name, cells) in ThemeName::ALL.into_iter().zip(&mut columns) {
             let theme = Theme::new(name, ColourDepth::True, true);
-            let screen = if name == ThemeName::Light { &svg::LIGHT } else { &svg::DARK };
+            let screen = match name {
+                ThemeName::Light | ThemeName::ColourblindLight => &svg::LIGHT,
+                _ => &svg::DARK,
+            };
             paint(&mut app, theme, width, height);
             let (buffer, _): (Buffer, _) = paint(&mut app, theme, width, height);
             let size = svg::size(&buffer);

@@ -143,7 +143,7 @@ pub struct Cli {
     #[arg(long)]
     pub ascii: bool,
 
-    /// The colours of the screen: default, dark, light, colourblind or mono (Alt-t changes them)
+    /// The colours of the screen: default, dark, light, colourblind, colourblind-light or mono (Alt-t changes them)
     #[arg(long, value_name = "NAME", value_parser = theme)]
     pub theme: Option<ThemeName>,
 

@@ -20,7 +20,8 @@ pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     });
     let count = named.len().max(1) as u16;
     let taken: u16 = named.iter().map(|(key, label)| cells(&key.to_string()) + cells(label)).sum();
-    let pad = (area.width.saturating_sub(taken) / count).min(4);
+    // Without a space between them they could not be told apart: the last ones are left out for it.
+    let pad = (area.width.saturating_sub(taken) / count).clamp(1, 4);
     let mut x = area.x;
     for (key, label) in named {
         let name = key.to_string();
@@ -29,7 +30,10 @@ pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
         let from = x;
         x += canvas.text(x, area.y, area.right() - x, &name, theme.key());
-        let width = (cells(label) + pad).min(area.right() - x);
+        // Where there is room, a key stands apart from its label.
+        let gap = u16::from(pad > 1).min(area.right() - x);
+        x += gap;
+        let width = (cells(label) + pad - gap).min(area.right() - x);
         canvas.style(Rect { x, y: area.y, width, height: 1 }, theme.key_label());
         canvas.text(x, area.y, width, label, theme.key_label());
         x += width;

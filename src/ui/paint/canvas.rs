@@ -251,7 +251,9 @@ impl<'a> Canvas<'a> {
         self.text(area.left(), bottom, 1, bottom_left, style);
         self.text(right, bottom, 1, bottom_right, style);
         if !title.is_empty() && area.width > 6 {
-            let strong = style.patch(self.theme.strong());
+            // The title of a quiet frame is text like any other.
+            let quiet = style == self.theme.frame();
+            let strong = if quiet { Style::reset() } else { style }.patch(self.theme.strong());
             let taken = self.text(area.left() + 3, area.top(), area.width - 6, title, strong);
             self.text(area.left() + 2, area.top(), 1, " ", style);
             self.text(area.left() + 3 + taken, area.top(), 1, " ", style);

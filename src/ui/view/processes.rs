@@ -8,7 +8,7 @@ use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::view::struck_row::StruckRow;
-use crate::app::{ActingMode, App};
+use crate::app::{ActingMode, App, HeaderLevel};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
 use crate::rank::Placement;
@@ -44,7 +44,10 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts.push(Span::raw(tasks(app)));
     parts.extend(status_line::scope(app, theme));
     let (agree, compared) = app.refresh.self_check.count();
-    if compared > 0 {
+    // A full header has it, too.
+    let viewport = app.display.viewport;
+    let in_header = app.display.header == HeaderLevel::Full && viewport.height >= FULL_HEADER_FROM;
+    if compared > 0 && (!in_header || agree < compared) {
         let style = if agree == compared { theme.good() } else { theme.warn() };
         let mark = if agree == compared { "" } else { "!" };
         parts.push(Span::styled(format!("ok {agree}/{compared}{mark}"), style));
@@ -290,7 +293,28 @@ impl TableGrid {
                 let dies = mark == Some(RowMark::DiesNext);
                 let style = if dies { theme.victim_cursor() } else { theme.selected() };
                 list::highlight_as(strip, style, canvas);
+                if let Some(row) = &row {
+                    self.keep_bar_colours(row, style, strip, canvas);
+                }
             }
+        }
+    }
+
+    /// Paints the bar of the row under the cursor again, in its own colours. A style with a colour of text is on a
+    /// ground that could hide them: there the bar keeps that of the terminal.
+    fn keep_bar_colours(
+        &self,
+        row: &RowView<'_>,
+        style: Style,
+        area: Rect,
+        canvas: &mut Canvas<'_>,
+    ) {
+        for field in self.fields.iter().filter(|field| field.column.is_bar()) {
+            let x = area.x + field.x;
+            if style.fg.is_some() {
+                canvas.restyle(Rect { x, width: field.width, ..area }, canvas.theme.plain());
+            }
+            badness_bar::paint(row, x, area.y, field.width, canvas);
         }
     }
 

@@ -6,7 +6,7 @@
 pub mod depth;
 pub mod palette;
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 
 use crate::app::setup::ThemeName;
 use crate::forecast::series::Severity;
@@ -154,10 +154,10 @@ impl Theme {
         self.palette.badness
     }
 
-    /// The words of its legend in a heading, in the colour of the ground on that of their part: memory, swap, adj.
+    /// The words of its legend in a heading, each in the colour of its part: memory, swap, adj.
     #[must_use]
     pub fn bar_legend(self) -> [Style; 3] {
-        self.bar_parts().map(|style| style.bg(Color::Reset).add_modifier(Modifier::REVERSED))
+        self.bar_parts().map(|style| self.head().patch(style))
     }
 
     /// Its glyphs: memory, swap, adj, less than half a cell, what a negative adj takes away, more of that
@@ -186,7 +186,7 @@ impl Theme {
     /// The name of a key in the function bar.
     #[must_use]
     pub const fn key(self) -> Style {
-        Style::new()
+        self.palette.key
     }
 
     /// What a key of the function bar does.
