@@ -257,6 +257,24 @@ pub fn short_cgroup(path: &str) -> String {
     if leaf.ends_with(".service") { leaf.to_owned() } else { format!("cgroup {leaf}") }
 }
 
+/// The same in forms of different length, the longest first: a container also with its pod, a plain cgroup also with
+/// the one above it.
+#[must_use]
+pub fn cgroup_forms(path: &str) -> Vec<String> {
+    let short = short_cgroup(path);
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let above = parts.len().checked_sub(2).and_then(|at| parts.get(at)).copied();
+    let long = above.and_then(|above| match short.split_once(' ') {
+        Some(("container", _)) => {
+            let pod = short_cgroup(above);
+            pod.starts_with("pod ").then(|| format!("{short} of {pod}"))
+        }
+        Some(("cgroup", leaf)) => Some(format!("cgroup {above}/{leaf}")),
+        _ => None,
+    });
+    long.into_iter().chain([short]).collect()
+}
+
 /// A note on the domain to put behind its name; empty for ordinary domains.
 #[must_use]
 pub fn scope_note(scene: &Scene) -> String {
@@ -278,7 +296,21 @@ pub fn scope_note(scene: &Scene) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::short_cgroup;
+    use super::{cgroup_forms, short_cgroup};
+
+    #[test]
+    fn a_cgroup_has_a_longer_name_where_there_is_room() {
+        let pod = "/kubepods.slice/kubepods-burstable-pod3f9c.slice/cri-containerd-c65a08.scope";
+        for (path, names) in [
+            (pod, &["container c65a08 of pod 3f9c", "container c65a08"][..]),
+            ("/system.slice/docker-c65a08.scope", &["container c65a08"]),
+            ("/shop/web", &["cgroup shop/web", "cgroup web"]),
+            ("/shop", &["cgroup shop"]),
+            ("/system.slice/ssh.service", &["ssh.service"]),
+        ] {
+            assert_eq!(cgroup_forms(path), names);
+        }
+    }
 
     #[test]
     fn a_cgroup_is_named_after_its_container() {

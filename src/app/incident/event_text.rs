@@ -1,7 +1,8 @@
 //! An OOM event in words.
 
-use crate::columns::{cgroup_leaf, human_size, span_of};
+use crate::columns::{human_size, span_of};
 use crate::model::{EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Victim};
+use crate::words::numbers_and_names::short_cgroup;
 
 /// Which process was killed.
 #[must_use]
@@ -11,7 +12,7 @@ pub fn victim_text(event: &OomEvent) -> String {
         (Some(Victim { pid: Some(pid), comm, .. }), _) => format!("{likely}{pid} {comm}"),
         (Some(Victim { comm, .. }), _) => format!("{likely}{comm}"),
         (None, Some(path)) if !event.by.is_kernel() => {
-            format!("all of {}", cgroup_leaf(path.as_str()))
+            format!("all of {}", short_cgroup(path.as_str()))
         }
         (None, _) if event.by == Killer::Counted => "somebody".to_owned(),
         (None, _) => "nobody".to_owned(),

@@ -1,19 +1,27 @@
 //! A kill as one sentence, for the banner.
 
 use crate::app::incident::event_text::victim_text;
-use crate::columns::{cgroup_leaf, human_size};
-use crate::model::{Killer, OomEvent};
+use crate::columns::human_size;
+use crate::model::{Killer, OomEvent, Text};
 use crate::units::Bytes;
+use crate::words::numbers_and_names::cgroup_forms;
 
-/// `the kernel killed 208 node (165M) in shop.scope: its limit of 190M`; `limit` is that of the domain.
-/// The short form leaves out where and why.
+/// `the kernel killed 208 node (165M) in container c65a08 of pod 3f9c: its limit of 190M`, and shorter forms;
+/// `limit` is that of the domain. The last form leaves out where and why.
 #[must_use]
-pub fn kill_sentence(event: &OomEvent, limit: Option<Bytes>, short: bool) -> String {
+pub fn kill_sentences(event: &OomEvent, limit: Option<Bytes>) -> [String; 3] {
+    let name = |path: &Text, nth: usize| {
+        let mut forms = cgroup_forms(path.as_str());
+        let at = nth.min(forms.len().saturating_sub(1));
+        forms.swap_remove(at)
+    };
+    let long = |nth: usize| kill_sentence(event, limit, &|path| name(path, nth));
+    [long(0), long(1), format!("{} killed {}", event.by.name(), who(event))]
+}
+
+/// The sentence with cgroups by these names.
+fn kill_sentence(event: &OomEvent, limit: Option<Bytes>, leaf: &dyn Fn(&Text) -> String) -> String {
     let mut text = format!("{} killed {}", event.by.name(), who(event));
-    if short {
-        return text;
-    }
-    let leaf = |path: &crate::model::Text| cgroup_leaf(path.as_str()).to_owned();
     match (event.by, &event.domain, &event.cgroup) {
         (Killer::Machine, ..) => text.push_str(": the machine was out of memory"),
         (Killer::Sysrq, ..) => text.push_str(": asked for with sysrq-f"),

@@ -6,10 +6,11 @@ use crate::app::App;
 use crate::app::session::journal::JournalAct;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::session::pending_exit::{CgroupReturn, PendingSignal};
-use crate::columns::{cgroup_leaf, human_size};
+use crate::columns::human_size;
 use crate::intent::{Intent, Outcome, StepResult};
 use crate::model::{DomainKind, ProcId, Signal};
 use crate::units::Bytes;
+use crate::words::numbers_and_names::short_cgroup;
 use crate::words::outcome::outcome_text;
 
 /// How an outcome is shown.
@@ -148,7 +149,7 @@ impl App {
             .collect();
         for (it, now) in told {
             let CgroupReturn { who, name, path, before, .. } = it;
-            let (leaf, sizes) = (cgroup_leaf(path.as_str()), [before, now].map(human_size));
+            let (leaf, sizes) = (short_cgroup(path.as_str()), [before, now].map(human_size));
             let back = match before.saturating_sub(now) {
                 Bytes::ZERO => "nothing came back there".to_owned(),
                 back => format!("{} came back there", human_size(back)),

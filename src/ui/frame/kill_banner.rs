@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::app::incident::kill_text::kill_sentence;
+use crate::app::incident::kill_text::kill_sentences;
 use crate::columns::span_of;
 use crate::model::{EventTime, ForecastResult, OomEvent};
 use crate::ui::paint::canvas::{Canvas, cells};
@@ -72,10 +72,10 @@ fn forms(app: &App) -> Vec<String> {
     let was_predicted = last.forecast.weight() > ForecastResult::NotPredicted.weight();
     let forecast = forecast_sentence(last.forecast).filter(|_| was_predicted);
     let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
-    let long = kill_sentence(last, limit(app, last), false);
-    let short = kill_sentence(last, None, true);
+    let [long, middle, short] = kill_sentences(last, limit(app, last));
     vec![
         format!("{clock} {several}{long}{unproven}{forecast}. Enter why, p just before"),
+        format!("{clock} {several}{middle}{unproven}{forecast}. Enter why, p just before"),
         format!("{clock} {several}{short}{unproven}{forecast}. Enter why, p just before"),
         format!("{several}{short}. Enter why, p before"),
     ]

@@ -8,12 +8,13 @@ use crate::app::keymap::bindings::{Action, KeyContext, key_of};
 use crate::app::session::journal::JournalEntry;
 use crate::app::session::pending_exit::PendingSignal;
 use crate::app::{App, NoticeLevel};
-use crate::columns::{cgroup_leaf, human_size, span_of};
+use crate::columns::{human_size, span_of};
 use crate::model::{EventTime, Killer, OomEvent, Signal};
 use crate::ui::frame::facts::{self, OomKills};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{dates, severity, text};
 use crate::words::next_death::forecast_sentence;
+use crate::words::numbers_and_names::short_cgroup;
 
 /// The panel's title.
 #[must_use]
@@ -101,7 +102,7 @@ fn kill(app: &App, event: &OomEvent, theme: Theme) -> Line<'static> {
         text.push_str(&format!(" {}", human_size(rss.bytes())));
     }
     if let Some(path) = event.domain.as_ref().or(event.cgroup.as_ref()) {
-        text.push_str(&format!(" in {}", cgroup_leaf(path.as_str())));
+        text.push_str(&format!(" in {}", short_cgroup(path.as_str())));
     }
     let forecast = forecast_sentence(event.forecast);
     let prediction = forecast.unwrap_or_else(|| prediction_word(event));

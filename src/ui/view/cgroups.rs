@@ -9,7 +9,7 @@ use ratatui::text::Span;
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
-use crate::columns::{Align, RowContext};
+use crate::columns::{Align, RowContext, cgroup_leaf};
 use crate::forecast::series::Severity;
 use crate::model::{Hierarchy, Reading, Scope};
 use crate::ui::frame::layout::{Layout, ViewSpace};
@@ -21,6 +21,7 @@ use crate::ui::panel;
 use crate::ui::view::cgroup_columns::{Cell, CgroupColumn, Entry, GROUP_COLUMNS};
 use crate::ui::view::row_marks::RowMark;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
+use crate::words::numbers_and_names::short_cgroup;
 
 /// The view.
 pub static PARTS: ViewParts = ViewParts {
@@ -302,7 +303,14 @@ fn paint_name(
     let room = room.saturating_sub(indent).saturating_sub(mark);
     // The end of a path is its most useful part, the beginning that of a name.
     let is_path = name.trim_start_matches('/').contains('/');
-    let shown = if is_path { tail(name, room) } else { name.into() };
+    let whole = cells(name) <= room || (is_path && cells(cgroup_leaf(path)) + 2 <= room);
+    // Of the unit of a container its id is more useful than any end.
+    let short = Some(short_cgroup(path)).filter(|it| !whole && !it.starts_with("cgroup "));
+    let shown = match short {
+        Some(short) if !short.ends_with(".service") => short.into(),
+        _ if is_path => tail(name, room),
+        _ => name.into(),
+    };
     let taken = canvas.text(x + indent, y, room, &shown, style);
     if scoped {
         canvas.text(x + indent + taken + 1, y, 1, "*", canvas.theme.tag());

@@ -10,9 +10,10 @@ use crate::app::incident::timeline::{KillStorm, LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::{App, NoticeLevel};
-use crate::columns::{cgroup_leaf, human_size, span_of};
+use crate::columns::{human_size, span_of};
 use crate::model::{
-    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Victim,
+    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text,
+    Victim,
 };
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
@@ -21,6 +22,7 @@ use crate::ui::paint::dates::{date, day_of, today};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{list, severity, text};
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts, no_panels};
+use crate::words::numbers_and_names::{cgroup_forms, short_cgroup};
 
 /// The view.
 pub static PARTS: ViewParts = ViewParts {
@@ -72,10 +74,9 @@ struct Grid {
 
 impl Grid {
     fn new(app: &App, width: u16) -> Self {
-        let dated =
-            app.incidents.timeline.events.iter().any(|it| day_of(app, it.unix_ms) != today(app));
+        let dated = app.shown_kills().iter().any(|it| day_of(app, it.unix_ms) != today(app));
         // Events of a log file have no time but the stamp of their line.
-        let stamps = app.incidents.timeline.events.iter().filter(|it| it.time == EventTime::Order);
+        let stamps = app.shown_kills().iter().filter(|it| it.time == EventTime::Order);
         let widest = stamps.map(|it| cells(&stamp(app, it))).max().unwrap_or(0);
         let dated = dated && widest == 0;
         // On a narrow screen the first line of a day has the date and no seconds.
@@ -95,7 +96,7 @@ impl Grid {
         };
         let user = if width >= 100 { 10 } else { 0 };
         let compared = |it: &OomEvent| !prediction_word(it).is_empty();
-        let compared = app.incidents.timeline.events.iter().any(compared);
+        let compared = app.shown_kills().iter().any(compared);
         let seen = if width >= 76 && compared { 12 } else { 0 };
         let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
             .iter()
@@ -267,14 +268,29 @@ fn killer(event: &OomEvent) -> &'static str {
     }
 }
 
-/// Where it was, in short: the unit, or the last component of the path that is not generic.
-fn place(event: &OomEvent) -> String {
-    let path = |text: &crate::model::Text| cgroup_leaf(text.as_str()).to_owned();
-    match (&event.domain, &event.cgroup) {
-        (Some(domain), Some(own)) if domain != own => format!("{}: {}", path(domain), path(own)),
-        (Some(only), _) | (None, Some(only)) => path(only),
-        (None, None) => String::new(),
-    }
+/// Where it was: the container, pod, unit or cgroup whose limit was reached, and that of the victim where it is
+/// another; the longest form that fits.
+fn place(event: &OomEvent, room: u16) -> String {
+    // In a column of cgroups the word goes without saying.
+    let bare = |name: &str| name.strip_prefix("cgroup ").unwrap_or(name).to_owned();
+    let short = |text: &Text| bare(&short_cgroup(text.as_str()));
+    let forms: Vec<String> = match (&event.domain, &event.cgroup) {
+        (Some(domain), Some(own)) if domain != own => {
+            let (domain, own) = (short(domain), short(own));
+            vec![format!("{domain}: {own}"), domain]
+        }
+        (Some(only), _) | (None, Some(only)) => {
+            let names = cgroup_forms(only.as_str());
+            let mut forms: Vec<String> = names.iter().map(|name| bare(name)).collect();
+            // Of a container or a pod its id is more than half of both.
+            let id = names.last().and_then(|name| name.split_once(' '));
+            forms.extend(id.map(|(_, id)| id.to_owned()));
+            forms
+        }
+        (None, None) => return String::new(),
+    };
+    let fitting = forms.iter().find(|text| cells(text) <= room).or(forms.last());
+    fitting.cloned().unwrap_or_default()
 }
 
 fn paint_kill(
@@ -308,7 +324,7 @@ fn paint_kill(
             EventTime::Live | EventTime::Clock | EventTime::Order => "",
         },
         by: killer(event).to_owned(),
-        domain: place(event),
+        domain: place(event, grid.domain),
         pid: victim.pid.map_or_else(String::new, |pid| pid.to_string()),
         name,
         user: user.unwrap_or_default(),
@@ -357,7 +373,7 @@ fn paint_storm(
     let parts = Parts {
         time: time(app, last, grid, is_first),
         by: killer(last).to_owned(),
-        domain: place(last),
+        domain: place(last, grid.domain),
         pid: format!("{times}{}", kills.count),
         name: if last.guessed { format!("{name}?") } else { name },
         ..Parts::default()

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
-use crate::columns::{RowContext, cgroup_leaf, human_size};
+use crate::columns::{RowContext, human_size};
 use crate::forecast::killer_here::{self, KillerHere};
 use crate::forecast::killer_verdict::KillerOpinion;
 use crate::policy::{BadnessUnit, TriggerLevel, TriggerQuantity};
@@ -232,7 +232,8 @@ fn distance(app: &App, opinion: &KillerOpinion, room: u16) -> Option<String> {
         }
         (Some(level), None) => level_forms(level).into(),
         (None, Some(soon)) => {
-            let domain = death.map_or("", |death| cgroup_leaf(death.domain.as_str()));
+            let domain = death
+                .map_or_else(String::new, |it| numbers_and_names::short_cgroup(it.domain.as_str()));
             vec![format!("acts in {soon} in {domain}"), format!("acts in {soon}")]
         }
         (None, None) => return None,
@@ -276,14 +277,15 @@ fn waits_in(opinion: &KillerOpinion, room: u16) -> Cow<'_, str> {
     if unmet.is_empty() { armed.why.as_str().into() } else { unmet.join("; ").into() }
 }
 
-/// Whether the killer would act now, and if not the first reason, in a few words.
+/// What the killer waits for, in a few words: the first reason why it would not act now.
 fn armed(opinion: &KillerOpinion) -> String {
     let armed = &opinion.armed;
     let unmet = armed.triggers.iter().find(|trigger| trigger.met == Some(false));
     let unseen = armed.triggers.iter().filter(|trigger| trigger.met.is_none()).count();
     match (armed.ready, unmet, unseen) {
-        (true, _, 0) => "yes".to_owned(),
-        (true, ..) => format!("yes, {unseen} unknown"),
+        (true, ..) if opinion.policy.info().kind.is_kernel() => "memory to run out".to_owned(),
+        (true, _, 0) => "nothing: acts now".to_owned(),
+        (true, ..) => format!("nothing, {unseen} unknown"),
         (false, Some(trigger), _) => format!("no: {} {}", trigger.what, trigger.now),
         (false, None, _) => format!("no: {}", armed.why),
     }
@@ -316,7 +318,9 @@ fn dies(
         return (text.into(), theme.plain());
     }
     if outcome.overridden.is_some() || outcome.victim.is_none() {
-        return (text::victim(context, outcome).into(), theme.dim());
+        let text = text::victim(context, outcome);
+        let short = outcome.overridden.is_none() && cells(&text) > room;
+        return (if short { "nobody".into() } else { text.into() }, theme.dim());
     }
     let close = outcome.too_close();
     let forms = text::outcome_forms(context, outcome);
