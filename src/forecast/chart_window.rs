@@ -17,6 +17,8 @@ pub struct ChartWindow<'a> {
     /// The position of the first sample, and whether each is joined to the one before.
     begin: usize,
     joined: Vec<bool>,
+    /// Nothing after this time is shown.
+    until: Millis,
 }
 
 impl<'a> ChartWindow<'a> {
@@ -30,7 +32,16 @@ impl<'a> ChartWindow<'a> {
         let end = (end + 1).min(history.len());
         let time = |place: usize| history.get(place).map(|moment| moment.at);
         let joined = (begin..end).map(|place| joined(place, time)).collect();
-        Self { history, axis, begin, joined }
+        Self { history, axis, begin, joined, until: Millis(u64::MAX) }
+    }
+
+    /// The same without the samples after this time.
+    #[must_use]
+    pub fn until(mut self, until: Millis) -> Self {
+        let end = self.history.place(until).map_or(0, |last| last + 1);
+        self.joined.truncate(end.saturating_sub(self.begin));
+        self.until = until;
+        self
     }
 
     /// The number of samples.
@@ -92,6 +103,6 @@ impl<'a> ChartWindow<'a> {
     #[must_use]
     pub fn seen(&self) -> Option<(i64, i64)> {
         let first = self.history.get(0)?;
-        Some((self.axis.number(first.at), self.axis.number(self.history.last()?.at)))
+        Some((self.axis.number(first.at), self.axis.number(self.moment(self.until)?.at)))
     }
 }

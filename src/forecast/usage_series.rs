@@ -9,12 +9,12 @@ use crate::units::Millis;
 /// A pressure of a cgroup.
 pub type PressureOf = fn(&Cgroup) -> Reading<PsiLine>;
 
-/// What the machine could not give any more, in bytes, for each cell of the axis: memory that is not
-/// available, and swap in use.
+/// What the machine could not give any more up to a time, in bytes, for each cell of the axis: memory that is
+/// not available, and swap in use.
 #[must_use]
-pub fn of_machine(history: &MachineHistory, axis: &TimeAxis) -> Vec<Option<f64>> {
+pub fn of_machine(history: &MachineHistory, axis: &TimeAxis, until: Millis) -> Vec<Option<f64>> {
     let begin = history.place(axis.begin(0)).unwrap_or(0);
-    let end = history.place(axis.begin(axis.count())).map_or(0, |last| last + 1);
+    let end = history.place(axis.begin(axis.count()).min(until)).map_or(0, |last| last + 1);
     let time = |place: usize| history.get(place).map(|sample| sample.at);
     let used = |sample: &MachineSample| {
         let available = sample.memory.available_kib.value()?;
@@ -29,9 +29,14 @@ pub fn of_machine(history: &MachineHistory, axis: &TimeAxis) -> Vec<Option<f64>>
     resample(axis, Aggregate::Most, points)
 }
 
-/// The memory that a cgroup held, in bytes, for each cell of the axis.
+/// The memory that a cgroup held up to a time, in bytes, for each cell of the axis.
 #[must_use]
-pub fn of_cgroup(past: &SampleHistory, path: &str, axis: &TimeAxis) -> Vec<Option<f64>> {
+pub fn of_cgroup(
+    past: &SampleHistory,
+    path: &str,
+    axis: &TimeAxis,
+    until: Millis,
+) -> Vec<Option<f64>> {
     let history = past.cgroup_history(path);
     let time = |place: usize| history.get(place).map(|(at, ..)| *at);
     let points = history.iter().enumerate().map(|(place, (at, _, group))| {
@@ -39,16 +44,17 @@ pub fn of_cgroup(past: &SampleHistory, path: &str, axis: &TimeAxis) -> Vec<Optio
         let since = place.checked_sub(1).and_then(time).filter(|_| joined(place, time));
         Point { since, at: *at, value }
     });
-    resample(axis, Aggregate::Most, points)
+    resample(axis, Aggregate::Most, points.filter(|point| point.at <= until))
 }
 
-/// The share of the time since the sample before that its tasks waited, in percent, for each cell of
-/// the axis.
+/// The share of the time since the sample before that its tasks waited up to a time, in percent, for each cell
+/// of the axis.
 #[must_use]
 pub fn waited(
     past: &SampleHistory,
     path: &str,
     axis: &TimeAxis,
+    until: Millis,
     of: PressureOf,
 ) -> Vec<Option<f64>> {
     let mut before: Option<(Millis, Millis, Option<u64>)> = None;
@@ -62,5 +68,5 @@ pub fn waited(
         });
         Point { since: last.map(|(at, ..)| at), at, value }
     });
-    resample(axis, Aggregate::Most, points)
+    resample(axis, Aggregate::Most, points.filter(|point| point.at <= until))
 }

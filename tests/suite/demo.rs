@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock};
 
 use doomtop::app::keymap::bindings::{Key, KeyCode};
+use doomtop::app::view::memory::ZOOMS;
 use doomtop::app::{ActingMode, App, Msg, Setup};
 use doomtop::events::{KernelLogReader, OomReport};
 use doomtop::forecast::limits;
@@ -58,6 +59,13 @@ pub struct Show {
 
 impl Show {
     pub fn new() -> Self {
+        let mut show = Self::empty();
+        SAMPLES.iter().for_each(|sample| show.read(sample));
+        show
+    }
+
+    /// Without samples.
+    fn empty() -> Self {
         let samples = &*SAMPLES;
         let setup = Setup {
             own: Default::default(),
@@ -66,15 +74,16 @@ impl Show {
             live: false,
             ..setup()
         };
-        let mut app = App::new(setup);
+        let app = App::new(setup);
         let times = |sample: &Arc<Snapshot>| {
             sample.clock.monotonic_ms.saturating_sub(samples[0].clock.monotonic_ms)
         };
         let times = samples.iter().map(times).collect();
-        for sample in samples {
-            app.update(Msg::Played(Arc::clone(sample)));
-        }
         Self { app, times, at: 0 }
+    }
+
+    fn read(&mut self, sample: &Arc<Snapshot>) {
+        self.app.update(Msg::Played(Arc::clone(sample)));
     }
 
     /// Plays up to this look.
@@ -349,8 +358,34 @@ fn its_end_says_what_was_seen_and_plays_again() {
 }
 
 #[test]
+fn no_chart_and_no_list_knows_what_comes_after_the_sample_on_the_screen() {
+    for (view, width, height) in [('1', 200, 60), ('2', 120, 40), ('4', 100, 30)] {
+        // One has read the whole recording, the other no more than what it shows.
+        let (mut whole, mut begun) = (Show::new(), Show::empty());
+        begun.read(&SAMPLES[0]);
+        for show in [&mut whole, &mut begun] {
+            show.press(&[Key::alt(view)]);
+        }
+        for (at, sample) in SAMPLES.iter().enumerate().skip(1) {
+            begun.read(sample);
+            whole.play_to(at);
+            begun.play_to(at);
+            let zooms = if view == '4' { ZOOMS.len() } else { 1 };
+            for zoom in (0..zooms).filter(|_| at % 9 == 0) {
+                for app in [&mut whole.app, &mut begun.app] {
+                    app.views.memory.zoom = zoom;
+                }
+                let [whole, begun] = [&mut whole, &mut begun]
+                    .map(|show| text(&paint(&mut show.app, LOOK, width, height).0));
+                assert_eq!(whole, begun, "view {view} at sample {at}, zoom {zoom}");
+            }
+        }
+    }
+}
+
+#[test]
 fn its_logs_name_everybody_who_is_killed() {
-    let events = &AT_END.incidents.timeline.events;
+    let events = AT_END.shown_kills();
     let told: Vec<String> = events
         .iter()
         .map(|it| format!("{} {}", it.by.word(), it.victim.expect("a victim").comm))

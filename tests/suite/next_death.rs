@@ -253,7 +253,7 @@ fn the_sentence_names_the_killer_and_its_trigger() {
 
 #[test]
 fn the_kills_of_the_demo_were_predicted_and_the_timeline_says_since_when() {
-    let events = &AT_END.incidents.timeline.events;
+    let events = AT_END.shown_kills();
     for (kill, eve) in eves(&SAMPLES).into_iter().enumerate() {
         let pid: i32 = killed(kill, eve).split(' ').next().unwrap().parse().unwrap();
         let event = events.iter().find(|it| it.victim.and_then(|it| it.pid) == Some(pid));

@@ -95,7 +95,7 @@ fn replay(samples: &[Arc<Snapshot>]) -> Player {
 }
 
 fn shown(app: &App) -> Vec<(Killer, String)> {
-    app.incidents.timeline.events.iter().map(|it| (it.by, victim_text(it))).collect()
+    app.shown_kills().iter().map(|it| (it.by, victim_text(it))).collect()
 }
 
 /// The second on the screen.
@@ -118,7 +118,7 @@ fn a_replay_names_the_dead_when_they_die() {
         assert_eq!((second(&player.app), shown(&player.app)), (step, wanted));
         player.key(Key::char(')'));
     }
-    let first = &player.app.incidents.timeline.events[0];
+    let first = &player.app.shown_kills()[0];
     assert_eq!((first.time, first.unix_ms), (EventTime::Live, BEGIN + 3400), "by its first line");
     assert_eq!(first.prediction, PredictionResult::Rank(2), "compared with the sample before");
     let report = player.app.incidents.timeline.report(first.report.expect("a report"));
@@ -188,7 +188,7 @@ proptest! {
             player.key(key);
             player.wait(700);
             let now = player.app.scene.as_ref().expect("a sample").now().clock.unix_ms;
-            for event in &player.app.incidents.timeline.events {
+            for event in player.app.shown_kills() {
                 prop_assert!(event.unix_ms <= now);
             }
             player.app.display.notice = None;

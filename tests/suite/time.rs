@@ -194,7 +194,6 @@ fn two_runs_in_one_recording_are_both_there() {
     player.app.update(Msg::Played(Arc::new(other)));
     assert_eq!(player.app.playback.past.len(), 7);
     assert!(
-        player.app.incidents.timeline.events.is_empty()
-            && !player.app.playback.past.has_kill(SampleIndex(6))
+        player.app.shown_kills().is_empty() && !player.app.playback.past.has_kill(SampleIndex(6))
     );
 }

@@ -63,7 +63,7 @@ fn ear(hearing: SourceState) -> Msg {
 }
 
 fn heard(player: &Player) -> Vec<(Killer, String, PredictionResult)> {
-    let all = player.app.incidents.timeline.events.iter();
+    let all = player.app.shown_kills().iter();
     all.map(|it| (it.by, victim_text(it), it.prediction)).collect()
 }
 

@@ -87,10 +87,9 @@ pub struct KillStorm {
 /// The kills, the oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// The events in the order of time. In a recording, those up to the sample on the screen.
-    pub events: Vec<OomEvent>,
-    /// The events of a recording after that sample. No list shows them.
-    later: Vec<OomEvent>,
+    /// The events in the order of time. Some may be later than the sample on the screen: what a list shows it
+    /// takes from [`App::shown_kills`](crate::app::App::shown_kills).
+    events: Vec<OomEvent>,
     /// The log sources.
     pub sources: Vec<LogSourceStatus>,
     /// Events that only a log file tells of, to which any user can write.
@@ -141,20 +140,18 @@ impl Timeline {
     }
 
     /// All events, also those after the sample on the screen, in the order of time.
-    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &OomEvent> {
-        self.events.iter().chain(&self.later)
+    pub(crate) fn all(&self) -> &[OomEvent] {
+        &self.events
     }
 
-    /// Shows the events up to this time, in milliseconds since 1970, UTC.
-    pub(crate) fn show_until(&mut self, unix_ms: i64) {
-        self.show_all();
-        let shown = self.events.partition_point(|it| it.unix_ms <= unix_ms);
-        self.later = self.events.split_off(shown);
+    /// The events up to this time, in milliseconds since 1970, UTC.
+    pub(crate) fn until(&self, unix_ms: i64) -> &[OomEvent] {
+        &self.events[..self.events.partition_point(|it| it.unix_ms <= unix_ms)]
     }
 
-    /// Shows all events. What takes in lines of logs must see all.
-    pub(crate) fn show_all(&mut self) {
-        self.events.append(&mut self.later);
+    /// Removes the event of this number.
+    pub(crate) fn remove(&mut self, nth: u64) {
+        self.events.retain(|it| it.nth != nth);
     }
 
     /// Adds an event in the order of time. Returns its number.

@@ -91,7 +91,7 @@ impl App {
     fn kill_stops(&self) -> Vec<KillStop> {
         let mut killed: BTreeMap<SampleIndex, Vec<String>> = BTreeMap::new();
         let events = self.incidents.timeline.all();
-        for event in events.filter(|it| it.is_kill() && it.time != EventTime::Order) {
+        for event in events.iter().filter(|it| it.is_kill() && it.time != EventTime::Order) {
             if let Some(sample) = self.sample_before_kill(event) {
                 killed.entry(sample).or_default().push(victim_text(event));
             }

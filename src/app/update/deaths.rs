@@ -44,7 +44,7 @@ impl App {
     /// The kills up to the sample on the screen, and for how long before each its victim was named.
     #[must_use]
     pub fn demo_kills(&self) -> Vec<DemoKill> {
-        let kills = self.incidents.timeline.events.iter().filter(|event| event.is_kill());
+        let kills = self.shown_kills().iter().filter(|event| event.is_kill());
         kills
             .map(|event| {
                 let pid = event.victim.and_then(|victim| victim.pid);

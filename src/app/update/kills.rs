@@ -16,22 +16,21 @@ const MAX_RESTORED: usize = 3;
 
 impl App {
     /// Up to when kills are shown, where the screen shows the past or a recording: the time of the sample on
-    /// the screen, in milliseconds since 1970, UTC.
+    /// the screen, in milliseconds since 1970, UTC. Nothing where the screen shows the present.
     #[must_use]
     pub fn shown_until(&self) -> Option<i64> {
-        let at = self.playback.at().filter(|_| self.playback.is_past())?;
-        Some(self.playback.past.facts(at)?.clock.unix_ms)
+        let playback = &self.playback;
+        playback.is_past().then(|| {
+            let facts = playback.at().and_then(|at| playback.past.facts(at));
+            // Before its first sample a recording has shown nothing.
+            facts.map_or(i64::MIN, |facts| facts.clock.unix_ms)
+        })
     }
 
     /// The kills up to the time that the screen shows, the oldest first.
     #[must_use]
     pub fn shown_kills(&self) -> &[OomEvent] {
-        let events = &self.incidents.timeline.events;
-        let count = match self.shown_until() {
-            Some(until) => events.partition_point(|it| it.unix_ms <= until),
-            None => events.len(),
-        };
-        &events[..count]
+        self.incidents.timeline.until(self.shown_until().unwrap_or(i64::MAX))
     }
 
     /// Whether a process was killed since doomtop started.

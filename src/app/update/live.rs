@@ -85,7 +85,7 @@ impl App {
         let resting = limit.filter(|limit| limit.hit_in.is_none());
         let left = resting.as_ref().map(ReachableLimit::left_permille);
         self.refresh.pace.sampled(self.now, scene.now(), left);
-        let killed = killed_since(scene, &self.incidents.timeline.events);
+        let killed = killed_since(scene, self.incidents.timeline.all());
         let input = AlarmInput { scene, ranking, policy: policy.id(), deaths, killed: &killed };
         let raised = self.refresh.alarms.sample(&input, self.now);
         self.alarm_requests(raised)

@@ -32,21 +32,10 @@ impl App {
     /// Takes what logs told before a sample of a recording, and the kills that the kernel counted.
     pub(crate) fn take_recorded_log(&mut self, nth: SampleIndex, sample: &Snapshot) {
         let updates = self.incidents.recorded.take(&sample.log);
-        self.incidents.timeline.show_all();
         if !updates.is_empty() {
             self.take_log(updates);
         }
         self.note_counted_kills(nth, sample);
-        self.hide_later_events();
-    }
-
-    /// In a recording nothing is shown that happened after the sample on the screen.
-    pub(crate) fn hide_later_events(&mut self) {
-        let Some(at) = self.playback.at.filter(|_| self.playback.recorded) else { return };
-        if let Some(facts) = self.playback.past.facts(at) {
-            self.incidents.timeline.show_until(facts.clock.unix_ms);
-            self.arrange_events();
-        }
     }
 
     /// Whether events are compared with samples: not where there are only reports of a file.
@@ -98,7 +87,7 @@ impl App {
             let pid = event.victim.and_then(|victim| victim.pid);
             let mut replaced = None;
             let timeline = &mut self.incidents.timeline;
-            let mut of_report = timeline.events.iter().filter(|it| it.report == Some(number));
+            let mut of_report = timeline.all().iter().filter(|it| it.report == Some(number));
             if of_report.any(|it| it.victim.and_then(|victim| victim.pid) == pid) {
                 continue;
             }
@@ -180,11 +169,12 @@ impl App {
         let near = |it: &OomEvent| it.by == kill.by && (it.unix_ms - unix_ms).abs() <= SAME_KILL;
         if kill.undone {
             let may = |it: &&OomEvent| near(it) && (proven || timeline.is_unproven(it.nth));
-            let last = timeline.events.iter().rev().find(may).map(|it| it.nth);
-            timeline.events.retain(|it| Some(it.nth) != last);
+            if let Some(last) = timeline.all().iter().rev().find(may).map(|it| it.nth) {
+                timeline.remove(last);
+            }
             return None;
         }
-        let mut events = timeline.events.iter();
+        let mut events = timeline.all().iter();
         if let Some(known) = events.find(|it| near(it) && is_same(it, &kill)).map(|it| it.nth) {
             if proven {
                 timeline.unproven.remove(&known);

@@ -64,7 +64,10 @@ impl App {
         let table = &self.table;
         let filters = table.settings.filter.wants_cgroups() || table.search.wants_cgroups();
         let shown = self.mode.asks()
-            || matches!(self.mode, Mode::Explain(_) | Mode::Persist(_) | Mode::Menu(_));
+            || matches!(
+                self.mode,
+                Mode::Explain(_) | Mode::CommandLine(_) | Mode::Persist(_) | Mode::Menu(_)
+            );
         let rules = self.session.adj_rules.as_ref();
         // The outcome at a limit depends on the processes behind it. Before the first sample it is not
         // known whether there are limits.

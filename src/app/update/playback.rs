@@ -78,7 +78,7 @@ impl App {
         }
         let Some(sample) = self.playback.past.sample(nth) else { return };
         self.playback.at = Some(nth);
-        self.hide_later_events();
+        self.arrange_events();
         if self.scene.is_some() && at.is_some_and(|at| at.0 + 1 == nth.0) {
             self.show_sample(sample);
             return;
@@ -173,7 +173,11 @@ impl App {
         // While a dialog is open, the recording waits.
         if !matches!(
             self.mode,
-            Mode::Browse | Mode::GoTo(_) | Mode::Explain(_) | Mode::Commitments(_)
+            Mode::Browse
+                | Mode::GoTo(_)
+                | Mode::Explain(_)
+                | Mode::CommandLine(_)
+                | Mode::Commitments(_)
         ) {
             return self.play();
         }

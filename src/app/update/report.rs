@@ -24,7 +24,7 @@ impl App {
         let kernel = report.kernel.clone().or(common.kernel);
         let filled = OomReport { kernel, ..OomReport::clone(&report) };
         let Some(mut post) = reconstruct(&filled, common.swap) else { return false };
-        let event = self.incidents.timeline.events.iter().find(|it| it.report == Some(number));
+        let event = self.incidents.timeline.all().iter().find(|it| it.report == Some(number));
         let (unix_ms, time) = event.map_or((0, EventTime::Order), |it| (it.unix_ms, it.time));
         let uptime = report.stamp.uptime_us.unwrap_or(0);
         // A process that is not in the dump was not hidden: it could not be chosen.
@@ -62,7 +62,7 @@ impl App {
     /// The numbers of the reports that can be shown, in the order of time.
     pub(crate) fn shown_reports(&self) -> Vec<u64> {
         let mut numbers: Vec<u64> = Vec::new();
-        for number in self.incidents.timeline.events.iter().filter_map(|it| it.report) {
+        for number in self.shown_kills().iter().filter_map(|it| it.report) {
             let dumped = |number| {
                 self.incidents
                     .timeline
@@ -92,7 +92,7 @@ impl App {
             Some(number) => {
                 self.show_report(number);
                 let found =
-                    self.incidents.timeline.events.iter().find(|it| it.report == Some(number));
+                    self.incidents.timeline.all().iter().find(|it| it.report == Some(number));
                 self.views.events.held =
                     found.map(|it| crate::app::incident::timeline::TimelineEntry::Kill(it.nth));
                 self.arrange_events();

@@ -194,9 +194,9 @@ fn usage(app: &App, death: &NextDeath, theme: Theme, width: usize) -> Vec<Span<'
     if let Some(at) = app.shown_at() {
         let axis = TimeAxis::new(at, CURVE, width);
         let values = if death.domain.as_str() == Scope::GLOBAL {
-            usage_series::of_machine(&app.playback.history, &axis)
+            usage_series::of_machine(&app.playback.history, &axis, at)
         } else {
-            usage_series::of_cgroup(&app.playback.past, death.domain.as_str(), &axis)
+            usage_series::of_cgroup(&app.playback.past, death.domain.as_str(), &axis, at)
         };
         let limit = death.limit.0 as f64;
         // The curve begins at the least of the minute: a full column is the limit.

@@ -111,7 +111,7 @@ pub fn curve(app: &App, psi: HeaderPsi, theme: Theme, room: u16) -> Option<Vec<S
     let cells = room.checked_sub(label.len() as u16).filter(|&cells| cells >= 3)?.min(40);
     let series = SERIES.iter().find(|series| series.id == psi.series())?;
     let axis = TimeAxis::new(app.shown_at()?, Millis(seconds * 1000), cells.into());
-    let window = ChartWindow::new(&app.playback.history, axis);
+    let window = ChartWindow::new(&app.playback.history, axis).until(app.shown_at()?);
     let moment = window.moment(app.shown_at()?)?;
     let shares = window.cells(series);
     if window.len() < FEW || !shares.iter().any(Option::is_some) {

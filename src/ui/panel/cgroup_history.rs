@@ -39,7 +39,7 @@ pub fn lines(app: &App, group: &Cgroup, theme: Theme, width: u16) -> Vec<Line<'s
         spans.push(Span::styled(note, theme.dim()));
         Line::from(spans)
     };
-    let used = usage_series::of_cgroup(past, path, &axis);
+    let used = usage_series::of_cgroup(past, path, &axis, at);
     let most = used.iter().flatten().copied().fold(1.0, f64::max);
     let most = group.effective_limit().map_or(most, |Bytes(limit)| most.max(limit as f64));
     let mut lines = Vec::with_capacity(3);
@@ -53,7 +53,7 @@ pub fn lines(app: &App, group: &Cgroup, theme: Theme, width: u16) -> Vec<Line<'s
     let stalls: [(&str, PressureOf); 2] =
         [("mem some", |group| group.pressure.some), ("io some", |group| group.pressure.io_some)];
     for (label, of) in stalls {
-        let shares = usage_series::waited(past, path, &axis, of);
+        let shares = usage_series::waited(past, path, &axis, at, of);
         let most = shares.iter().flatten().copied().fold(0.0, f64::max);
         if shares.iter().any(Option::is_some) {
             let waits = |share: f64| if share < 10.0 { Severity::Calm } else { Severity::Care };

@@ -44,7 +44,9 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
     let past = &app.playback.past;
     let seen = |nth: Option<Millis>| nth.map(|at| window.axis.number(at));
     let from = seen(past.oldest().and_then(|nth| past.time(nth))).unwrap_or(0);
-    let to = seen(past.newest().and_then(|nth| past.time(nth))).unwrap_or(-1);
+    let until = app.charted_until();
+    let to = seen(past.newest().and_then(|nth| past.time(nth)).map(|at| at.min(until)));
+    let to = to.unwrap_or(-1);
     let scene = context.scene;
     for (y, path) in (first + 1..first + 1 + rows).zip(&app.views.memory.groups) {
         let Some(group) = scene.now().cgroups.find(path.as_str()) else { continue };
@@ -60,7 +62,7 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
         };
         let style = near.map_or(theme.strong(), |it| severity::style(theme, it));
         canvas.right(area.x + 2 + name, y, words, &used, style);
-        let cells = usage_series::of_cgroup(past, path.as_str(), &window.axis);
+        let cells = usage_series::of_cgroup(past, path.as_str(), &window.axis, until);
         let most = cells.iter().flatten().copied().fold(1.0, f64::max);
         let top = group.effective_limit().map_or(most, |Bytes(limit)| most.max(limit as f64));
         let severity = near.unwrap_or(Severity::Calm);

@@ -67,7 +67,7 @@ impl<'a> ChartColumn<'a> {
             Rect { x: area.x + left, width: area.width.saturating_sub(left + right), ..area };
         let window = self.app.window(wide.width.into());
         let Some(at) = self.app.shown_at() else { return };
-        let Some(moment) = window.moment(at).or(self.app.playback.history.last()) else { return };
+        let Some(moment) = window.moment(at).or(self.app.playback.history.get(0)) else { return };
         let drawn: Vec<SeriesChart<'_>> = self
             .series
             .iter()

@@ -6,6 +6,7 @@ use ratatui::text::Span;
 use crate::app::App;
 use crate::columns::RowView;
 use crate::model::ProcId;
+use crate::ui::frame::alignment::WIDE;
 use crate::ui::paint::theme::Theme;
 
 /// What a row stands for. The first that applies is shown.
@@ -124,7 +125,14 @@ pub fn legend(app: &App, theme: Theme) -> Option<Span<'static>> {
 pub fn first_now_legend(app: &App, theme: Theme) -> Option<Span<'static>> {
     let first = app.ranking.victim()?;
     let dies_next = RowMark::of_prediction(app, first.id).is_some();
-    (!dies_next && app.incidents.report.is_none()).then(|| words(RowMark::FirstNow, theme))
+    (!dies_next && app.incidents.report.is_none()).then(|| {
+        if app.display.viewport.width >= WIDE {
+            words(RowMark::FirstNow, theme)
+        } else {
+            let mark = RowMark::FirstNow;
+            Span::styled(format!("{} first now", mark.glyph()), mark.style(theme))
+        }
+    })
 }
 
 fn words(mark: RowMark, theme: Theme) -> Span<'static> {

@@ -20,7 +20,7 @@ const LABEL: u64 = 17;
 /// The cell of the sample on the screen, where that is not the newest.
 #[must_use]
 pub fn cursor(app: &App, window: &ChartWindow<'_>) -> Option<usize> {
-    window.axis.place(app.shown_at().filter(|_| app.is_past())?)
+    window.axis.place(app.shown_at().filter(|at| app.is_past() && *at < app.charted_until())?)
 }
 
 /// `14:03:22`, for a time of the monotonic clock.
@@ -53,9 +53,9 @@ fn ticks(window: &ChartWindow<'_>, newest: Millis, width: u16) -> Vec<Tick> {
 
 /// Paints the axis: a line of marks, and a line of times below it where there is room for two.
 pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canvas<'_>) {
-    let Some(newest) = app.playback.history.last() else { return };
+    let newest = app.charted_until();
     let Some(bottom) = area.height.checked_sub(1) else { return };
-    let ticks = ticks(window, newest.at, area.width);
+    let ticks = ticks(window, newest, area.width);
     if area.height > 1 {
         paint_line(app, window, area, canvas);
         for place in ticks.iter().filter_map(|(_, at)| window.axis.place(*at)) {
@@ -65,7 +65,7 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canva
         paint_kills(window, area, canvas);
     }
     let row = Rect { y: area.y + bottom, height: 1, ..area };
-    paint_times(app, window, newest.at, &ticks, row, canvas);
+    paint_times(app, window, newest, &ticks, row, canvas);
 }
 
 /// Where the time of the sample on the screen begins, and its text; nothing for the newest.
@@ -106,8 +106,8 @@ fn paint_times(
     if axis.place(newest).is_some()
         && let Some(time) = clock(app, window, newest)
     {
-        let word = if app.start.live { "now" } else { "end" };
-        let text = format!("{word} {time}");
+        let word = if app.playback.is_played() { "" } else { "now " };
+        let text = format!("{word}{time}");
         let x = row.width.saturating_sub(cells(&text));
         if free(x, cells(&text)) {
             canvas.text(row.x + x, y, cells(&text), &text, theme.plain());

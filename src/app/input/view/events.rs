@@ -209,9 +209,9 @@ impl App {
     /// Opens the page about the report on the screen again.
     pub(crate) fn explain_shown(&mut self) {
         let Some(shown) = &self.incidents.report else {
-            // In the table, `w` wraps the command line, as in htop: the page shows it in full.
+            // In the table, `w` wraps the command line, as in htop.
             if self.views.kind == ViewKind::Processes && self.selected().is_some() {
-                self.mode = Mode::Explain(0);
+                self.mode = Mode::CommandLine(0);
                 return;
             }
             return self.say(
@@ -220,7 +220,7 @@ impl App {
             );
         };
         let number = shown.number;
-        let events = &self.incidents.timeline.events;
+        let events = self.incidents.timeline.all();
         if let Some(event) = events.iter().find(|it| it.report == Some(number)).cloned() {
             self.open_incident(&event);
         }

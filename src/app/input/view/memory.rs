@@ -92,12 +92,20 @@ impl App {
         Some(self.scene.as_ref()?.now().clock.monotonic_ms)
     }
 
+    /// The last time that charts show, on the monotonic clock: now, also where the screen shows an earlier sample
+    /// of a live machine; in a recording the sample on the screen, because what follows has not happened yet.
+    #[must_use]
+    pub fn charted_until(&self) -> Millis {
+        let newest = self.playback.history.last().map_or(Millis::ZERO, |moment| moment.at);
+        if self.playback.is_played() { self.shown_at().unwrap_or(Millis::ZERO) } else { newest }
+    }
+
     /// The part of the history that the charts show on `cells` cells: up to now, or around an earlier
-    /// sample on the screen.
+    /// sample on the screen of a live machine.
     #[must_use]
     pub fn window(&self, cells: usize) -> ChartWindow<'_> {
         let history = &self.playback.history;
-        let newest = history.last().map_or(Millis::ZERO, |moment| moment.at);
+        let newest = self.charted_until();
         let zoom = ZOOMS.get(self.views.memory.zoom).and_then(|(_, span)| *span);
         let (end, span) = match (zoom, self.shown_at()) {
             (Some(span), Some(shown)) => {
@@ -110,6 +118,6 @@ impl App {
                 (newest, Millis(newest.saturating_sub(first).0.max(60_000)))
             }
         };
-        ChartWindow::new(history, TimeAxis::new(end, span, cells))
+        ChartWindow::new(history, TimeAxis::new(end, span, cells)).until(newest)
     }
 }
