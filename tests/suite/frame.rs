@@ -64,6 +64,84 @@ fn check(name: &str, app: &mut App) {
     }
 }
 
+/// The container of the demo as the scope.
+fn scoped() -> App {
+    let mut scoped = app_before(0, 2);
+    let path = scoped.deaths.next.as_ref().map(|death| death.domain.clone()).expect("a death");
+    scoped.settings.scope = Scope::Memcg(path);
+    press(&mut scoped, &["Tab", "B", "Enter"]);
+    scoped
+}
+
+#[test]
+fn overcommit_and_swap_are_on_every_screen_from_80x24_on() {
+    let machine = || app_before(1, 5);
+    let in_kib = || {
+        let mut app = app_before(1, 5);
+        press(&mut app, &["EE"]);
+        app
+    };
+    for (name, app) in [("machine", machine as fn() -> App), ("scoped", scoped), ("KiB", in_kib)] {
+        for view in ["1", "2", "3", "4", "5"] {
+            let mut app = app();
+            press(&mut app, &[&format!("Alt-{view}")]);
+            for height in [24, 40, 60] {
+                // Each width once, and some of them in the other views and on higher screens.
+                let step = match (view, height) {
+                    ("1", 24) => 1,
+                    ("1", _) => 8,
+                    _ => 40,
+                };
+                for width in (80..=200).step_by(step) {
+                    let screen = text(&paint(&mut app, FULL, width, height).0);
+                    let header = screen.lines().take(14).collect::<Vec<_>>().join("\n");
+                    let has = |text: &str| header.contains(text);
+                    let about = format!("{name}, view {view}, {width}x{height}:\n{screen}");
+                    assert!(has("ratio 50") && (has("overcommit 0") || has("mode 0")), "{about}");
+                    assert!(has("not enforced"), "{about}");
+                    assert!(has("/1.71G") || has("/1794448K"), "{about}");
+                    assert!(has("Swap ") || has("no swap"), "{about}");
+                    assert!(has("kills") || view == "4", "{about}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_status_line_says_how_many_of_its_parts_are_missing() {
+    let mut app = app_before(1, 5);
+    press(&mut app, &[" ", "c", "I", "e"]);
+    app.display.notice = None;
+    let mut counts = Vec::new();
+    for width in 40..=200 {
+        let screen = text(&paint(&mut app, FULL, width, 30).0);
+        let line = screen.lines().rev().nth(1).unwrap().to_owned();
+        let missing = line.split_once('…').and_then(|(_, rest)| rest.strip_suffix(" more"));
+        counts.push(missing.map_or(0, |count| count.parse::<usize>().expect(&line)));
+        let shown = line.split("  ").filter(|part| !part.ends_with(" more")).count();
+        assert!(shown > 1, "{width}: {line}");
+    }
+    assert!(counts[0] > 3 && counts.last() == Some(&0), "{counts:?}");
+    assert!(counts.windows(2).all(|pair| pair[1] <= pair[0]), "wider tells more: {counts:?}");
+}
+
+#[test]
+fn the_race_of_a_calm_scope_says_that_it_is_elsewhere() {
+    let title = |app: &mut App| {
+        let screen = text(&paint(app, FULL, 120, 40).0);
+        let line = screen.lines().find(|line| line.contains("─ Race")).unwrap_or_default();
+        line.split_once("─ Race").map(|(_, title)| title.to_owned()).unwrap_or_default()
+    };
+    let mut inside = scoped();
+    assert!(title(&mut inside).starts_with(" in "), "{}", title(&mut inside));
+    let mut elsewhere = app_before(0, 2);
+    press(&mut elsewhere, &["s", "ci.slice", "Enter"]);
+    let found = title(&mut elsewhere);
+    assert!(elsewhere.is_scoped() && elsewhere.deaths.next.is_some(), "{found}");
+    assert!(found.starts_with(" outside this scope: "), "{found}");
+}
+
 #[test]
 fn every_state_is_shown_as_it_was_at_every_size() {
     let mut show = Show::new();
@@ -92,9 +170,5 @@ fn every_state_is_shown_as_it_was_at_every_size() {
 
 #[test]
 fn a_scope_is_shown_as_it_was_at_every_size() {
-    let mut app = app_before(0, 2);
-    let path = app.deaths.next.as_ref().map(|death| death.domain.clone()).expect("a death");
-    app.settings.scope = Scope::Memcg(path);
-    press(&mut app, &["Tab", "B", "Enter"]);
-    check("scoped", &mut app);
+    check("scoped", &mut scoped());
 }

@@ -19,6 +19,8 @@ use crate::words::incident_line::IncidentTopic;
 
 /// Minimum height of a screen on which the headline has a border.
 const BORDERS_FROM: u16 = 32;
+/// Minimum width of a screen on which the machine has a line of words, not only of numbers.
+const MACHINE_FROM: u16 = 80;
 /// Minimum height of a screen on which headline and machine stand side by side.
 const BESIDE_FROM: u16 = 40;
 
@@ -177,6 +179,7 @@ fn small(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<L
     lines.extend(headline::short(app, context, theme, width));
     lines.push(match &app.incidents.report {
         Some(report) => report_lines(report, theme).remove(0),
+        None if width >= MACHINE_FROM => machine_lines::one(app, context, theme, width),
         None => Line::from(numbers(context, theme)),
     });
     lines

@@ -64,6 +64,45 @@ fn self_check(app: &App, theme: Theme) -> Vec<Span<'static>> {
     vec![span]
 }
 
+/// One line: swap, the commit charge and the overcommit mode; and where there is room the memory in use, and pressure.
+pub fn one(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
+    let all = Meters::of(app, context);
+    let swap = match &all.swap {
+        Some(swap) => short_meter(swap, theme, 0),
+        None => vec![Span::styled("no swap", theme.dim())],
+    };
+    let memory = match all.memory.percent {
+        Some(percent) => vec![
+            Span::styled("Mem ", theme.label()),
+            Span::styled(format!("{percent}%"), all.memory.style(theme)),
+        ],
+        None => short_meter(&all.memory, theme, 0),
+    };
+    let commit = meters::commit(context);
+    let charge = commit.as_ref().map(|commit| short_meter(commit, theme, 0));
+    let law = commit.as_ref().and_then(|commit| {
+        Some(vec![Span::styled(commit.notes.last()?.clone(), law_style(commit, theme))])
+    });
+    let pressure = psi::brief(&all.pressure, theme);
+    // In the order of the line, with what is left out first where not all fit.
+    let parts = [(Some(memory), 2), (Some(swap), 3), (charge, 3), (law, 3), (pressure, 1)];
+    let fits = |least: &u8| {
+        let shown = parts.iter().filter(|(_, rank)| rank >= least);
+        shown.filter_map(|(part, _)| part.as_ref()).map(|it| span_cells(it) + 2).sum::<u16>()
+            <= width + 2
+    };
+    let least = (1..=3).find(fits).unwrap_or(3);
+    let shown = parts.into_iter().filter(|(_, rank)| *rank >= least).filter_map(|it| it.0);
+    let mut spans = Vec::new();
+    for part in shown {
+        if !spans.is_empty() {
+            spans.push(Span::raw("  "));
+        }
+        spans.extend(part);
+    }
+    Line::from(spans)
+}
+
 /// The two lines.
 pub fn two(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
     let all = Meters::of(app, context);
@@ -73,45 +112,52 @@ pub fn two(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec
     ]
 }
 
-/// Memory, swap, pressure and kills.
+/// Memory, swap, pressure and kills. What does not fit is left out in this order: notes, the curve, bars, the name
+/// of the scope, pressure; a mark tells of the last.
 fn memory_line(app: &App, all: &Meters, theme: Theme, width: u16) -> Line<'static> {
     let right = kills(all, theme);
-    let mut room = width.saturating_sub(span_cells(&right) + 2);
-    let mut left = Vec::new();
-    if let Some(scope) = &all.scope {
-        let name = format!("{} ", tail(scope, (width / 4).max(12)));
-        room = room.saturating_sub(cells(&name));
-        left.push(Span::styled(name, theme.warn()));
-    }
+    let room = width.saturating_sub(span_cells(&right) + 2);
     let label = |it: &Meter| match all.scope {
         Some(_) => Span::styled(format!("{} ", it.label), theme.label()),
         None => label::label(theme, it.label, LABEL),
     };
-    let wide = width >= WIDE;
-    let mut fixed = vec![meter(&all.memory, theme, 0, label(&all.memory))];
-    fixed.push(match &all.swap {
-        Some(swap) => short_meter(swap, theme, 0),
+    let memory = |bar: u16| meter(&all.memory, theme, bar, label(&all.memory));
+    let swap = |bar: u16| match &all.swap {
+        Some(swap) => short_meter(swap, theme, bar),
         None => vec![Span::styled("no swap", theme.dim())],
-    });
-    fixed.extend(psi::brief(&all.pressure, theme));
+    };
+    let sizes = span_cells(&memory(0)) + 2 + span_cells(&swap(0));
+    let mut pressure = psi::brief(&all.pressure, theme);
+    let of_pressure = pressure.as_ref().map_or(0, |brief| span_cells(brief) + 2);
+    let mut free = room.saturating_sub(sizes + of_pressure);
+    let mut left = Vec::new();
+    if let Some(scope) = &all.scope {
+        // The first line of the screen has its name, too.
+        let least = "scope ";
+        let name = free.saturating_sub(1).min((width / 4).max(12));
+        let name = if name < 8 { least.to_owned() } else { format!("{} ", tail(scope, name)) };
+        if sizes + of_pressure + cells(&name) > room && pressure.is_some() {
+            pressure = Some(vec![Span::styled(if theme.unicode { "…" } else { "~" }, theme.dim())]);
+        }
+        free = free.saturating_sub(cells(&name));
+        left.push(Span::styled(name, theme.warn()));
+    }
     // Bars take what is left: those of memory twice as much as the others.
-    let taken: u16 = fixed.iter().map(|it| span_cells(it) + 2).sum();
-    let free = room.saturating_sub(taken);
-    let notes =
-        if wide { notes(all, free.saturating_sub(40)) } else { [String::new(), String::new()] };
+    let notes = if width >= WIDE {
+        notes(all, free.saturating_sub(40))
+    } else {
+        [String::new(), String::new()]
+    };
     let free = free.saturating_sub(notes.iter().map(|it| cells(it)).sum());
     let share = |parts: u16| (free * parts / 4).clamp(0, BAR.1);
     let (bar, swap_bar) = (share(2).max(BAR.0.min(free)), share(1));
     let [memory_note, swap_note] = notes.map(|it| Span::styled(it, theme.dim()));
-    left.extend(meter(&all.memory, theme, bar, label(&all.memory)));
+    left.extend(memory(bar));
     left.push(memory_note);
     left.push(Span::raw("  "));
-    match &all.swap {
-        Some(swap) => left.extend(short_meter(swap, theme, swap_bar)),
-        None => left.push(Span::styled("no swap", theme.dim())),
-    }
+    left.extend(swap(swap_bar));
     left.push(swap_note);
-    if let Some(brief) = psi::brief(&all.pressure, theme) {
+    if let Some(brief) = pressure {
         left.push(Span::raw("  "));
         left.extend(brief);
         let curve = room.saturating_sub(span_cells(&left) + 1).min(24);
@@ -140,7 +186,8 @@ fn notes(all: &Meters, mut room: u16) -> [String; 2] {
     found
 }
 
-/// The commit charge, what enforces its limit, and the self-check.
+/// The commit charge, the overcommit mode, what enforces the limit, and the self-check. What does not fit is left out
+/// in this order: the weight of adj, words about the mode, the bar, the self-check.
 fn commit_line(
     app: &App,
     context: &RowContext<'_>,
@@ -153,24 +200,40 @@ fn commit_line(
         let text = Span::styled("the commit charge could not be read", theme.dim());
         return spread(vec![label::label(theme, "Commit", LABEL), text], right, width);
     };
-    if width >= WIDE {
-        right.insert(0, Span::styled(format!("1 adj = {}  ", text::step(context)), theme.dim()));
-    }
+    let step = Span::styled(format!("1 adj = {}  ", text::step(context)), theme.dim());
     let mut label = vec![label::label(theme, "Commit", LABEL)];
     if scoped {
         label.insert(0, Span::styled("machine: ", theme.dim()));
     }
     let bare = meter(&commit, theme, 0, Span::raw(""));
-    let taken = span_cells(&label) + span_cells(&bare) + span_cells(&right) + 4;
-    let room = width.saturating_sub(taken);
-    let least = BAR.0 + 1;
-    let note = commit.notes.iter().find(|it| cells(it) + least <= room).or(commit.notes.last());
-    let note = note.cloned().unwrap_or_default();
-    let bar = room.saturating_sub(cells(&note) + 1).min(bar_of_memory(width));
+    let taken = span_cells(&label) + span_cells(&bare) + 2;
+    let (wide, check) = (span_cells(&right) + cells(&step.content) + 2, span_cells(&right) + 2);
+    let [long, middle, short] = &commit.notes[..] else { return Line::default() };
+    let bar = BAR.0 + 1;
+    // The sentence about the mode, the cells of a bar, and those at the right edge: the first that fit.
+    let tries = [
+        (long, bar, wide, 2),
+        (long, bar, check, 1),
+        (middle, bar, check, 1),
+        (middle, 0, check, 1),
+        (short, 0, check, 1),
+        (short, 0, 0, 0),
+    ];
+    let fits = |(note, bar, edge, count): &(&String, u16, u16, u8)| {
+        (*count < 2 || width >= WIDE) && taken + cells(note) + bar + edge <= width
+    };
+    let (note, _, edge, count) = tries.into_iter().find(fits).unwrap_or((short, 0, 0, 0));
+    match count {
+        0 => right.clear(),
+        1 => {}
+        _ => right.insert(0, step),
+    }
+    let room = width.saturating_sub(taken + cells(note) + edge + 1);
+    let bar = room.min(bar_of_memory(width));
     let mut left = label;
     left.extend(meter(&commit, theme, bar, Span::raw("")));
     left.push(Span::raw("  "));
-    left.push(Span::styled(note, law_style(&commit, theme)));
+    left.push(Span::styled(note.clone(), law_style(&commit, theme)));
     spread(left, right, width)
 }
 
@@ -190,7 +253,12 @@ fn law_style(commit: &Meter, theme: Theme) -> ratatui::style::Style {
 /// A line for each meter and each pressure.
 pub fn block(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
     let all = Meters::of(app, context);
-    let bar = (width * 2 / 7).min(BAR.1);
+    let commit = meters::commit(context);
+    // All bars have the same length: one that leaves room for the overcommit mode.
+    let least = commit.as_ref().and_then(|it| it.notes.last()).map_or(0, |it| cells(it) + 2);
+    let sizes = commit.as_ref().map_or(0, |it| cells(&it.sizes)).max(11);
+    let taken = LABEL as u16 + 1 + 6 + 1 + sizes;
+    let bar = (width * 2 / 7).min(BAR.1).min(width.saturating_sub(taken + least)).max(2);
     let line = |it: &Meter| {
         let label = label::label(theme, it.label, LABEL);
         let mut spans = vec![label];
@@ -221,7 +289,7 @@ pub fn block(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> V
             Span::styled("no swap: anonymous memory stays in RAM", theme.dim()),
         ]),
     });
-    lines.extend(meters::commit(context).map(|commit| line(&commit)));
+    lines.extend(commit.map(|commit| line(&commit)));
     if !meters::knows_pressure(&all.pressure) {
         lines.push(Line::styled("PSI is not available here", theme.dim()));
     }

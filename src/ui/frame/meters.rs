@@ -204,12 +204,12 @@ pub fn commit(context: &RowContext<'_>) -> Option<Meter> {
         (_, Some(ratio)) => format!("ratio {ratio}"),
         _ => "ratio ?".to_owned(),
     };
+    // Each has mode and ratio: they decide whether allocations fail.
     let law = if commit.enforced() { "ENFORCED" } else { "not enforced" };
     meter.notes = vec![
         format!("overcommit {mode} {word}, {limit}: {law}"),
         format!("overcommit {mode} {limit}: {law}"),
-        format!("overcommit {mode}: {law}"),
-        law.to_owned(),
+        format!("mode {mode} {limit}: {law}"),
     ];
     Some(meter)
 }

@@ -35,15 +35,33 @@ pub fn paint(app: &App, view: ViewStatus, area: Rect, canvas: &mut Canvas<'_>) {
     if app.scene.is_some() {
         parts.extend(view(app, theme));
     }
+    paint_parts(&parts, area, canvas);
+}
+
+/// Paints the parts of the line. Where not all fit, the last ones are left out, because the first are the most
+/// important; a long one may be cut. The mark at the end tells how many are missing.
+fn paint_parts(parts: &[Span<'static>], area: Rect, canvas: &mut Canvas<'_>) {
+    /// A part with less room than this is left out, not cut.
+    const LEAST: u16 = 16;
+    let theme = canvas.theme;
+    let needed: usize = parts.iter().map(|part| usize::from(cells(&part.content)) + 2).sum();
+    let whole = needed <= usize::from(area.width) + 2;
+    let mark = |missing: usize| format!("{}{missing} more", theme.cut());
+    let reserved = if whole { 0 } else { cells(&mark(parts.len())) + 2 };
+    let end = area.right().saturating_sub(reserved);
     let mut x = area.x;
+    let mut missing = 0;
     for part in parts {
         let gap = if x == area.x { 0 } else { 2 };
-        // A part is shown as a whole or not at all.
-        if x + gap + cells(&part.content) > area.right() && x > area.x {
+        let room = end.saturating_sub(x + gap);
+        if missing > 0 || (cells(&part.content) > room && room < LEAST && x > area.x) {
+            missing += 1;
             continue;
         }
-        x += gap;
-        x += canvas.text(x, area.y, area.right().saturating_sub(x), &part.content, part.style);
+        x += gap + canvas.text(x + gap, area.y, room, &part.content, part.style);
+    }
+    if missing > 0 {
+        canvas.text(x + 2, area.y, area.right().saturating_sub(x + 2), &mark(missing), theme.dim());
     }
 }
 

@@ -81,16 +81,18 @@ fn facts(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<S
     let mut facts = Vec::with_capacity(6);
     if app.is_scoped() {
         // A scope other than the machine is the first thing to know.
-        facts.extend([scope, Span::raw(" ")]);
-        facts.extend(host);
+        facts.push(scope);
         facts.extend(policy);
+        facts.push(Span::raw(" "));
+        facts.extend(host);
     } else if width >= WIDE {
         facts.extend(host);
         facts.push(scope);
         facts.extend(policy);
     } else {
-        facts.extend(host);
+        // Another rule than that of the kernel is more important than which kernel it is.
         facts.extend(policy);
+        facts.extend(host);
         facts.push(scope);
     }
     facts

@@ -52,7 +52,7 @@ fn sampler(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
     match &context.scene.machine().sampler {
         ProcessSampler::Proc { why: None } => Vec::new(),
         ProcessSampler::Proc { why: Some(why) } => {
-            vec![("read by", "/proc; not by BPF here:".to_owned()), ("", why.to_string())]
+            vec![("read by", format!("/proc; not by BPF here: {why}"))]
         }
         bpf => vec![("read by", bpf.to_string())],
     }

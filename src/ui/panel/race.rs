@@ -98,7 +98,7 @@ pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         canvas.frame(area, "Race", theme.frame());
         return;
     };
-    let inside = canvas.frame(area, &title(race, area.width), theme.frame());
+    let inside = canvas.frame(area, &title(app, race, area.width), theme.frame());
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let legend = legend(app, &context, race, theme, inside.width);
     let lines = (legend.len() as u16).min(inside.height);
@@ -111,12 +111,19 @@ pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-fn title(race: &Race, width: u16) -> String {
-    if race.domain.as_str() == Scope::GLOBAL {
-        return "Race: badness of the leading processes".to_owned();
-    }
-    let name = tail(race.domain.as_str(), width.saturating_sub(16));
-    format!("Race in {name}")
+/// What the race is about. In a scope in which no death is near it is about the next death elsewhere.
+fn title(app: &App, race: &Race, width: u16) -> String {
+    let is_global = race.domain.as_str() == Scope::GLOBAL;
+    let scene = app.scene.as_ref().filter(|_| app.is_scoped());
+    let elsewhere = scene.is_some_and(|scene| scene.domain().name != race.domain);
+    let begin = match (elsewhere, is_global) {
+        (false, true) => return "Race: badness of the leading processes".to_owned(),
+        (true, true) => return "Race outside this scope: the machine".to_owned(),
+        (true, false) => "Race outside this scope:",
+        (false, false) => "Race in",
+    };
+    let name = tail(race.domain.as_str(), width.saturating_sub(cells(begin) + 9));
+    format!("{begin} {name}")
 }
 
 /// The style of a line. The predicted victim is red, and drawn with heavy glyphs.
