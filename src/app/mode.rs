@@ -52,6 +52,8 @@ pub enum Mode {
     ConfirmSysctl(ConfirmSysctl),
     /// The explain page of the process under the cursor; the lines scrolled off.
     Explain(u16),
+    /// The command line of the process under the cursor, in full; the lines scrolled off.
+    CommandLine(u16),
     /// The page about an OOM event.
     Incident(Box<IncidentPage>),
     /// The page of commitments; the rows scrolled off.
@@ -80,7 +82,7 @@ impl Mode {
     pub fn is_dialog(&self) -> bool {
         match self {
             Self::Help { below: Some(below), .. } => below.is_dialog(),
-            Self::Menu(_) | Self::Explain(_) => true,
+            Self::Menu(_) | Self::Explain(_) | Self::CommandLine(_) => true,
             _ => self.asks(),
         }
     }

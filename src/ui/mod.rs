@@ -116,6 +116,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::Menu(menu) => return dialog::menu::paint(menu, page, canvas),
         Mode::Bulk(bulk) => return crate::ui::dialog::bulk_confirm::paint(bulk, space, canvas),
         Mode::Explain(scroll) => return page::explain::paint(app, *scroll, page, canvas),
+        Mode::CommandLine(scroll) => return page::command_line::paint(app, *scroll, page, canvas),
         Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
         Mode::EndCard => return page::end_card::paint(app, page, canvas),
         Mode::Help { page: help, .. } => return page::help::paint(help, page, canvas),

@@ -1,8 +1,10 @@
 //! The help: what it opens on, how it is searched, and what F1 says in a dialog.
 
+use doomtop::alarm::QUANTITIES;
 use doomtop::app::Request;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::mode::Mode;
+use doomtop::app::setup::ThemeName;
 use doomtop::ui::Theme;
 use doomtop::words::terms::TERMS;
 
@@ -34,6 +36,41 @@ fn it_opens_on_the_keys_that_matter_and_then_explains_the_words() {
     for (word, _) in TERMS.iter().take(8) {
         assert!(words.contains(word), "{word} in\n{words}");
     }
+}
+
+#[test]
+fn it_lists_everything_that_an_alarm_can_watch_in_the_words_of_the_page_and_the_documents() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (place, script) in
+        [("the help", &["?"][..]), ("F1 on the page", &["!", "F1"]), ("the page", &["!"])]
+    {
+        let screen = words(&shown(script, 200, 1000).replace('│', " "));
+        for row in QUANTITIES {
+            let line = words(&format!("{} {}", row.example, row.about));
+            assert!(screen.contains(&line), "{line} in {place}:\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn theme_and_mouse_are_found_by_f2_and_in_the_help() {
+    let help = shown(&["?"], 160, 1000);
+    for name in ThemeName::ALL {
+        assert!(help.contains(&format!("{:<20}{}", name.name(), name.about())), "{name:?}");
+    }
+    let mut player = Player::on(usual());
+    let setup = Key::plain(KeyCode::F(2));
+    player.key(setup);
+    let screen = text(&paint(&mut player.app, FULL, 80, 24).0);
+    assert!(screen.contains("theme") && screen.contains("Alt-t: now default"), "{screen}");
+    assert!(screen.contains("mouse") && screen.contains("Alt-m"), "{screen}");
+    let was = player.app.display.mouse;
+    player.play("<Up> <Esc>");
+    assert_eq!(player.app.display.mouse, !was, "Space on the line of the mouse");
+    player.key(setup);
+    player.play("<Up><Up><Enter>");
+    let screen = text(&paint(&mut player.app, FULL, 80, 24).0);
+    assert!(screen.contains("─ Theme ─"), "{screen}");
 }
 
 #[test]

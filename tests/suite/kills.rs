@@ -283,8 +283,16 @@ fn w_shows_the_whole_command_line_of_the_process() {
     let mut app = crate::fixtures::app("db-03.jsonl");
     paint(&mut app, FULL, 80, 24);
     crate::fixtures::press(&mut app, &["w"]);
-    assert!(matches!(app.mode, Mode::Explain(_)));
+    assert!(matches!(app.mode, Mode::CommandLine(0)));
+    let line = app.selected().map(|it| app.names.command(it).unwrap_or_default().to_owned());
+    let line = line.expect("a process");
+    assert!(line.len() > 48, "longer than a row: {line}");
+    let screen = text(&paint(&mut app, FULL, 48, 24).0);
+    let words = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    assert!(words(&screen).contains(&words(&line)), "{line} in\n{screen}");
+    crate::fixtures::press(&mut app, &["Esc"]);
+    assert!(matches!(app.mode, Mode::Browse));
     let mut player = killed();
     player.play("<Esc>w");
-    assert!(matches!(player.app.mode, Mode::Explain(_)), "without a report on the screen");
+    assert!(matches!(player.app.mode, Mode::CommandLine(_)), "without a report on the screen");
 }

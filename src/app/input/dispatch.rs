@@ -48,7 +48,10 @@ impl App {
             Mode::EndCard => self.end_card_key(key),
             Mode::Help { .. } => self.help_key(key),
             Mode::Incident(_) => self.incident_key(key),
-            Mode::Explain(_) | Mode::BulkResult(_) | Mode::Commitments(_) => self.page_key(key),
+            Mode::Explain(_)
+            | Mode::CommandLine(_)
+            | Mode::BulkResult(_)
+            | Mode::Commitments(_) => self.page_key(key),
         }
     }
 
@@ -73,7 +76,7 @@ impl App {
             Mode::Explain(_) => KeyContext::Explain,
             Mode::Incident(_) => KeyContext::Incident,
             Mode::Help { .. } => KeyContext::Help,
-            Mode::BulkResult(_) | Mode::Commitments(_) => KeyContext::Page,
+            Mode::CommandLine(_) | Mode::BulkResult(_) | Mode::Commitments(_) => KeyContext::Page,
         }
     }
 

@@ -51,7 +51,10 @@ impl App {
             }
             Mode::Browse if on_list => view(self.views.kind).move_by(self, lines),
             Mode::Menu(menu) => menu.step(lines),
-            Mode::Explain(at) | Mode::BulkResult(at) | Mode::Commitments(at) => {
+            Mode::Explain(at)
+            | Mode::CommandLine(at)
+            | Mode::BulkResult(at)
+            | Mode::Commitments(at) => {
                 *at = self.display.viewport.scroll(*at, lines);
             }
             Mode::Help { page, .. } => {

@@ -119,6 +119,15 @@ pub(crate) static EXPLAIN: HelpTopic = HelpTopic {
     ],
     undo: READS,
 };
+pub(crate) static COMMAND_LINE: HelpTopic = HelpTopic {
+    title: "The command line of a process",
+    context: KeyContext::Page,
+    about: &[
+        "It shows the whole command line, and below it the program and the cgroup. c in the table shows command \
+         lines in the rows.",
+    ],
+    undo: READS,
+};
 pub(crate) static INCIDENT: HelpTopic = HelpTopic {
     title: "The page about a kill",
     context: KeyContext::Incident,
@@ -168,9 +177,8 @@ pub(crate) static ALARMS: HelpTopic = HelpTopic {
     title: "The page of the alarms",
     context: KeyContext::Alarms,
     about: &[
-        "An alarm watches a value or an event, and is raised when the value crosses its threshold: \
-         psi-some>20%, available<500M, oom-kill. It is raised again only after the value moved back by a tenth \
-         of the threshold.",
+        "An alarm watches a value or an event, and is raised when the value crosses its threshold. It is raised \
+         again only after the value moved back by a tenth of the threshold.",
         "A raised alarm flashes at the top. The bell and the command of --on-alarm can be switched on and off.",
     ],
     undo: "The alarms end with doomtop. y copies the flags that set them at the next start.",

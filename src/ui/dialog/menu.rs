@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
+use crate::app::keymap::bindings::Action;
 use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::list;
@@ -79,6 +80,7 @@ fn paint_typed(typed: &str, inside: Rect, canvas: &mut Canvas<'_>) {
 fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut Canvas<'_>) {
     let (theme, y) = (canvas.theme, row.y);
     let on = match (menu.toggles, item.on) {
+        (true, _) if item.choice == MenuChoice::Act(Action::ThemeMenu) => "    ",
         (true, true) => "[x] ",
         (true, false) => "[ ] ",
         (false, true) => "* ",

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::alarm::QUANTITIES;
 use crate::app::keymap::bindings::{Action, Key, KeyBinding, KeyContext, keys_of};
 use crate::app::page::help::{HelpPage, HelpSearch};
 use crate::app::page::help_topics::HelpTopic;
+use crate::app::setup::ThemeName;
 use crate::columns::COLUMNS;
 use crate::policy::POLICIES;
 use crate::ui::paint::canvas::Canvas;
@@ -160,6 +162,11 @@ fn of_topic(topic: &HelpTopic, theme: Theme, indent: u16) -> Vec<Line<'static>> 
         lines.push(row("", about, theme, 2));
         lines.push(Line::default());
     }
+    if topic.context == KeyContext::Alarms {
+        lines.push(Line::styled("What can be watched", theme.strong()));
+        lines.extend(QUANTITIES.iter().map(|it| row(it.example, it.about, theme, indent)));
+        lines.push(Line::default());
+    }
     lines.push(Line::styled("Keys", theme.strong()));
     lines.extend(keys_of(topic.context).map(|binding| key_row(binding, theme, indent)));
     lines.push(Line::default());
@@ -229,6 +236,12 @@ fn all(theme: Theme, indent: u16) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(heading("Columns of the Cgroups view"));
     lines.extend(GROUP_COLUMNS.iter().map(|column| row(column.title, column.about)));
+    lines.push(Line::default());
+    lines.push(heading("Alarms (! sets them)"));
+    lines.extend(QUANTITIES.iter().map(|it| row(it.example, it.about)));
+    lines.push(Line::default());
+    lines.push(heading("Themes (Alt-t)"));
+    lines.extend(ThemeName::ALL.iter().map(|theme| row(theme.name(), theme.about())));
     lines.push(Line::default());
     lines.push(heading("Rules (v lists them)"));
     lines.extend(POLICIES.iter().map(|policy| row(policy.id(), policy.info().about)));

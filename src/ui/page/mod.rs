@@ -3,6 +3,7 @@
 pub(crate) mod adj_rules;
 pub(crate) mod alarms;
 pub(crate) mod bulk_result;
+pub(crate) mod command_line;
 pub(crate) mod commitments;
 pub(crate) mod end_card;
 pub(crate) mod explain;

@@ -80,9 +80,23 @@ impl App {
             on: shown.iter().any(|other| other.id == column.id),
             choice: MenuChoice::Column(column.id),
         });
-        let mut menu = Menu::new("Columns (Space switches)", items.collect());
+        let other = [
+            ("theme", Action::ThemeMenu, format!("now {}", self.display.theme.name()), false),
+            ("mouse", Action::Mouse, "wheel and clicks".to_owned(), self.display.mouse),
+        ];
+        let other = other.map(|(label, action, about, on)| {
+            let key = bindings::key_of(KeyContext::Browse, action);
+            let key = key.map_or_else(String::new, |key| format!("{key}: "));
+            let hint = format!("{key}{about}");
+            MenuItem { label: label.to_owned(), hint, on, choice: MenuChoice::Act(action) }
+        });
+        let first = other.len();
+        let mut menu = Menu::new(
+            "Setup: theme, mouse, columns (Space)",
+            other.into_iter().chain(items).collect(),
+        );
         menu.toggles = true;
-        menu.at = 0;
+        menu.at = first;
         self.mode = Mode::Menu(menu);
     }
 
@@ -202,7 +216,15 @@ impl App {
         let Mode::Menu(menu) = &mut self.mode else { return };
         let at = menu.at;
         let Some(item) = menu.items.get_mut(at) else { return };
-        let MenuChoice::Column(id) = item.choice else { return };
+        let id = match item.choice {
+            MenuChoice::Column(id) => id,
+            MenuChoice::Act(Action::Mouse) => {
+                item.on = !item.on;
+                self.display_action(Action::Mouse);
+                return;
+            }
+            _ => return,
+        };
         item.on = !item.on;
         let on = item.on;
         if let Some(column) = column(id) {

@@ -31,6 +31,7 @@ const fn topic(mode: &Mode) -> Option<&'static HelpTopic> {
         Mode::Sysctl(_) => &help_topics::SYSCTL,
         Mode::ConfirmSysctl(_) => &help_topics::CONFIRM_SYSCTL,
         Mode::Explain(_) => &help_topics::EXPLAIN,
+        Mode::CommandLine(_) => &help_topics::COMMAND_LINE,
         Mode::Incident(_) => &help_topics::INCIDENT,
         Mode::Commitments(_) => &help_topics::COMMITMENTS,
     })

@@ -9,7 +9,10 @@ impl App {
     pub(crate) fn page_key(&mut self, key: Key) -> Vec<Request> {
         let (viewport, context) = (self.display.viewport, self.key_context());
         let at = match &mut self.mode {
-            Mode::Explain(at) | Mode::BulkResult(at) | Mode::Commitments(at) => at,
+            Mode::Explain(at)
+            | Mode::CommandLine(at)
+            | Mode::BulkResult(at)
+            | Mode::Commitments(at) => at,
             Mode::Incident(page) => &mut page.scroll,
             _ => return Vec::new(),
         };

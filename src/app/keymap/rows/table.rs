@@ -162,13 +162,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(EVERYWHERE, &[c('#')], Action::HeaderOff, "", "header on or off"),
     row(EVERYWHERE, &[c('e')], Action::Units, "", "unit of the table"),
     row(EVERYWHERE, &[c('E')], Action::HeaderUnits, "", "unit of the header"),
-    row(
-        EVERYWHERE,
-        &[Key::alt('t')],
-        Action::ThemeMenu,
-        "",
-        "theme: default, dark, light, colourblind, mono",
-    ),
+    row(EVERYWHERE, &[Key::alt('t')], Action::ThemeMenu, "", "theme: the colours of the screen"),
     row(
         EVERYWHERE,
         &[Key::alt('m')],
@@ -176,7 +170,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         "",
         "mouse on or off: the wheel scrolls, a click selects, sorts, changes the view",
     ),
-    row(BROWSE, &[k(KeyCode::F(2)), c('f')], Action::Columns, "Columns", "choose the columns"),
+    row(
+        BROWSE,
+        &[k(KeyCode::F(2)), c('f')],
+        Action::Columns,
+        "Setup",
+        "setup: choose the columns, the theme, and whether the mouse is used",
+    ),
     row(EVERYWHERE, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
     row(
         EVERYWHERE,

@@ -101,6 +101,6 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[c('w')],
         Action::WhyReport,
         "",
-        "the page of the process, with its command line in full; in the report of a kill: what happened",
+        "the command line of the process, in full; in the report of a kill: what happened",
     ),
 ];
