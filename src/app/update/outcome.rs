@@ -155,7 +155,7 @@ impl App {
                 back => format!("{} came back there", human_size(back)),
             };
             let [before, now] = sizes;
-            let text = format!("{who} {name} is gone: cgroup {leaf} {before} -> {now}, {back}");
+            let text = format!("{who} {name} is gone: {leaf} {before} -> {now}, {back}");
             let at = self.now_unix_ms();
             self.session.journal.note(at, NoticeLevel::Good, text.clone());
             self.say(NoticeLevel::Good, text);
