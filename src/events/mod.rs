@@ -8,13 +8,15 @@ mod log;
 mod psi_trigger;
 pub(crate) mod snapshot_from_report;
 
-pub use crate::events::snapshot_from_report::{Reconstruction, page_size, reconstruct};
+pub use crate::events::snapshot_from_report::{Reconstruction, page_size, reconstruct, zones_of};
 pub use log::daemon::{DaemonKill, DaemonLogReader, by_name};
 pub use log::framing::{FramedLine, Framer, LogTimestamp};
-pub use log::kernel_log::KernelLogReader;
+pub use log::kernel_log::{HeardKill, KernelLogReader, LogEntry};
+pub use log::marker::is_about_oom;
+pub use log::order::is_reversed;
 pub use log::renamed_line::{LineRenamer, NewNames, renamed_daemon_line};
 pub use log::report::{
-    Constraint, DumpTask, KillReason, KilledTask, MemcgUsage, OomCause, OomInvocation, OomReport,
-    ReapedTask,
+    Constraint, DumpTask, FreeChunks, KillReason, KilledTask, MemcgUsage, OomCause, OomInvocation,
+    OomReport, ReapedTask, ZoneState,
 };
 pub use psi_trigger::{TriggerEvent, TriggerFile, WaitInterrupt, trigger_refusal};

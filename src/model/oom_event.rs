@@ -26,6 +26,8 @@ pub enum Killer {
     Nohang,
     /// Facebook's oomd.
     Oomd,
+    /// Android's lmkd, or the kernel driver before it.
+    Lmkd,
 }
 
 impl Killer {
@@ -42,6 +44,7 @@ impl Killer {
             Self::Earlyoom => "earlyoom",
             Self::Nohang => "nohang",
             Self::Oomd => "oomd",
+            Self::Lmkd => "lmkd",
         }
     }
 
@@ -49,7 +52,9 @@ impl Killer {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd => self.word(),
+            Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd | Self::Lmkd => {
+                self.word()
+            }
             _ => "the kernel",
         }
     }
@@ -57,7 +62,7 @@ impl Killer {
     /// Whether the killer is the kernel, whose kills `/proc/vmstat` counts.
     #[must_use]
     pub const fn is_kernel(self) -> bool {
-        !matches!(self, Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd)
+        !matches!(self, Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd | Self::Lmkd)
     }
 }
 

@@ -70,7 +70,7 @@ fn why_nothing_was_killed(report: &OomReport) -> String {
 /// A victim as the kill line describes it; what the line leaves out comes from the dump of tasks.
 fn victim(report: &OomReport, killed: &KilledTask) -> Victim {
     let page = page_size(report);
-    let row = report.tasks.iter().find(|task| task.pid == killed.pid);
+    let row = report.row(killed.pid);
     let parts = [killed.anon, killed.file, killed.shmem];
     let swap = row.and_then(|row| row.swap);
     Victim {

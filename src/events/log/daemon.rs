@@ -1,4 +1,4 @@
-//! Kills that userspace daemons report in their logs: systemd-oomd, earlyoom, nohang, oomd. The kernel
+//! Kills that userspace daemons report in their logs: systemd-oomd, earlyoom, nohang, oomd, lmkd. The kernel
 //! neither logs nor counts the SIGKILL of a daemon, so that its own log is the only trace.
 
 use regex::Captures;
@@ -26,6 +26,10 @@ pub struct DaemonKill {
     pub cgroup: Option<Text>,
     /// The line of the log.
     pub said: Text,
+    /// Number of processes, where a whole cgroup was killed and the log counts them.
+    pub processes: Option<u64>,
+    /// What the daemon gives as its reason.
+    pub why: Option<Text>,
     /// The kill did not happen: a dry run, or the signal failed. It retracts the line just before.
     pub undone: bool,
 }
@@ -36,11 +40,13 @@ pattern!(
     "Killed ",
     r"^Killed (/.*) due to (memory (?:pressure|used) .*|swap used .*)$"
 );
+// systemd 253 and later: the kill may wait for hooks, so that the line says what will be done.
+pattern!(OOMD_MARKED, "Marked ", r"^Marked (/.*) for killing due to (.+)$");
 // systemd src/core/cgroup.c: logged by pid 1 for the unit.
 pattern!(
     OOMD_UNIT,
     "systemd-oomd killed",
-    r"^(\S+): systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.?$"
+    r"^(\S+): systemd-oomd killed (\d+|some) process\(es\) in this unit\.?$"
 );
 // earlyoom kill.c: 1.3 to 1.6 print badness, later versions oom_score; 1.8 adds the command line.
 pattern!(
@@ -62,6 +68,19 @@ pattern!(NOHANG_SIZE, "RSS: ", r"^ *Vm, MiB: .*RSS: +(\d+)");
 pattern!(NOHANG_GROUP, "cgroup_v", r"^ *cgroup_v[12]: (/.+)$");
 pattern!(NOHANG_SENT, "Sending SIG", r"^\[ ?(OK|[A-Z]+) ?\] Sending (SIG[A-Z]+) to (.*?)(?:;.*)?$");
 pattern!(NOHANG_SENT_OLD, "Sending SIG", r"^ *Sending (SIG[A-Z]+) to the victim$");
+// earlyoom main.c: the line before says why.
+pattern!(EARLYOOM_WHY, "low memory!", r"^low memory! (at or below .*)$");
+// Android's lmkd, and the kernel driver before it (drivers/staging/android/lowmemorykiller.c).
+pattern!(
+    LMKD,
+    "ill",
+    r"^(?:(?:lowmemorykiller|lmkd) *: )?Kill(?:ing)? '(.*)' \((\d+)\)(?: \(tgid \d+\))?,(?: uid (\d+),)? (?:oom_score_adj|oom_adj|adj) (-?\d+),?(?: +to free (\d+)kB(.*))?$"
+);
+pattern!(
+    LMK_OLD,
+    "sigkill",
+    r"^lowmemorykiller: send sigkill to (\d+) \((.*)\), (?:oom_adj|adj) (-?\d+), size (\d+)"
+);
 // oomd src/oomd/plugins/BaseKillPlugin.cpp: three averages of pressure, cgroup, bytes, the rule.
 pattern!(OOMD, "oomd kill: ", r"oomd kill: [\d.]+ [\d.]+ [\d.]+ (.+?) +\d+ (?:ruleset:|detector:)");
 
@@ -74,6 +93,7 @@ pub fn by_name(program: &str) -> Option<Killer> {
         "earlyoom" => Killer::Earlyoom,
         "nohang" | "nohang-desktop" => Killer::Nohang,
         "oomd" => Killer::Oomd,
+        "lmkd" | "lowmemorykiller" | "killinfo" => Killer::Lmkd,
         _ => return None,
     })
 }
@@ -97,6 +117,8 @@ fn daemon_kill(by: Killer, said: &str) -> DaemonKill {
         adj: None,
         cgroup: None,
         said: Text::new(said.trim().as_bytes()),
+        processes: None,
+        why: None,
         undone: false,
     }
 }
@@ -110,6 +132,8 @@ const MAX_LINE: usize = 8192;
 pub struct DaemonLogReader {
     /// The victim that nohang described last.
     chosen: Option<DaemonKill>,
+    /// The reason that earlyoom gave last.
+    reason: Option<Text>,
 }
 
 impl DaemonLogReader {
@@ -118,7 +142,7 @@ impl DaemonLogReader {
     #[must_use]
     pub fn is_about_kill(by: Killer, line: &str) -> bool {
         let patterns: &[&Pattern] = match by {
-            Killer::SystemdOomd => &[&OOMD_KILLED, &OOMD_UNIT],
+            Killer::SystemdOomd => &[&OOMD_KILLED, &OOMD_MARKED, &OOMD_UNIT],
             Killer::Earlyoom => &[&EARLYOOM, &EARLYOOM_OLD, &EARLYOOM_UNDONE],
             Killer::Nohang => &[
                 &NOHANG_VICTIM,
@@ -129,6 +153,7 @@ impl DaemonLogReader {
                 &NOHANG_SENT_OLD,
             ],
             Killer::Oomd => &[&OOMD],
+            Killer::Lmkd => &[&LMKD, &LMK_OLD],
             _ => &[],
         };
         line.len() <= MAX_LINE && patterns.iter().any(|it| it.captures(line.trim_end()).is_some())
@@ -143,11 +168,41 @@ impl DaemonLogReader {
         let line = line.get(..end)?.trim_end();
         match by {
             Killer::SystemdOomd => systemd_oomd(line),
-            Killer::Earlyoom => earlyoom(line),
+            Killer::Earlyoom => {
+                if let Some(found) = EARLYOOM_WHY.captures(line) {
+                    self.reason = Some(Text::new(found[1].as_bytes()));
+                    return None;
+                }
+                let kill = earlyoom(line)?;
+                Some(DaemonKill { why: self.reason.take(), ..kill })
+            }
             Killer::Nohang => self.nohang(line),
             Killer::Oomd => oomd(line),
+            Killer::Lmkd => lmkd(line),
             _ => None,
         }
+    }
+
+    /// The killer whose line this is by its words alone, and those words. For logs that name no program.
+    pub(super) fn by_words(line: &str) -> Option<(Killer, &str)> {
+        let from = |words: &str| line.find(words).and_then(|at| line.get(at..));
+        let unit = line.find(": systemd-oomd killed ").map(|at| {
+            let begin = line[..at].rfind(' ').map_or(0, |it| it + 1);
+            &line[begin..]
+        });
+        let found = [
+            from("lowmemorykiller: ").map(|it| (Killer::Lmkd, it)),
+            from("Kill '").map(|it| (Killer::Lmkd, it)),
+            from("sending SIG").map(|it| (Killer::Earlyoom, it)),
+            from("low memory! ").map(|it| (Killer::Earlyoom, it)),
+            from("Killed /").map(|it| (Killer::SystemdOomd, it)),
+            from("Marked /").map(|it| (Killer::SystemdOomd, it)),
+            unit.map(|it| (Killer::SystemdOomd, it)),
+            from("oomd kill: ").map(|it| (Killer::Oomd, it)),
+        ];
+        found.into_iter().flatten().find(|&(by, words)| {
+            Self::is_about_kill(by, words) || EARLYOOM_WHY.captures(words).is_some()
+        })
     }
 
     fn nohang(&mut self, line: &str) -> Option<DaemonKill> {
@@ -210,6 +265,11 @@ impl DaemonLogReader {
             Killer::SystemdOomd => renamed_systemd_oomd(line, names),
             Killer::Earlyoom => renamed_earlyoom(line, names),
             Killer::Nohang => renamed_nohang(line, names),
+            Killer::Lmkd => {
+                let kill = lmkd(line)?;
+                let (name, pid) = ((names.comm)(kill.comm?.to_string().as_str()), kill.pid?);
+                Some(format!("Kill '{name}' ({pid}), adj {}", kill.adj?.0))
+            }
             _ => {
                 let path = (names.cgroup)(OOMD.captures(line)?.get(1)?.as_str());
                 Some(format!("oomd kill: 0 0 0 {path} 0 ruleset:-"))
@@ -232,6 +292,9 @@ fn renamed_systemd_oomd(line: &str, names: &Renamed<'_>) -> Option<String> {
             None => why.to_owned(),
         };
         return Some(format!("Killed {} due to {why}", (names.cgroup)(path)));
+    }
+    if let Some(found) = OOMD_MARKED.captures(line) {
+        return Some(format!("Marked {} for killing due to -", (names.cgroup)(&found[1])));
     }
     let found = OOMD_UNIT.captures(line)?;
     let unit = (names.cgroup)(found.get(1)?.as_str());
@@ -287,9 +350,45 @@ fn renamed_nohang(line: &str, names: &Renamed<'_>) -> Option<String> {
 }
 
 fn systemd_oomd(line: &str) -> Option<DaemonKill> {
-    let found = OOMD_KILLED.captures(line).or_else(|| OOMD_UNIT.captures(line))?;
-    let cgroup = found.get(1).map(|it| Text::new(&unescape(it.as_str())));
-    Some(DaemonKill { cgroup, ..daemon_kill(Killer::SystemdOomd, line) })
+    let path = |found: &Captures<'_>| found.get(1).map(|it| Text::new(&unescape(it.as_str())));
+    let kill = OOMD_KILLED.captures(line).or_else(|| OOMD_MARKED.captures(line));
+    if let Some(found) = kill {
+        let why = found.get(2).map(|it| Text::new(&unescape(it.as_str())));
+        return Some(DaemonKill {
+            cgroup: path(&found),
+            why,
+            ..daemon_kill(Killer::SystemdOomd, line)
+        });
+    }
+    let found = OOMD_UNIT.captures(line)?;
+    let (cgroup, processes) = (path(&found), number(&found, 2));
+    Some(DaemonKill { cgroup, processes, ..daemon_kill(Killer::SystemdOomd, line) })
+}
+
+fn lmkd(line: &str) -> Option<DaemonKill> {
+    if let Some(found) = LMK_OLD.captures(line) {
+        let pages: Option<u64> = number(&found, 4);
+        return Some(DaemonKill {
+            pid: number(&found, 1),
+            comm: found.get(2).map(|name| comm(name.as_str())),
+            adj: number(&found, 3).map(Adj::clamped),
+            // Android had pages of 4 KiB then.
+            rss: pages.and_then(|it| it.checked_mul(4)).map(Kib),
+            ..daemon_kill(Killer::Lmkd, line)
+        });
+    }
+    let found = LMKD.captures(line)?;
+    let rest = found.get(6).map_or("", |it| it.as_str());
+    let why = rest.split_once("reason: ").map(|(_, it)| Text::new(it.trim().as_bytes()));
+    Some(DaemonKill {
+        comm: found.get(1).map(|name| comm(name.as_str())),
+        pid: number(&found, 2),
+        uid: number(&found, 3),
+        adj: number(&found, 4).map(Adj::clamped),
+        rss: number(&found, 5).map(Kib),
+        why,
+        ..daemon_kill(Killer::Lmkd, line)
+    })
 }
 
 fn earlyoom(line: &str) -> Option<DaemonKill> {
@@ -416,7 +515,9 @@ mod tests {
             "  PID: x, name: , state: , EUID: ",
         ];
         for line in names {
-            for by in [Killer::SystemdOomd, Killer::Earlyoom, Killer::Nohang, Killer::Oomd] {
+            for by in
+                [Killer::SystemdOomd, Killer::Earlyoom, Killer::Nohang, Killer::Oomd, Killer::Lmkd]
+            {
                 for end in 0..=line.len() {
                     let mut daemons = DaemonLogReader::default();
                     if let Some(found) = daemons.take(by, &line[..end]) {

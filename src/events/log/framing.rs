@@ -1,7 +1,15 @@
-//! Separates the timestamp and the origin of a log line from its text: `dmesg`, `journalctl -k` in its
-//! short formats, syslog files, `/dev/kmsg`. Only lines of the kernel itself come out.
+//! Separates the timestamp and the origin of a log line from its text: `dmesg`, `journalctl`, syslog of
+//! any kind, `/dev/kmsg`, and any framing around the kernel's words ([`marker`]).
+//!
+//! In the forms that name the program, only lines of the kernel and of userspace killers come out.
 
-use crate::model::{neutral, unescape};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::events::log::daemon::by_name;
+use crate::events::log::marker;
+use crate::model::{Killer, neutral, unescape};
 
 /// When a line was written. `dmesg` without `-T` counts from boot, syslog names the date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +29,26 @@ pub struct FramedLine {
     pub text: String,
 }
 
+/// Who wrote a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    Kernel,
+    Daemon(Killer),
+    Other,
+}
+
+/// A line taken apart.
+#[derive(Clone, Debug)]
+pub(super) struct LogRecord {
+    pub writer: Writer,
+    pub stamp: LogTimestamp,
+    /// The thread or CPU that wrote it (CONFIG_PRINTK_CALLER).
+    pub caller: Option<String>,
+    pub text: String,
+    /// The framing ends where the kernel's words begin; otherwise the words may begin later.
+    pub exact: bool,
+}
+
 /// Maximum length of a record in bytes (`kernel/printk/printk.c`: 8192 before 6.x, 1024 of text today).
 const MAX_RECORD: usize = 8192;
 
@@ -32,12 +60,12 @@ pub struct Framer {
 }
 
 // printk.c msg_print_ext_header: prio,seq,usec,flags[,more];text
-pattern!(KMSG, ";", r"^(\d+),\d+,(\d+),([^,;]*)(?:,[^;]*)?;(.*)$");
+pattern!(KMSG, ";", r"^(\d+),\d+,(\d+),([^,;]*)(?:,([^;]*))?;(.*)$");
 // dmesg, with -x, -r, caller ids, -T; journalctl -o short-monotonic.
 pattern!(
     BRACKETS,
     "[",
-    r"^(?:<(\d+)>)?(?:([a-z0-9]+) *:[a-z]+ *: ?)?\[([^\]]*\d[:.]\d[^\]]*)\](?:\[ *[TC]\d+\])? ?(.*)$"
+    r"^(?:<(\d+)>)?(?:([a-z0-9]+) *:[a-z]+ *: ?)?\[([^\]]*\d[:.]\d[^\]]*)\](?:\[ *([TC]\d+)\])? ?(.*)$"
 );
 pattern!(ISO, "-", r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*) (.*)$");
 pattern!(SHORT, ":", r"^([A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d+)?) (\S+ .*)$");
@@ -45,7 +73,58 @@ pattern!(FULL, ":", r"^([A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \
 pattern!(UNIX, ".", r"^(\d{9,}\.\d+) (\S+ .*)$");
 // Between time and text the journal and syslog write host and program.
 pattern!(PROGRAM, ":", r"^\S+ ([^\s:\[]+)(?:\[\d+\])?: ?(.*)$");
-pattern!(UPTIME, "[", r"^\[ *(\d+)\.(\d{6})\](?:\[ *[TC]\d+\])? (.*)$");
+pattern!(UPTIME, "[", r"^\[ *(\d+)\.(\d{6})\](?:\[ *([TC]\d+)\])? ?(.*)$");
+// Any other framing: a program with its pid, a facility of syslog, a time.
+pattern!(PID_TAG, "]:", r"(?:^|[\s>:])([A-Za-z_][\w.@/-]*)\[\d+\]:(?:\s|$)");
+pattern!(
+    FACILITY,
+    ".",
+    r"\b(user|mail|daemon|auth|authpriv|syslog|lpr|news|uucp|cron|ftp|local[0-7])\.(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)\b"
+);
+pattern!(
+    TIME,
+    ":",
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s\]]*|(?:\S+ )?\S{1,12} +\d{1,2} \d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?|\d\d-\d\d \d\d:\d\d:\d\d\S*"
+);
+pattern!(BOOT, "[", r"\[ *(\d{1,9})\.(\d{6})\](?:\[ *([TC]\d+)\])?");
+// RFC 3164: the priority stands before the time.
+pattern!(PRIORITY, "<", r"^<(\d{1,3})>(.*)$");
+// RFC 5424: priority, version, time, host, program, process, message, structured data.
+pattern!(RFC5424, ">1 ", r"^<(\d+)>1 (\S+) \S+ (\S+) \S+ \S+ (?:-|(?:\[[^\]]*\])+) ?(.*)$");
+// busybox and OpenWrt name the facility as well.
+pattern!(LEVEL, ".", r"^(?:\S+ )?kern\.[a-z]+ kernel: ?(.*)$");
+// What may stand between a time with a host and the kernel's words where no program is named.
+pattern!(
+    UNNAMED,
+    "",
+    r"^(?:\S+ )?(?:(?:stdout|stderr) [FP] |[a-z]+\.[a-z]+ |\[[^\]]*\]:? ?|- |\d+ |<\d+> ?)*$"
+);
+// Marks of quoted mail, of diffs and of tables.
+static QUOTE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(?:[>|+*]+ ?)*\s*").ok());
+// Colours: ECMA-48 sequences, also as rsyslog writes the escape.
+static COLOUR: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new("(?:\u{1b}|#033|\\^\\[)\\[[0-9;]*[mK]").ok());
+
+/// A line without its colours; they may stand in the middle of the kernel's words.
+pub(super) fn without_colours(line: &str) -> std::borrow::Cow<'_, str> {
+    if line.contains('\u{1b}') || line.contains("#033[") || line.contains("^[[") {
+        COLOUR.as_ref().map_or(line.into(), |it| it.replace_all(line, ""))
+    } else {
+        line.into()
+    }
+}
+
+/// Whether a time stands near the beginning of the line: it is a line of its own.
+pub(super) fn has_time(line: &str) -> bool {
+    let near = |found: Option<regex::Captures<'_>>| {
+        found.and_then(|it| it.get(0)).is_some_and(|it| it.start() < 40)
+    };
+    let known = [&BRACKETS, &ISO, &FULL, &SHORT, &UNIX, &KMSG];
+    known.iter().any(|it| it.captures(line).is_some())
+        || near(BOOT.captures(line))
+        || near(TIME.captures(line))
+        || line.contains(" kernel: ")
+}
 
 /// Microseconds of `12345.678901`.
 fn micros(text: &str) -> Option<u64> {
@@ -58,23 +137,42 @@ impl Framer {
     /// Takes a line of the capture, without its line end. Returns `None` for lines that another program
     /// wrote and for the property lines of `/dev/kmsg`.
     pub fn take(&mut self, line: &str) -> Option<FramedLine> {
+        let record = self.separate(line)?;
+        (record.writer == Writer::Kernel)
+            .then_some(FramedLine { stamp: record.stamp, text: record.text })
+    }
+
+    /// Whether the next record of `/dev/kmsg` may continue the last one.
+    pub(super) const fn is_open(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// Takes a line apart; `None` for the property lines of `/dev/kmsg`.
+    pub(super) fn separate(&mut self, line: &str) -> Option<LogRecord> {
         let line = line.trim_end_matches(['\r', '\n']);
         if let Some(found) = KMSG.captures(line) {
-            return self.record(&found[1], &found[2], &found[3], &found[4]);
+            let caller = found.get(4).and_then(|it| it.as_str().strip_prefix("caller="));
+            let caller = caller.map(str::to_owned);
+            // Facility 0 is the kernel; every other record was written by a process.
+            if found[1].parse::<u32>().map_or(true, |priority| priority >> 3 != 0) {
+                let writer = Writer::Other;
+                let (stamp, text) = (LogTimestamp::default(), found[5].to_owned());
+                return Some(LogRecord { writer, stamp, caller, text, exact: true });
+            }
+            let FramedLine { stamp, text } = self.record(&found[2], &found[3], &found[5]);
+            return Some(LogRecord { writer: Writer::Kernel, stamp, caller, text, exact: true });
         }
         // Property lines, ` KEY=value`, follow a record of /dev/kmsg.
         if line.starts_with(' ') && self.begun.is_some() {
             return None;
         }
-        plain(line)
+        let mut record = framed(line);
+        record.text = decoded_plain(&record.text);
+        Some(record)
     }
 
-    fn record(&mut self, priority: &str, usec: &str, flag: &str, text: &str) -> Option<FramedLine> {
-        // Facility 0 is the kernel; every other record was written by a process.
-        if priority.parse::<u32>().map_or(true, |priority| priority >> 3 != 0) {
-            return None;
-        }
-        let text = decoded(text);
+    fn record(&mut self, usec: &str, flag: &str, text: &str) -> FramedLine {
+        let text = String::from_utf8_lossy(&unescape(text)).into_owned();
         let uptime_us = usec.parse().ok();
         let stamp = LogTimestamp { text: format!("{usec} us"), uptime_us };
         let mut framed = FramedLine { stamp, text };
@@ -90,61 +188,200 @@ impl Framer {
         if flag.contains('c') && framed.text.len() < MAX_RECORD {
             self.begun = Some(framed.clone());
         }
-        Some(framed)
+        framed
     }
 }
 
-/// Replaces the escapes `\xNN`, which the log has in place of unprintable bytes.
-fn decoded(text: &str) -> String {
-    String::from_utf8_lossy(&unescape(text)).into_owned()
-}
-
-fn plain(line: &str) -> Option<FramedLine> {
-    let FramedLine { stamp, text } = framed(line)?;
-    Some(FramedLine { stamp, text: decoded(&text) })
-}
-
-fn framed(line: &str) -> Option<FramedLine> {
-    if let Some(found) = BRACKETS.captures(line) {
-        // Facility 0 is the kernel; every other record was written by a process.
-        let raw = found.get(1).and_then(|it| it.as_str().parse::<u32>().ok());
-        let named = found.get(2).map(|it| it.as_str());
-        if raw.is_some_and(|priority| priority >> 3 != 0) || named.is_some_and(|it| it != "kern") {
-            return None;
+/// Replaces the escapes `\xNN` that `dmesg` writes for unprintable bytes. The form does not escape the
+/// backslash, so that an escape of a printable byte or of a line end is a part of a name.
+fn decoded_plain(text: &str) -> String {
+    if !text.contains("\\x") {
+        return text.to_owned();
+    }
+    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some(at) = rest.find("\\x") {
+        let (before, escape) = rest.split_at(at);
+        out.extend_from_slice(before.as_bytes());
+        let code = escape.get(2..4).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code.filter(|byte| matches!(byte, 0..=9 | 11 | 12 | 14..=31 | 127..)) {
+            Some(byte) => {
+                out.push(byte);
+                rest = &escape[4..];
+            }
+            None => {
+                out.extend_from_slice(b"\\x");
+                rest = &escape[2..];
+            }
         }
-        let (stamp, rest) = (&found[3], &found[4]);
-        let uptime_us = micros(stamp);
-        let stamp = LogTimestamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
-        // `journalctl -o short-monotonic` writes host and program after the brackets.
-        let program = PROGRAM.captures(rest).filter(|found| &found[1] == "kernel");
-        let text = program.map_or_else(|| rest.to_owned(), |found| found[2].to_owned());
-        return Some(FramedLine { stamp, text });
     }
+    out.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn record(
+    writer: Writer,
+    stamp: LogTimestamp,
+    caller: Option<&str>,
+    text: &str,
+    exact: bool,
+) -> LogRecord {
+    LogRecord { writer, stamp, caller: caller.map(str::to_owned), text: text.to_owned(), exact }
+}
+
+/// Who a program name stands for.
+fn writer_of(program: &str) -> Writer {
+    if program == "kernel" {
+        Writer::Kernel
+    } else {
+        by_name(program).map_or(Writer::Other, Writer::Daemon)
+    }
+}
+
+fn framed(line: &str) -> LogRecord {
+    let quote = QUOTE.as_ref().and_then(|it| it.find(line)).map_or(0, |it| it.end());
+    // A bare line of the kernel may begin with a blank, or with nothing.
+    let bare = line.get(quote..).unwrap_or(line);
+    if let Some(found) = in_brackets(bare).or_else(|| rfc5424(bare)) {
+        return found;
+    }
+    let priority = PRIORITY.captures(bare);
+    let text = priority.as_ref().and_then(|it| it.get(2)).map_or(bare, |it| it.as_str());
+    let found = with_time(text).unwrap_or_else(|| unknown(text));
+    // Facility 0 is the kernel; a record of another one was written by a process.
+    let facility = priority.and_then(|it| it[1].parse::<u32>().ok()).map(|it| it >> 3);
+    if facility.is_some_and(|it| it != 0) && found.writer == Writer::Kernel {
+        return LogRecord { writer: Writer::Other, ..found };
+    }
+    found
+}
+
+/// `dmesg`, also within another framing that is known.
+fn in_brackets(line: &str) -> Option<LogRecord> {
+    let found = BRACKETS.captures(line)?;
+    // Facility 0 is the kernel; every other record was written by a process.
+    let raw = found.get(1).and_then(|it| it.as_str().parse::<u32>().ok());
+    let named = found.get(2).map(|it| it.as_str());
+    let (stamp, rest) = (&found[3], &found[5]);
+    let uptime_us = micros(stamp);
+    let stamp = LogTimestamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
+    if raw.is_some_and(|priority| priority >> 3 != 0) || named.is_some_and(|it| it != "kern") {
+        return Some(record(Writer::Other, stamp, None, rest, true));
+    }
+    // `journalctl -o short-monotonic` writes host and program after the brackets.
+    let caller = found.get(4).map(|it| it.as_str());
+    let program = PROGRAM.captures(rest).filter(|found| writer_of(&found[1]) != Writer::Other);
+    Some(match program {
+        Some(found) => record(writer_of(&found[1]), stamp, caller, &found[2], true),
+        None => record(Writer::Kernel, stamp, caller, rest, true),
+    })
+}
+
+fn rfc5424(line: &str) -> Option<LogRecord> {
+    let found = RFC5424.captures(line)?;
+    let stamp = LogTimestamp { text: neutral(found[2].as_bytes()), uptime_us: None };
+    // Facility 0 is the kernel, also where its program is not named.
+    let is_kernel = &found[3] == "-" && found[1].parse::<u32>().is_ok_and(|it| it >> 3 == 0);
+    let writer = if is_kernel { Writer::Kernel } else { writer_of(&found[3]) };
+    let text = found.get(4).map_or("", |it| it.as_str());
+    match UPTIME.captures(text) {
+        Some(inner) => {
+            let uptime_us = micros(&format!("{}.{}", &inner[1], &inner[2]));
+            Some(record(writer, LogTimestamp { uptime_us, ..stamp }, None, &inner[4], true))
+        }
+        None => Some(record(writer, stamp, None, text, true)),
+    }
+}
+
+/// A time, a host and a program: syslog and the journal.
+fn with_time(line: &str) -> Option<LogRecord> {
     for pattern in [&ISO, &FULL, &SHORT, &UNIX] {
         let Some(found) = pattern.captures(line) else { continue };
-        let stamp = LogTimestamp { text: neutral(found[1].as_bytes()), uptime_us: None };
-        let Some(program) = PROGRAM.captures(&found[2]) else {
-            // `dmesg --time-format iso` names no program, and writes a comma. Every other format names
-            // one; if none is found here, a program may have forged the line.
-            let unnamed = stamp.text.contains(',');
-            return unnamed.then(|| FramedLine { stamp, text: found[2].to_owned() });
-        };
-        if &program[1] != "kernel" {
-            return None;
+        let mut stamp = LogTimestamp { text: neutral(found[1].as_bytes()), uptime_us: None };
+        let rest = found.get(2).map_or("", |it| it.as_str());
+        if let Some(inner) = UPTIME.captures(rest) {
+            stamp.uptime_us = micros(&format!("{}.{}", &inner[1], &inner[2]));
+            let caller = inner.get(3).map(|it| it.as_str());
+            return Some(record(Writer::Kernel, stamp, caller, &inner[4], true));
         }
-        let text = &program[2];
-        return Some(match UPTIME.captures(text) {
-            Some(inner) => FramedLine {
-                stamp: LogTimestamp {
-                    uptime_us: micros(&format!("{}.{}", &inner[1], &inner[2])),
-                    ..stamp
-                },
-                text: inner[3].to_owned(),
-            },
-            None => FramedLine { stamp, text: text.to_owned() },
+        let level = LEVEL.captures(rest).and_then(|it| it.get(1)).map(|it| it.as_str());
+        if let Some(text) = level {
+            let inner = unknown(text);
+            stamp.uptime_us = inner.stamp.uptime_us;
+            let exact = inner.exact || inner.stamp.uptime_us.is_some();
+            return Some(LogRecord { stamp, exact, ..inner });
+        }
+        let Some(program) = PROGRAM.captures(rest) else {
+            // `dmesg --time-format iso` names no program, and writes a comma. Other formats name one; if
+            // none is found here, a program may have forged the line.
+            if stamp.text.contains(',') {
+                return Some(record(Writer::Kernel, stamp, None, rest, true));
+            }
+            let words = marker::begin(rest).or_else(|| marker::within(rest));
+            let before = words.map_or(rest, |at| &rest[..at]);
+            let before = before
+                .strip_suffix(" invoked ")
+                .map_or(before, |it| it.rsplit_once(' ').map_or("", |(framing, _)| framing));
+            let before = format!("{} ", before.trim_end());
+            let plain = UNNAMED.captures(&before).is_some() || !before.contains(": ");
+            let other = unknown(rest);
+            let writer = if plain { other.writer } else { Writer::Other };
+            return Some(LogRecord { writer, stamp, ..other });
+        };
+        let (writer, text) = (writer_of(&program[1]), program.get(2).map_or("", |it| it.as_str()));
+        return Some(match UPTIME.captures(text).filter(|_| writer == Writer::Kernel) {
+            Some(inner) => {
+                let uptime_us = micros(&format!("{}.{}", &inner[1], &inner[2]));
+                let caller = inner.get(3).map(|it| it.as_str());
+                record(writer, LogTimestamp { uptime_us, ..stamp }, caller, &inner[4], true)
+            }
+            None => record(writer, stamp, None, text, true),
         });
     }
-    Some(FramedLine { stamp: LogTimestamp::default(), text: line.to_owned() })
+    None
+}
+
+/// Any other framing: the words are found by what they say, and what stands before them tells as much
+/// about time and origin as can be recognised.
+fn unknown(line: &str) -> LogRecord {
+    // logfmt: the text stands in quotation marks.
+    let in_quotes = line.ends_with('"') && line.contains("=\"");
+    let line = if in_quotes { &line[..line.len() - 1] } else { line };
+    let found = marker::begin(line).or_else(|| marker::within(line));
+    let words = found.or_else(|| marker::rows(line).next()).unwrap_or(line.len());
+    let before = &line[..words];
+    let mut stamp = LogTimestamp::default();
+    if let Some(time) = TIME.captures(before) {
+        stamp.text = neutral(time[0].trim().as_bytes());
+    }
+    let boot = BOOT.captures(before);
+    let mut caller = None;
+    if let Some(boot) = &boot {
+        stamp.uptime_us = micros(&format!("{}.{}", &boot[1], &boot[2]));
+        caller = boot.get(3).map(|it| it.as_str());
+        if stamp.text.is_empty() {
+            stamp.text = format!("{}.{}", &boot[1], &boot[2]);
+        }
+    }
+    let kernel = before.rfind("kernel: ").map(|at| at + "kernel: ".len());
+    let named = PID_TAG.captures(line).filter(|_| kernel.is_none());
+    if let Some(found) = named.filter(|it| it.get(0).is_some_and(|it| it.start() <= words)) {
+        let end = found.get(0).map_or(0, |it| it.end());
+        return record(writer_of(&found[1]), stamp, caller, &line[end..], true);
+    }
+    if kernel.is_none() && FACILITY.captures(before).is_some() {
+        return record(Writer::Other, stamp, caller, line, false);
+    }
+    let uptime = boot.and_then(|it| it.get(0)).map(|it| it.end());
+    match uptime.max(kernel) {
+        Some(at) => record(
+            Writer::Kernel,
+            stamp,
+            caller,
+            line[at..].trim_start_matches([']', ':', ' ']),
+            true,
+        ),
+        None => record(Writer::Kernel, stamp, caller, line, words == 0 || before.trim().is_empty()),
+    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,17 @@
-//! What one line of the kernel log says about an OOM (`mm/oom_kill.c`, `mm/memcontrol.c` and
-//! `lib/show_mem.c`, from 2.6.11 to today).
+//! What one line of the kernel log says about an OOM (`mm/oom_kill.c` and `mm/memcontrol.c`, from 2.6.11
+//! to today). Lines about memory are read in [`memory_line`].
 
 use regex::Captures;
 
+use crate::events::log::line_context::{ContextChange, LineContext};
+use crate::events::log::marker;
+use crate::events::log::memory_line::{self, MemoryLine};
 use crate::events::log::pattern::number;
 use crate::events::log::report::{
     Constraint, DumpTask, KillReason, KilledTask, MemcgUsage, OomInvocation, ReapedTask,
 };
 use crate::model::neutral;
 use crate::units::{Adj, Bytes, Kib, LegacyAdj, Pages};
-
-/// Which pages a line counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PageCount {
-    /// All pages.
-    Ram,
-    /// Pages that the kernel never gave to its allocator.
-    Reserved,
-}
 
 /// Which counter of a memory cgroup a usage line prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,53 +26,46 @@ pub(super) enum DumpCounter {
     Kernel,
 }
 
+/// What the stack trace of a report shows about its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TraceSign {
+    /// A charge to a memory cgroup failed.
+    Memcg,
+    /// A page fault failed.
+    PageFault,
+    /// sysrq-f.
+    Sysrq,
+}
+
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum KernelLine {
     /// The OOM killer was invoked: a report begins.
     Invoked(OomInvocation),
-    /// Release of the kernel, and pid of the task whose stack is dumped: the allocating task.
-    Kernel { release: String, pid: i32 },
+    /// Release of the kernel, and the task whose stack is dumped: the allocating task.
+    Kernel { release: Option<String>, pid: i32, comm: Option<String> },
+    /// The cpuset of the allocating task, and the NUMA nodes that it allows (up to 4.20).
+    Cpuset { name: String, mems: String },
+    /// A function of the stack trace.
+    Trace(TraceSign),
     /// How full the memory cgroup was.
     Charged(DumpCounter, MemcgUsage),
-    /// Pages of the machine.
-    Present(PageCount, Pages),
-    /// Swap of the machine.
-    SwapTotal(Kib),
-    /// Free swap of the machine.
-    SwapFree(Kib),
-    /// Free pages of the machine, and how many of them are reserved for contiguous allocations.
-    Free(Pages, Option<Pages>),
-    /// Unreclaimable slab of the kernel, and on old kernels free pages on the same line.
-    Slab(Pages, Option<Pages>),
-    /// A pool of huge pages.
-    HugePages(Kib),
+    /// What the memory is used for.
+    Memory(MemoryLine),
     /// Names of the columns of the dump that follows.
     Columns(Vec<String>),
     /// A row of the dump.
     Task(DumpTask),
     /// The summary line (5.0 and later).
-    Summary {
-        constraint: Constraint,
-        /// Nodes of the allocation, if it was limited to some.
-        nodes: Option<String>,
-        /// Name of the cpuset.
-        cpuset: Option<String>,
-        /// NUMA nodes that the cpuset allows.
-        mems: Option<String>,
-        /// The memory cgroup that hit its limit.
-        domain: Option<String>,
-        /// The victim's cgroup.
-        cgroup: Option<String>,
-        /// The victim.
-        pid: Option<i32>,
-    },
+    Summary(SummaryLine),
     /// A victim was chosen (up to 5.0).
     Selected {
         pid: i32,
         name: String,
         /// Its points; per mille from 2.6.36 on.
         score: i64,
+        /// What the line says about the OOM.
+        reason: Option<KillReason>,
     },
     /// A process was killed.
     Killed(KilledTask),
@@ -88,7 +75,7 @@ pub(super) enum KernelLine {
     Reaped(ReapedTask),
     /// The OOM reaper could not free the memory of this pid.
     NotReaped(i32),
-    /// This victim was exiting already; nothing was killed.
+    /// This victim was exiting already; it was not killed.
     Exiting(i32),
     /// This process was killed because it shares the victim's memory.
     Sharer(i32, String),
@@ -103,66 +90,98 @@ pub(super) enum KernelLine {
     NoVictim,
     /// The kernel panicked because of the OOM.
     Panic(String),
+    /// A BPF program chose: its name.
+    Bpf(String),
+    /// Another warning begins, which prints the memory of the machine as well.
+    OtherWarning,
+}
+
+/// The line `oom-kill:constraint=…`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SummaryLine {
+    /// `None` where the line was cut before it.
+    pub constraint: Option<Constraint>,
+    /// Nodes of the allocation, if it was limited to some.
+    pub nodes: Option<String>,
+    /// Name of the cpuset.
+    pub cpuset: Option<String>,
+    /// NUMA nodes that the cpuset allows.
+    pub mems: Option<String>,
+    /// The memory cgroup that hit its limit.
+    pub domain: Option<String>,
+    /// The line ends in the path, which may go on.
+    pub domain_cut: bool,
+    /// The victim's cgroup.
+    pub cgroup: Option<String>,
+    /// The victim.
+    pub pid: Option<i32>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+impl KernelLine {
+    /// What it means for the lines after it.
+    pub fn context_change(&self) -> ContextChange {
+        match self {
+            Self::Columns(columns) => ContextChange::Columns(columns.clone()),
+            Self::Memory(MemoryLine::StatOf(_)) => ContextChange::Stat,
+            Self::Memory(MemoryLine::Slabs) => ContextChange::Slabs,
+            Self::Memory(MemoryLine::Stat(..) | MemoryLine::Slab(..)) | Self::Task(_) => {
+                ContextChange::Nothing
+            }
+            Self::Invoked(_) => ContextChange::Anew,
+            _ => ContextChange::Other,
+        }
+    }
 }
 
 pattern!(
     INVOKED,
-    "oom-killer:",
-    r"^(?:(.*) invoked )?oom-killer: gfp_mask=(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?(?:, nodemask=(.*?))?(?:, +order=(-?\d+))?(?:, (?:oomkilladj|oom_adj)=(-?\d+))?(?:, oom_score_adj=(-?\d+))?$"
+    "oom-killer: gfp_mask=",
+    r"^(?:(.*) invoked )?oom-killer: gfp_mask=(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?(?:, nodemask=(.*?))?(?:, *order=(-?\d+))?(?:, (?:oomkilladj|oom_adj)=(-?\d+))?(?:, *oom_score_adj=(-?\d+))?(?:[^0-9].*)?$"
 );
 pattern!(
     KERNEL,
     "omm: ",
-    r"^(?:CPU: \d+ .*?PID|Pid): (\d+),? [Cc]omm: .* (?:Not tainted|Tainted: [^#]*?) (\d+\.\d+\.?\S*)(?: |$)"
+    r"^(?:CPU: \d+ .*?PID|Pid): (\d+),? [Cc]omm: (.*?) (?:Not tainted|Tainted: [^#]*?) (\d+\.\d+\.?\S*)(?: |$)"
 );
+// The same, cut before the release.
+pattern!(
+    ALLOCATOR,
+    "omm: ",
+    r"^(?:CPU: \d+ .*?PID|Pid): (\d+),? [Cc]omm: (.*?) (?:Not tainted|Tainted: )"
+);
+pattern!(CPUSET, " mems_allowed=", r"^(?:.* )?cpuset=(\S+) mems_allowed=([\d,-]+)$");
 pattern!(
     CHARGED,
     ": usage ",
-    r"^(memory|swap|memory\+swap|kmem): usage (\d+)kB, limit (\d+)kB, failcnt (\d+)"
+    r"^(memory|swap|memory\+swap|kmem): usage (\d+)kB, limit (\d+)kB(?:, failcnt (\d+))?"
 );
-pattern!(PRESENT, "pages", r"^(\d+) (?:pages (?:of )?(RAM|reserved)|(reserved) pages)$");
-pattern!(SWAP, " swap", r"^(Free|Total) swap *[=:] *(\d+)kB");
-pattern!(FREE, "free:", r"^ *free:(\d+) free_pcp:\d+ free_cma:(\d+)");
-pattern!(
-    SLAB,
-    "slab_unreclaimable:",
-    r"^ *(?:free:(\d+) )?slab_reclaimable:\d+ slab_unreclaimable:(\d+)(?: |$)"
-);
-pattern!(
-    HUGE_PAGES,
-    "hugepages_total=",
-    r"^Node \d+ hugepages_total=(\d+) hugepages_free=\d+ hugepages_surp=\d+ hugepages_size=(\d+)kB"
-);
-pattern!(COLUMNS, "total_vm", r"^\[ *pid *\] +(uid +tgid .*name)$");
-pattern!(ROW, "[", r"^\[ *(\d+)\] (.*)$");
+pattern!(COLUMNS, "total_vm", r"^\[ *pid *\] +(uid +tgid .*name)(?:\W.*)?$");
 pattern!(
     SELECTED,
     "ill process ",
-    r"^[^:]*: [Kk]ill process (\d+) \((.*)\) score (-?\d+) (?:or|and) "
-);
-pattern!(
-    KILLED,
-    "Killed process ",
-    r"^(?:(Out of [Mm]emory(?: \(oom_kill_allocating_task\))?|Memory cgroup out of memory): )?Killed process (\d+)(?:, UID (\d+),?)? \((.*)\)(?:, UID (\d+))?(?:,? (?:total-vm|vsz):(\d+)kB, anon-rss:(\d+)kB, file-rss:(\d+)kB(?:, shmem-rss:(\d+)kB)?(?:, UID:(\d+) pgtables:(\d+)k?B oom_score_adj:(-?\d+))?)?\.?$"
+    r"^(?:([^:]*): )?[Kk]ill process (\d+) \((.*)\) score (-?\d+) (?:or|and) "
 );
 pattern!(
     GROUP,
     "memory.oom.group",
-    r"^Tasks in (.*) are going to be killed due to memory\.oom\.group set$"
+    r"^Tasks in (.*) are going to be killed due to memory\.oom\.group set"
 );
 pattern!(
     REAPED,
     "oom_reaper: ",
-    r"^oom_reaper: reaped process (\d+) \(.*\),? now anon-rss:(\d+)kB, file-rss:(\d+)kB, shmem-rss:(\d+)kB"
+    r"^oom_reaper: reaped process (\d+) \(.*\),? *now anon-rss:(\d+)kB, file-rss:(\d+)kB, shmem-rss:(\d+)kB"
 );
 pattern!(NOT_REAPED, "oom_reaper: ", r"^oom_reaper: unable to reap pid:(\d+)");
-pattern!(
-    EXITING,
-    "OOM victim ",
-    r"^(?:Out of memory|Memory cgroup out of memory)[^:]*: OOM victim (\d+) \(.*\) is already exiting"
-);
+pattern!(EXITING, "OOM victim ", r"^(?:[^:]*: )?OOM victim (\d+) \(.*\) is already exiting");
 pattern!(SHARER, "sharing same memory", r"^Kill process (\d+) \((.*)\) sharing same memory");
-pattern!(LIMIT, "as a result of limit", r"^Task in (.*) killed as a result of limit of (.*)$");
+pattern!(LIMIT, "as a result of limit", r"^Task in (.*) killed as a result of limit of (\S+)");
+pattern!(BPF, "=", r"^oom_policy=(\S+)");
+pattern!(BPF_HANDLER, "oom bpf handler: ", r"^oom bpf handler: (\S+)");
+
+/// Maximum length of the name of a task in bytes (`TASK_COMM_LEN` without the zero).
+const MAX_COMM: usize = 15;
 
 /// A name or path with its control characters escaped: any process can choose its name.
 fn text(found: &Captures<'_>, group: usize) -> Option<String> {
@@ -184,78 +203,115 @@ fn size(found: &Captures<'_>, group: usize) -> Option<u64> {
 /// Lower bound of `PAGE_COUNTER_MAX` (no limit) in KiB, for page sizes from 4 KiB to 64 KiB.
 const NO_LIMIT: u64 = u64::MAX / 1024 / 2 - 65_536;
 
-/// What a line says; `None` if it is not about an OOM. `columns` are the columns of the open dump.
-pub(super) fn read(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
-    let found = dump(line, columns).or_else(|| memory(line)).or_else(|| result(line));
-    found.or_else(|| {
-        if let Some(found) = INVOKED.captures(line) {
-            return Some(KernelLine::Invoked(invoked(&found)));
+/// What a line says; `None` if it is not about an OOM. `exact`: the text begins with the kernel's words.
+/// Otherwise they are searched, and framing that was not recognised stands before them.
+pub(super) fn read(line: &str, exact: bool, context: &LineContext) -> Option<KernelLine> {
+    if let Some(found) = dump(line, exact, context.columns.as_deref()) {
+        return Some(found);
+    }
+    let begin = if exact { Some(0) } else { marker::begin(line).or_else(|| marker::within(line)) };
+    if let Some(words) = begin.and_then(|at| line.get(at..)) {
+        if let Some(found) = INVOKED.captures(if exact { line } else { words }) {
+            let before = &line[..line.len() - words.len()];
+            let swallowed = before.trim_end().strip_suffix("invoked").filter(|_| !exact);
+            return Some(KernelLine::Invoked(invoked(&found, swallowed)));
         }
-        let found = KERNEL.captures(line)?;
-        Some(KernelLine::Kernel { pid: number(&found, 1)?, release: text(&found, 2)? })
-    })
+        let words = words.trim_start_matches(' ');
+        let found = charged(words).or_else(|| result(words, exact)).or_else(|| origin(words));
+        if found.is_some() {
+            return found;
+        }
+    }
+    let words = begin.and_then(|at| line.get(at..)).unwrap_or(line);
+    memory_line::read(words, line, context).map(KernelLine::Memory)
 }
 
-fn invoked(found: &Captures<'_>) -> OomInvocation {
+fn origin(words: &str) -> Option<KernelLine> {
+    if let Some(found) = KERNEL.captures(words).or_else(|| ALLOCATOR.captures(words)) {
+        let comm = text(&found, 2).filter(|it| it.len() <= 4 * MAX_COMM && it != "-");
+        return Some(KernelLine::Kernel {
+            pid: number(&found, 1)?,
+            comm,
+            release: text(&found, 3),
+        });
+    }
+    if let Some(found) = CPUSET.captures(words) {
+        return Some(KernelLine::Cpuset { name: text(&found, 1)?, mems: text(&found, 2)? });
+    }
+    if words.contains("page allocation failure") || words.contains("page allocation stalls") {
+        return Some(KernelLine::OtherWarning);
+    }
+    let sign =
+        if words.contains("mem_cgroup_out_of_memory") || words.contains("mem_cgroup_oom_sync") {
+            TraceSign::Memcg
+        } else if words.contains("pagefault_out_of_memory") {
+            TraceSign::PageFault
+        } else if words.contains("moom_callback") {
+            TraceSign::Sysrq
+        } else {
+            return None;
+        };
+    Some(KernelLine::Trace(sign))
+}
+
+/// The invocation. `swallowed` is what stands before the words of the kernel where the framing was not
+/// recognised: it ends in the name.
+fn invoked(found: &Captures<'_>, swallowed: Option<&str>) -> OomInvocation {
     let legacy = number(found, 6).map(|adj: i64| LegacyAdj::clamped(adj).modern());
+    let name = found.get(1).map(|it| it.as_str()).or(swallowed).and_then(name_at_end);
     OomInvocation {
-        name: text(found, 1),
+        name,
         gfp: text(found, 2).unwrap_or_default(),
         flags: text(found, 3),
         order: number(found, 5),
         adj: number(found, 7).map(Adj::clamped).or(legacy),
+        nodes: text(found, 4).filter(|it| it.starts_with(|c: char| c.is_ascii_digit())),
     }
 }
 
-fn memory(line: &str) -> Option<KernelLine> {
-    if let Some(found) = CHARGED.captures(line) {
-        let counter = match &found[1] {
-            "memory" => DumpCounter::Memory,
-            "swap" => DumpCounter::Swap,
-            "kmem" => DumpCounter::Kernel,
-            _ => DumpCounter::MemorySwap,
-        };
-        let limit = number(&found, 3).filter(|&limit| limit < NO_LIMIT).map(Kib);
-        let (usage, failures) = (Kib(size(&found, 2)?), number(&found, 4)?);
-        return Some(KernelLine::Charged(counter, MemcgUsage { usage, limit, failures }));
+/// The name of a task at the end of a text. A name has at most 15 bytes: a longer text has framing in it.
+fn name_at_end(text: &str) -> Option<String> {
+    let text = text.trim_matches(' ');
+    let fits = |it: &&str| !it.is_empty() && it.len() <= MAX_COMM;
+    if fits(&text) {
+        return Some(escaped(text));
     }
-    if let Some(found) = PRESENT.captures(line) {
-        let of = if found.get(2).is_some_and(|it| it.as_str() == "RAM") {
-            PageCount::Ram
-        } else {
-            PageCount::Reserved
-        };
-        return Some(KernelLine::Present(of, Pages(size(&found, 1)?)));
-    }
-    if let Some(found) = FREE.captures(line) {
-        return Some(KernelLine::Free(Pages(size(&found, 1)?), size(&found, 2).map(Pages)));
-    }
-    if let Some(found) = SLAB.captures(line) {
-        return Some(KernelLine::Slab(Pages(size(&found, 2)?), size(&found, 1).map(Pages)));
-    }
-    if let Some(found) = HUGE_PAGES.captures(line) {
-        let (count, each) = (size(&found, 1)?, size(&found, 2)?);
-        return count
-            .checked_mul(each)
-            .filter(|&it| it <= MAX_SIZE)
-            .map(Kib)
-            .map(KernelLine::HugePages);
-    }
-    let found = SWAP.captures(line)?;
-    let swap = Kib(size(&found, 2)?);
-    Some(if &found[1] == "Total" {
-        KernelLine::SwapTotal(swap)
-    } else {
-        KernelLine::SwapFree(swap)
-    })
+    let behind = [": ", "] ", "> ", "| ", "- ", "\t", "\"", "="]
+        .iter()
+        .filter_map(|it| text.rfind(it).map(|at| at + it.len()))
+        .max();
+    let name = behind.map(|at| text[at..].trim_matches(' ')).filter(fits);
+    name.or_else(|| text.rsplit(' ').next().filter(fits)).map(escaped)
 }
 
-fn dump(line: &str, columns: Option<&[String]>) -> Option<KernelLine> {
-    if let Some(found) = COLUMNS.captures(line) {
+fn charged(line: &str) -> Option<KernelLine> {
+    let found = CHARGED.captures(line)?;
+    let counter = match &found[1] {
+        "memory" => DumpCounter::Memory,
+        "swap" => DumpCounter::Swap,
+        "kmem" => DumpCounter::Kernel,
+        _ => DumpCounter::MemorySwap,
+    };
+    let limit = number(&found, 3).filter(|&limit| limit < NO_LIMIT).map(Kib);
+    let (usage, failures) = (Kib(size(&found, 2)?), number(&found, 4).unwrap_or(0));
+    Some(KernelLine::Charged(counter, MemcgUsage { usage, limit, failures }))
+}
+
+fn dump(line: &str, exact: bool, columns: Option<&[String]>) -> Option<KernelLine> {
+    if line.contains("total_vm") {
+        let at = if exact { 0 } else { marker::begin(line)? };
+        let found = COLUMNS.captures(line.get(at..)?.trim_start_matches(' '))?;
         return Some(KernelLine::Columns(found[1].split_whitespace().map(str::to_owned).collect()));
     }
-    let found = ROW.captures(line)?;
-    task(number(&found, 1)?, &found[2], columns?).map(KernelLine::Task)
+    let columns = columns?;
+    let mut places = marker::rows(line);
+    places.find_map(|at| {
+        if exact && !line[..at].trim().is_empty() {
+            return None;
+        }
+        let (pid, row) = line[at + 1..].split_once("] ")?;
+        task(pid.trim().parse().ok()?, row, columns).map(KernelLine::Task)
+    })
 }
 
 /// A row of the dump, by the names of its columns. The last column, the name, is the rest of the line.
@@ -298,37 +354,28 @@ fn task(pid: i32, row: &str, columns: &[String]) -> Option<DumpTask> {
     None
 }
 
-fn result(line: &str) -> Option<KernelLine> {
+fn result(line: &str, exact: bool) -> Option<KernelLine> {
     if let Some(rest) = line.strip_prefix("oom-kill:constraint=") {
-        return Some(summary(rest));
+        return Some(KernelLine::Summary(summary(rest)));
     }
     if line.starts_with("Out of memory and no killable processes") {
         return Some(KernelLine::NoVictim);
     }
     if let Some(rest) = line.strip_prefix("Kernel panic - not syncing: ") {
-        let is_oom = rest.starts_with("Out of memory") || rest.starts_with("System is deadlocked");
+        let is_oom = ["Out of memory", "out of memory", "System is deadlocked"];
+        let is_oom = is_oom.iter().any(|it| rest.starts_with(it));
         return is_oom.then(|| KernelLine::Panic(escaped(rest)));
     }
-    if let Some(found) = KILLED.captures(line) {
-        return Some(KernelLine::Killed(KilledTask {
-            reason: found.get(1).map(|it| kill_reason(it.as_str())),
-            pid: number(&found, 2)?,
-            name: text(&found, 4)?,
-            uid: number(&found, 3).or_else(|| number(&found, 5)).or_else(|| number(&found, 10)),
-            total_vm: size(&found, 6).map(Kib),
-            anon: size(&found, 7).map(Kib),
-            file: size(&found, 8).map(Kib),
-            shmem: size(&found, 9).map(Kib),
-            pgtables: size(&found, 11).map(Kib),
-            adj: number(&found, 12).map(Adj::clamped),
-        }));
+    if let Some(killed) = killed(line, exact) {
+        return Some(KernelLine::Killed(killed));
     }
     if let Some(found) = SHARER.captures(line) {
         return Some(KernelLine::Sharer(number(&found, 1)?, text(&found, 2)?));
     }
     if let Some(found) = SELECTED.captures(line) {
-        let (pid, name, score) = (number(&found, 1)?, text(&found, 2)?, number(&found, 3)?);
-        return Some(KernelLine::Selected { pid, name, score });
+        let (pid, name, score) = (number(&found, 2)?, text(&found, 3)?, number(&found, 4)?);
+        let reason = found.get(1).map(|it| kill_reason(it.as_str()));
+        return Some(KernelLine::Selected { pid, name, score, reason });
     }
     if let Some(found) = REAPED.captures(line) {
         return Some(KernelLine::Reaped(ReapedTask {
@@ -337,6 +384,10 @@ fn result(line: &str) -> Option<KernelLine> {
             file: Kib(size(&found, 3)?),
             shmem: Kib(size(&found, 4)?),
         }));
+    }
+    let bpf = BPF.captures(line).or_else(|| BPF_HANDLER.captures(line));
+    if let Some(found) = bpf {
+        return Some(KernelLine::Bpf(text(&found, 1)?));
     }
     if let Some(found) = NOT_REAPED.captures(line) {
         return Some(KernelLine::NotReaped(number(&found, 1)?));
@@ -351,25 +402,90 @@ fn result(line: &str) -> Option<KernelLine> {
     Some(KernelLine::Limit { cgroup: text(&found, 1)?, domain: text(&found, 2)? })
 }
 
-/// The kind of OOM by the beginning of a `Killed process` line.
+/// The kind of OOM by the beginning of a line about a kill.
 fn kill_reason(prefix: &str) -> KillReason {
     if prefix.contains("oom_kill_allocating_task") {
         KillReason::AllocatingTask
     } else if prefix.starts_with("Memory cgroup") {
         KillReason::MemoryCgroup
-    } else {
+    } else if prefix.eq_ignore_ascii_case("out of memory") {
         KillReason::OutOfMemory
+    } else {
+        KillReason::Other
     }
+}
+
+/// The sizes of a `Killed process` line: `key:12kB`, as far as they are whole.
+fn kill_size(words: &str, key: &str) -> Option<Kib> {
+    let rest = &words[words.find(key)? + key.len()..];
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = &rest[digits..];
+    let whole = unit.starts_with("kB") || unit.starts_with("B");
+    let value = rest[..digits].parse().ok().filter(|&it: &u64| it <= MAX_SIZE && whole)?;
+    Some(Kib(value))
+}
+
+fn kill_number<T: std::str::FromStr>(words: &str, key: &str) -> Option<T> {
+    let rest = &words[words.find(key)? + key.len()..];
+    let end = rest.bytes().take_while(|it| it.is_ascii_digit() || *it == b'-').count();
+    rest[..end].parse().ok()
+}
+
+/// A `Killed process` line. The words before it name the OOM; a BPF program may write its own.
+fn killed(line: &str, exact: bool) -> Option<KilledTask> {
+    let (before, rest) = line.split_once("Killed process ")?;
+    let words = before.strip_suffix(": ");
+    if words.is_none() && !before.is_empty() && exact {
+        return None;
+    }
+    let reason = words.map(kill_reason);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (pid, rest) = (rest[..digits].parse().ok()?, &rest[digits..]);
+    // Some kernels print the user before the name.
+    let (uid, rest) = match rest.strip_prefix(", UID ") {
+        Some(it) => {
+            let end = it.bytes().take_while(u8::is_ascii_digit).count();
+            (it[..end].parse().ok(), it[end..].trim_start_matches(','))
+        }
+        None => (None, rest),
+    };
+    let rest = rest.strip_prefix(" (")?;
+    let sizes = [") total-vm:", "), total-vm:", ") vsz:", "), UID "];
+    // The last end of a name that is not too long for one: a name may look like what follows it.
+    let ends = sizes.iter().flat_map(|it| rest.match_indices(it)).map(|(at, _)| at);
+    let end = ends.filter(|&at| at <= 4 * MAX_COMM).max();
+    let end = end.or_else(|| rest.get(..rest.len().min(4 * MAX_COMM)).unwrap_or(rest).rfind(')'));
+    // A line that was cut in the name.
+    let (name, tail) = end.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
+    let is_cut = end.is_none();
+    if name.len() > 4 * MAX_COMM {
+        return None;
+    }
+    let name = if is_cut { format!("{}…", escaped(name)) } else { escaped(name) };
+    Some(KilledTask {
+        reason,
+        words: words.filter(|_| reason == Some(KillReason::Other)).map(escaped),
+        pid,
+        name,
+        uid: uid.or_else(|| kill_number(tail, "UID:")).or_else(|| kill_number(tail, "UID ")),
+        total_vm: kill_size(tail, "total-vm:").or_else(|| kill_size(tail, "vsz:")),
+        anon: kill_size(tail, "anon-rss:"),
+        file: kill_size(tail, "file-rss:"),
+        shmem: kill_size(tail, "shmem-rss:"),
+        pgtables: kill_size(tail, "pgtables:"),
+        adj: kill_number(tail, "oom_score_adj:").map(Adj::clamped),
+    })
 }
 
 /// The summary line, even if it was cut. Paths and names may contain commas, so the fields are found by
 /// their keys and the pid is searched from the end.
-fn summary(rest: &str) -> KernelLine {
+fn summary(rest: &str) -> SummaryLine {
     let constraint = match rest.split(',').next() {
-        Some("CONSTRAINT_CPUSET") => Constraint::Cpuset,
-        Some("CONSTRAINT_MEMORY_POLICY") => Constraint::MemoryPolicy,
-        Some("CONSTRAINT_MEMCG") => Constraint::Memcg,
-        _ => Constraint::None,
+        Some("CONSTRAINT_CPUSET") => Some(Constraint::Cpuset),
+        Some("CONSTRAINT_MEMORY_POLICY") => Some(Constraint::MemoryPolicy),
+        Some("CONSTRAINT_MEMCG") => Some(Constraint::Memcg),
+        Some("CONSTRAINT_NONE") => Some(Constraint::None),
+        _ => None,
     };
     let after = |key: &str| rest.find(key).map(|at| &rest[at + key.len()..]);
     let before = |text: &str, key: &str| text.find(key).map(|at| escaped(&text[..at]));
@@ -381,19 +497,25 @@ fn summary(rest: &str) -> KernelLine {
             it.find(|c: char| !c.is_ascii_digit() && c != ',' && c != '-').unwrap_or(it.len());
         it[..end].trim_end_matches(',').to_owned()
     });
-    let domain = after(",oom_memcg=").and_then(|it| before(it, ",task_memcg="));
+    let path = after(",oom_memcg=");
+    let whole = path.and_then(|it| before(it, ",task_memcg="));
+    let part = path.filter(|it| whole.is_none() && it.starts_with('/'));
+    let part = part.map(|it| escaped(it.trim_end_matches(['.', '…', ' '])));
+    let domain_cut = part.is_some();
     let cgroup = after(",task_memcg=").and_then(|it| before(it, ",task="));
-    let pid = rest.rfind(",pid=").and_then(|at| {
-        let digits = &rest[at + ",pid=".len()..];
-        digits.split(',').next()?.parse().ok()
-    });
-    KernelLine::Summary {
+    let at = rest.rfind(",pid=");
+    // A number at the very end of the line may be cut.
+    let pid = at.and_then(|at| rest[at + ",pid=".len()..].split_once(',')?.0.parse().ok());
+    let name = at.and_then(|at| Some(escaped(rest[..at].rsplit_once(",task=")?.1)));
+    SummaryLine {
         constraint,
         nodes: nodes.filter(|it| it != "(null)"),
         cpuset: cpuset.filter(|it| it != "-"),
         mems: mems.filter(|it| it.contains(|c: char| c.is_ascii_digit())),
-        domain,
+        domain: whole.or(part),
+        domain_cut,
         cgroup,
         pid,
+        name: name.filter(|it| it.len() <= 4 * MAX_COMM && it != "-"),
     }
 }

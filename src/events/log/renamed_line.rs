@@ -6,7 +6,9 @@
 use std::fmt::Display;
 
 use crate::events::log::daemon::{DaemonLogReader, Renamed};
-use crate::events::log::kernel_line::{self, DumpCounter, KernelLine, PageCount};
+use crate::events::log::kernel_line::{self, DumpCounter, KernelLine, SummaryLine, TraceSign};
+use crate::events::log::line_context::LineContext;
+use crate::events::log::memory_line::{MemoryLine, PageCount};
 use crate::events::log::report::{Constraint, KillReason, KilledTask, MemcgUsage, OomInvocation};
 use crate::model::{Killer, unescape};
 
@@ -24,19 +26,17 @@ const NO_LIMIT: u64 = 9_007_199_254_740_988;
 /// Writes the lines of one recording with other names.
 #[derive(Clone, Debug, Default)]
 pub struct LineRenamer {
-    /// The columns of the last dump: they tell where the name in its rows begins.
-    columns: Option<Vec<String>>,
+    /// What the lines before mean: the columns of the dump tell where the name in its rows begins.
+    context: LineContext,
 }
 
 impl LineRenamer {
     /// A line of the kernel with other names; `None` if it says nothing about an OOM.
     pub fn kernel(&mut self, text: &str, names: &dyn NewNames) -> Option<String> {
-        let line = kernel_line::read(text, self.columns.as_deref())?;
-        if let KernelLine::Columns(columns) = &line {
-            self.columns = Some(columns.clone());
-        }
+        let line = kernel_line::read(text, true, &self.context)?;
+        self.context.learn(line.context_change());
         if let KernelLine::Task(_) = line {
-            let (numbers, name) = row(text, self.columns.as_deref()?)?;
+            let (numbers, name) = row(text, self.context.columns.as_deref()?)?;
             return Some(format!("{numbers} {}", names.comm(name)));
         }
         written(&line, &Plain(names))
@@ -82,38 +82,26 @@ fn row<'a>(text: &'a str, columns: &[String]) -> Option<(&'a str, &'a str)> {
 fn written(line: &KernelLine, names: &Plain<'_>) -> Option<String> {
     Some(match line {
         KernelLine::Invoked(invoked) => invocation(invoked, names),
-        KernelLine::Kernel { release, pid } => {
-            format!("CPU: 0 PID: {pid} Comm: - Not tainted {release}")
+        KernelLine::Kernel { release, pid, .. } => {
+            format!(
+                "CPU: 0 PID: {pid} Comm: - Not tainted {}",
+                release.as_deref().unwrap_or_default()
+            )
         }
+        KernelLine::Cpuset { name, mems } => {
+            format!("- cpuset={} mems_allowed={}", names.cgroup(name), word(mems))
+        }
+        KernelLine::Trace(TraceSign::Memcg) => "mem_cgroup_out_of_memory".to_owned(),
+        KernelLine::Trace(TraceSign::PageFault) => "pagefault_out_of_memory".to_owned(),
+        KernelLine::Trace(TraceSign::Sysrq) => "moom_callback".to_owned(),
         KernelLine::Charged(counter, usage) => charged(*counter, usage),
-        KernelLine::Present(PageCount::Ram, pages) => format!("{} pages RAM", pages.0),
-        KernelLine::Present(PageCount::Reserved, pages) => format!("{} pages reserved", pages.0),
-        KernelLine::SwapTotal(size) => format!("Total swap = {}kB", size.0),
-        KernelLine::SwapFree(size) => format!("Free swap  = {}kB", size.0),
+        KernelLine::Memory(line) => memory(line, names),
         KernelLine::Columns(columns) => format!("[  pid  ] {}", columns.join(" ")),
         KernelLine::Task(_) => return None,
-        KernelLine::Free(free, cma) => {
-            format!("free:{} free_pcp:0 free_cma:{}", free.0, cma.unwrap_or_default().0)
-        }
-        KernelLine::Slab(slab, free) => format!(
-            "{}slab_reclaimable:0 slab_unreclaimable:{}",
-            free.map_or_else(String::new, |free| format!("free:{} ", free.0)),
-            slab.0
-        ),
-        KernelLine::HugePages(size) => format!(
-            "Node 0 hugepages_total={} hugepages_free=0 hugepages_surp=0 hugepages_size=1kB",
-            size.0
-        ),
-        KernelLine::Summary { constraint, nodes, cpuset, mems, domain, cgroup, pid } => {
-            let cpuset = cpuset.as_deref().map(|path| names.cgroup(path));
-            let place = [nodes.as_deref(), cpuset.as_deref(), mems.as_deref()];
-            let domain = domain.as_deref().map(|path| names.cgroup(path));
-            let cgroup = cgroup.as_deref().map(|path| names.cgroup(path));
-            summary(*constraint, place, domain, cgroup, *pid)
-        }
-        KernelLine::Selected { pid, name, score } => {
-            let name = names.comm(name);
-            format!("Out of memory: Kill process {pid} ({name}) score {score} or sacrifice child")
+        KernelLine::Summary(it) => summary(it, names),
+        KernelLine::Selected { pid, name, score, reason } => {
+            let (name, reason) = (names.comm(name), reason.map_or("Out of memory", words_of));
+            format!("{reason}: Kill process {pid} ({name}) score {score} or sacrifice child")
         }
         KernelLine::Killed(killed) => kill(killed, names),
         KernelLine::Group(path) => {
@@ -135,6 +123,8 @@ fn written(line: &KernelLine, names: &Plain<'_>) -> Option<String> {
             let (cgroup, domain) = (names.cgroup(cgroup), names.cgroup(domain));
             format!("Task in {cgroup} killed as a result of limit of {domain}")
         }
+        KernelLine::Bpf(name) => format!("oom bpf handler: {}", word(name)),
+        KernelLine::OtherWarning => "page allocation failure".to_owned(),
         KernelLine::NoVictim => "Out of memory and no killable processes...".to_owned(),
         KernelLine::Panic(why) => {
             let known = ["Out of memory: compulsory panic_on_oom is enabled", "Out of memory"];
@@ -179,35 +169,88 @@ fn charged(counter: DumpCounter, usage: &MemcgUsage) -> String {
     format!("{counter}: usage {}kB, limit {limit}kB, failcnt {}", usage.usage.0, usage.failures)
 }
 
-fn summary(
-    constraint: Constraint,
-    [nodes, cpuset, mems]: [Option<&str>; 3],
-    domain: Option<String>,
-    cgroup: Option<String>,
-    pid: Option<i32>,
-) -> String {
-    let constraint = match constraint {
-        Constraint::None => "CONSTRAINT_NONE",
-        Constraint::Cpuset => "CONSTRAINT_CPUSET",
-        Constraint::MemoryPolicy => "CONSTRAINT_MEMORY_POLICY",
-        Constraint::Memcg => "CONSTRAINT_MEMCG",
+fn summary(it: &SummaryLine, names: &Plain<'_>) -> String {
+    let constraint = match it.constraint {
+        Some(Constraint::None) => "CONSTRAINT_NONE",
+        Some(Constraint::Cpuset) => "CONSTRAINT_CPUSET",
+        Some(Constraint::MemoryPolicy) => "CONSTRAINT_MEMORY_POLICY",
+        Some(Constraint::Memcg) => "CONSTRAINT_MEMCG",
+        None => "-",
     };
-    let nodes = nodes.map_or_else(|| "(null)".to_owned(), word);
-    let (cpuset, mems) = (cpuset.unwrap_or("-"), mems.map_or_else(|| "-".to_owned(), word));
+    let nodes = it.nodes.as_deref().map_or_else(|| "(null)".to_owned(), word);
+    let cpuset = it.cpuset.as_deref().map_or_else(|| "-".to_owned(), |path| names.cgroup(path));
+    let mems = it.mems.as_deref().map_or_else(|| "-".to_owned(), word);
+    let path = |path: &Option<String>| path.as_deref().map(|path| names.cgroup(path));
     format!(
         "oom-kill:constraint={constraint},nodemask={nodes},cpuset={cpuset},mems_allowed={mems}{}{}{}",
-        optional(",oom_memcg=", domain),
-        optional(",task_memcg=", cgroup),
-        optional(",task=-,pid=", pid),
+        optional(",oom_memcg=", path(&it.domain)),
+        optional(",task_memcg=", path(&it.cgroup)),
+        optional(",task=-,pid=", it.pid.map(|pid| format!("{pid},uid=0"))),
     )
 }
 
+/// The lines about memory hold no names but paths of cgroups and slabs of the kernel.
+fn memory(line: &MemoryLine, names: &Plain<'_>) -> String {
+    let pairs = |it: &[(&'static str, u64)], unit: &str| {
+        let words: Vec<String> =
+            it.iter().map(|(key, value)| format!("{key}:{value}{unit}")).collect();
+        words.join(" ")
+    };
+    match line {
+        MemoryLine::Begin => "Mem-Info:".to_owned(),
+        MemoryLine::Present(PageCount::Ram, pages) => format!("{} pages RAM", pages.0),
+        MemoryLine::Present(PageCount::Reserved, pages) => format!("{} pages reserved", pages.0),
+        MemoryLine::SwapTotal(size) => format!("Total swap = {}kB", size.0),
+        MemoryLine::SwapFree(size) => format!("Free swap  = {}kB", size.0),
+        MemoryLine::Pages(counts) => pairs(counts, ""),
+        MemoryLine::Node(counts) => format!("Node 0 active_anon:0kB {}", pairs(counts, "kB")),
+        MemoryLine::Zone(zone) => format!(
+            "Node {} {} free:{}kB min:{}kB low:{}kB high:{}kB{}{} free_cma:{}kB kernel_stack:{}kB",
+            zone.node,
+            zone.name,
+            zone.free.0,
+            zone.min.0,
+            zone.low.0,
+            zone.high.0,
+            optional(" present:", zone.present.map(|it| format!("{}kB", it.0))),
+            optional(" managed:", zone.managed.map(|it| format!("{}kB", it.0))),
+            zone.cma.0,
+            zone.kernel_stack.0,
+        ),
+        MemoryLine::Reserve(pages) => {
+            let pages: Vec<String> = pages.iter().map(u64::to_string).collect();
+            format!("lowmem_reserve[]: {}", pages.join(" "))
+        }
+        MemoryLine::Chunks(it) => {
+            let list: Vec<String> =
+                it.list.iter().map(|(size, count)| format!("{count}*{}kB", size.0)).collect();
+            format!("Node {} {}: {}", it.node, it.zone, list.join(" "))
+        }
+        MemoryLine::HugePages(total, free, size) => format!(
+            "Node 0 hugepages_total={total} hugepages_free={free} hugepages_surp=0 hugepages_size={size}kB"
+        ),
+        MemoryLine::StatOf(path) => format!("Memory cgroup stats for {}:", names.cgroup(path)),
+        MemoryLine::Stat(counts) => {
+            let words: Vec<String> =
+                counts.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            words.join(" ")
+        }
+        MemoryLine::Slabs => "Unreclaimable slab info:".to_owned(),
+        MemoryLine::Slab(name, size) => format!("{} 0KB {}KB", word(name), size.0),
+    }
+}
+
+const fn words_of(reason: KillReason) -> &'static str {
+    match reason {
+        KillReason::OutOfMemory => "Out of memory",
+        KillReason::AllocatingTask => "Out of memory (oom_kill_allocating_task)",
+        KillReason::MemoryCgroup => "Memory cgroup out of memory",
+        KillReason::Other => "other",
+    }
+}
+
 fn kill(killed: &KilledTask, names: &Plain<'_>) -> String {
-    let prefix = killed.reason.map(|reason| match reason {
-        KillReason::OutOfMemory => "Out of memory: ",
-        KillReason::AllocatingTask => "Out of memory (oom_kill_allocating_task): ",
-        KillReason::MemoryCgroup => "Memory cgroup out of memory: ",
-    });
+    let prefix = killed.reason.map(|reason| format!("{}: ", words_of(reason)));
     let name = names.comm(&killed.name);
     let head = format!("{}Killed process {} ({name})", prefix.unwrap_or_default(), killed.pid);
     let (Some(total), Some(anon), Some(file)) = (killed.total_vm, killed.anon, killed.file) else {

@@ -1,6 +1,8 @@
 //! One report of the OOM killer as records: the failed allocation, the dump of tasks, who was killed
 //! and what the reaper did. Everything that a kernel may leave out is optional.
 
+use std::collections::BTreeMap;
+
 use crate::events::log::framing::LogTimestamp;
 use crate::units::{Adj, Bytes, Kib, Pages};
 
@@ -33,6 +35,8 @@ pub enum OomCause {
     MemoryPolicy,
     /// The machine is out of memory.
     Machine,
+    /// The log does not tell.
+    Unknown,
 }
 
 /// How full a memory cgroup was: one of its `usage …, limit …, failcnt …` lines.
@@ -60,6 +64,46 @@ pub struct OomInvocation {
     pub order: Option<i32>,
     /// `oom_score_adj` of the allocating task.
     pub adj: Option<Adj>,
+    /// NUMA nodes that the allocation was limited to (4.6 to 4.20).
+    pub nodes: Option<String>,
+}
+
+/// A zone of memory, as a report of the machine prints it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneState {
+    /// Its NUMA node.
+    pub node: u32,
+    /// Its name.
+    pub name: String,
+    /// Free memory.
+    pub free: Kib,
+    /// Below this watermark only the kernel's own needs are served.
+    pub min: Kib,
+    /// Below this watermark reclaim begins.
+    pub low: Kib,
+    /// Reclaim ends above this watermark.
+    pub high: Kib,
+    /// The part of `free` that only movable pages may use (CMA).
+    pub cma: Kib,
+    /// All of its memory.
+    pub present: Option<Kib>,
+    /// What the allocator manages of it.
+    pub managed: Option<Kib>,
+    /// Stacks of threads (up to 5.9).
+    pub kernel_stack: Kib,
+    /// What requests that may use a higher zone must leave free, in pages, by their highest zone.
+    pub reserve: Vec<u64>,
+}
+
+/// The free list of a zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FreeChunks {
+    /// Its NUMA node.
+    pub node: u32,
+    /// Its zone.
+    pub zone: String,
+    /// Size and number of the free chunks, the smallest first.
+    pub list: Vec<(Kib, u64)>,
 }
 
 /// A row of the dump of tasks.
@@ -102,6 +146,8 @@ pub enum KillReason {
     AllocatingTask,
     /// `Memory cgroup out of memory`.
     MemoryCgroup,
+    /// Other words, such as those of a BPF program. They do not tell what was out of memory.
+    Other,
 }
 
 /// A killed process: its `Killed process` line.
@@ -109,6 +155,8 @@ pub enum KillReason {
 pub struct KilledTask {
     /// The beginning of the line; `None` where the line has none.
     pub reason: Option<KillReason>,
+    /// The beginning of the line where it has other words than the kernel's.
+    pub words: Option<String>,
     /// The process id.
     pub pid: i32,
     /// Name of the task, 15 bytes at most.
@@ -191,14 +239,46 @@ pub struct OomReport {
     pub slab_unreclaimable: Option<Pages>,
     /// Memory in huge pages of the pools, used or free.
     pub huge_pages: Option<Kib>,
+    /// The free part of `huge_pages`.
+    pub huge_pages_free: Option<Kib>,
+    /// Whether the report prints the memory of the machine: then no memory cgroup was out of memory.
+    pub has_mem_info: bool,
+    /// Pages of the machine by use, under the names of the kernel.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Stacks of threads.
+    pub kernel_stack: Option<Kib>,
+    /// The zones of memory.
+    pub zones: Vec<ZoneState>,
+    /// Their free lists.
+    pub chunks: Vec<FreeChunks>,
+    /// Bytes of the memory cgroup by use, under the names of the kernel.
+    pub stat: BTreeMap<&'static str, u64>,
+    /// The largest slabs that cannot be reclaimed, the largest first.
+    pub slabs: Vec<(String, Kib)>,
+    /// What the stack trace or a line without a path tells: a memory cgroup was out of memory.
+    pub memcg_sign: bool,
+    /// What the stack trace tells: a page fault failed.
+    pub page_fault_sign: bool,
+    /// What the stack trace tells: a user asked with sysrq-f.
+    pub sysrq_sign: bool,
+    /// The line ends in the path of `domain`, which may go on.
+    pub domain_cut: bool,
+    /// The BPF program that chose.
+    pub bpf: Option<String>,
+    /// Lines of another report stand in between, and some may be in the wrong one.
+    pub is_mixed: bool,
     /// Names of the dump's columns.
     pub columns: Option<Vec<String>>,
     /// Rows of the dump.
     pub tasks: Vec<DumpTask>,
     /// The victim that the summary line names (5.0 and later).
     pub chosen: Option<i32>,
+    /// Its name.
+    pub chosen_name: Option<String>,
     /// Pid, name and points of the victim that older kernels name before they kill.
     pub selected: Option<(i32, String, i64)>,
+    /// What the line of `selected` says about the OOM.
+    pub selected_reason: Option<KillReason>,
     /// The cgroup that was killed as a whole (`memory.oom.group`).
     pub group: Option<String>,
     /// The killed processes, the first one first.
@@ -211,6 +291,8 @@ pub struct OomReport {
     pub not_reaped: Vec<i32>,
     /// A victim that was exiting already, so that nothing was killed.
     pub exiting: Option<i32>,
+    /// Members of a group kill that were exiting already.
+    pub skipped: Vec<i32>,
     /// No process could be killed.
     pub no_victim: bool,
     /// The panic that the OOM ended in.
@@ -227,13 +309,17 @@ impl OomReport {
         self.constraint == Some(Constraint::Memcg)
             || self.domain.is_some()
             || self.memory.is_some()
+            || self.memory_swap.is_some()
+            || self.memcg_sign
             || self.kill_reason() == Some(KillReason::MemoryCgroup)
     }
 
-    /// What the first `Killed process` line says about the OOM.
+    /// What the line that names the victim says about the OOM.
     #[must_use]
     pub fn kill_reason(&self) -> Option<KillReason> {
-        self.killed.first()?.reason
+        let first = self.killed.first().and_then(|it| it.reason);
+        // Up to 5.0 the line before says it.
+        first.or(self.selected_reason)
     }
 
     /// Whether a page fault invoked the OOM killer after some charge had failed
@@ -242,39 +328,114 @@ impl OomReport {
     #[must_use]
     pub fn is_page_fault(&self) -> bool {
         let invoked = self.invoked.as_ref();
-        invoked.is_some_and(|it| it.order == Some(0) && it.gfp.trim_start_matches("0x") == "0")
-            && !self.is_memcg()
+        let no_flags =
+            invoked.is_some_and(|it| it.order == Some(0) && it.gfp.trim_start_matches("0x") == "0");
+        (no_flags || invoked.is_none() && self.page_fault_sign) && !self.is_memcg()
     }
 
     /// Whether the OOM killer was invoked by sysrq, so that no allocation failed.
     #[must_use]
     pub fn is_sysrq(&self) -> bool {
-        self.invoked.as_ref().is_some_and(|invoked| invoked.order == Some(-1))
+        self.sysrq_sign || self.invoked.as_ref().is_some_and(|invoked| invoked.order == Some(-1))
     }
 
     /// Why the OOM killer was invoked.
     #[must_use]
     pub fn cause(&self) -> OomCause {
         if self.is_sysrq() {
-            OomCause::Sysrq
-        } else if self.is_memcg() {
-            OomCause::Memcg
-        } else if self.is_page_fault() {
-            OomCause::PageFault
-        } else {
-            match self.constraint {
-                Some(Constraint::Cpuset) => OomCause::Cpuset,
-                Some(Constraint::MemoryPolicy) => OomCause::MemoryPolicy,
-                _ => OomCause::Machine,
-            }
+            return OomCause::Sysrq;
         }
+        if self.is_memcg() {
+            return OomCause::Memcg;
+        }
+        if self.is_page_fault() {
+            return OomCause::PageFault;
+        }
+        match self.constraint {
+            Some(Constraint::Cpuset) => return OomCause::Cpuset,
+            Some(Constraint::MemoryPolicy) => return OomCause::MemoryPolicy,
+            Some(Constraint::None) => return OomCause::Machine,
+            Some(Constraint::Memcg) | None => {}
+        }
+        if self.nodes_asked().is_some() {
+            return OomCause::MemoryPolicy;
+        }
+        let named = self.kill_reason().is_some_and(|it| it != KillReason::Other);
+        let stopped =
+            self.panic.as_deref().is_some_and(|it| it.starts_with("System is deadlocked"));
+        if named || self.has_mem_info || stopped || self.panic_value() == Some(1) {
+            return OomCause::Machine;
+        }
+        OomCause::Unknown
+    }
+
+    /// The value of `vm.panic_on_oom` that ended in a panic.
+    #[must_use]
+    pub fn panic_value(&self) -> Option<u8> {
+        let why = self.panic.as_deref().filter(|why| why.contains("panic_on_oom"))?;
+        Some(if why.contains("compulsory") { 2 } else { 1 })
+    }
+
+    /// NUMA nodes that a memory policy limited the allocation to.
+    #[must_use]
+    pub fn nodes_asked(&self) -> Option<&str> {
+        if let Some(nodes) = self.nodes.as_deref() {
+            return Some(nodes);
+        }
+        // Kernels 4.6 to 4.11 print the nodes of the cpuset where there is no policy.
+        let asked = self.invoked.as_ref().and_then(|it| it.nodes.as_deref())?;
+        self.mems.as_deref().is_some_and(|mems| mems != asked).then_some(asked)
     }
 
     /// Pid of the process that the kernel chose.
     #[must_use]
     pub fn victim(&self) -> Option<i32> {
         let first = self.killed.first().map(|killed| killed.pid);
-        first.or(self.chosen).or(self.exiting)
+        first.or(self.chosen).or(self.selected.as_ref().map(|it| it.0)).or(self.exiting)
+    }
+
+    /// The row of a process: by the id of the process, or of one of its threads.
+    #[must_use]
+    pub fn row(&self, pid: i32) -> Option<&DumpTask> {
+        let by_thread = || self.tasks.iter().find(|task| task.pid == pid);
+        self.tasks.iter().find(|task| task.tgid == pid).or_else(by_thread)
+    }
+
+    /// Forgets what may be of another report that stands interleaved in the log: all but the lines that
+    /// name the victim.
+    pub(super) fn forget_mixed(&mut self) {
+        let whole = std::mem::take(self);
+        let has_summary = whole.constraint.is_some();
+        *self = Self {
+            stamp: whole.stamp,
+            last_us: whole.last_us,
+            lines: whole.lines,
+            invoked: whole.invoked.map(|it| OomInvocation { name: None, ..it }),
+            kernel: whole.kernel,
+            constraint: whole.constraint,
+            nodes: whole.nodes,
+            cpuset: whole.cpuset.filter(|_| has_summary),
+            mems: whole.mems.filter(|_| has_summary),
+            domain: whole.domain.filter(|_| has_summary),
+            domain_cut: whole.domain_cut,
+            cgroup: whole.cgroup.filter(|_| has_summary),
+            chosen: whole.chosen,
+            chosen_name: whole.chosen_name,
+            selected: whole.selected,
+            selected_reason: whole.selected_reason,
+            group: whole.group,
+            killed: whole.killed,
+            sharers: whole.sharers,
+            reaped: whole.reaped,
+            not_reaped: whole.not_reaped,
+            exiting: whole.exiting,
+            skipped: whole.skipped,
+            no_victim: whole.no_victim,
+            panic: whole.panic,
+            bpf: whole.bpf,
+            is_mixed: true,
+            ..Self::default()
+        };
     }
 
     /// Whether a kill belongs to the group kill of this report: a kill of the same kind, at the same
@@ -285,7 +446,7 @@ impl OomReport {
             (Some(before), Some(now)) => now.saturating_sub(before) < GROUP_KILL_GAP_US,
             _ => true,
         };
-        let listed = self.tasks.is_empty() || self.tasks.iter().any(|task| task.pid == killed.pid);
+        let listed = self.tasks.is_empty() || self.row(killed.pid).is_some();
         self.group.is_some() && same && at_once && listed
     }
 
@@ -299,6 +460,7 @@ impl OomReport {
         self.invoked.is_some()
             || self.has_result()
             || self.chosen.is_some()
+            || self.constraint.is_some()
             || self.selected.is_some()
     }
 }
