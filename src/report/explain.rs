@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use super::line::{TextStyle, write_line};
 use super::text::write_table;
 use crate::columns::{Column, column};
-use crate::events::KilledTask;
+use crate::events::{FreeChunks, HeardKill, KilledTask, OomCause, OomReport, ZoneState};
 use crate::model::{Names, Scene};
 use crate::rank::{Placement, Ranked};
 use crate::units::Kib;
+use crate::words::daemon_kill;
 pub use crate::words::incident::{DumpContext, ExplainedReport};
 pub use crate::words::judged_task::ChoiceAgreement;
+use crate::words::memory_sheet::MemorySheet;
 use crate::words::remedy::Remedy;
 
 impl ExplainedReport<'_> {
@@ -42,15 +44,24 @@ impl ExplainedReport<'_> {
     pub fn json(&self) -> Value {
         let report = self.report();
         let invoked = report.invoked.as_ref();
-        // A memory cgroup without a name in the log is an empty string.
-        let unnamed = if report.is_memcg() { "" } else { "global" };
+        // A memory cgroup without a name in the log, and an unknown domain, are an empty string.
+        let is_unnamed = report.is_memcg() || report.cause() == OomCause::Unknown;
+        let unnamed = if is_unnamed { "" } else { "global" };
         let mut object = json!({
             "schema": "doomtop-explain/1",
+            "killer": "kernel",
             "when": report.stamp.text,
             "uptime_us": report.stamp.uptime_us,
             "lines": [report.lines.0, report.lines.1],
             "kernel": report.kernel,
             "what": self.what(),
+            "answer": self.answer(),
+            "why": self.why(),
+            "memory": self.memory().map(|sheet| memory(&sheet)),
+            "zones": report.zones.iter().map(|it| zone(it, &report.chunks)).collect::<Vec<Value>>(),
+            "change": self.remedies().iter().map(remedy).collect::<Vec<Value>>(),
+            "domain_kind": domain_kind(report),
+            "chosen": chosen(report),
             "domain": report.domain.as_deref().unwrap_or(unnamed),
             "invoked_by": invoked.and_then(|it| it.name.clone()),
             "gfp": invoked.map(|it| it.gfp.clone()),
@@ -71,6 +82,131 @@ impl ExplainedReport<'_> {
         }
         object
     }
+}
+
+/// Writes the kill of a daemon as text.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write_daemon_kill(
+    heard: &HeardKill,
+    out: &mut dyn Write,
+    style: TextStyle,
+) -> io::Result<()> {
+    let when = if heard.stamp.text.is_empty() { "unknown" } else { &heard.stamp.text };
+    let mut lines = vec![
+        ("answer", daemon_kill::answer(heard)),
+        ("when", format!("{when} (line {})", heard.line)),
+        ("said", heard.kill.said.to_string()),
+    ];
+    for remedy in daemon_kill::remedies(heard) {
+        lines.push(("change", remedy.text));
+        lines.extend(remedy.command.map(|command| ("", command)));
+    }
+    for (label, text) in lines {
+        write_line(out, &format!("{label:<9}{text}"), style)?;
+    }
+    Ok(())
+}
+
+/// The kill of a daemon as one JSON object, with the keys of a report as far as they apply.
+#[must_use]
+pub fn daemon_kill_json(heard: &HeardKill) -> Value {
+    let kill = &heard.kill;
+    let killed: Vec<Value> = (kill.pid.is_some() || kill.comm.is_some())
+        .then(|| {
+            json!({
+                "pid": kill.pid,
+                "comm": kill.comm,
+                "uid": kill.uid,
+                "oom_score_adj": kill.adj.map(|adj| adj.0),
+                "rss_kib": kill.rss.map(|it| it.0),
+            })
+        })
+        .into_iter()
+        .collect();
+    let change: Vec<Value> = daemon_kill::remedies(heard).iter().map(remedy).collect();
+    json!({
+        "schema": "doomtop-explain/1",
+        "killer": kill.by.word(),
+        "when": heard.stamp.text,
+        "uptime_us": heard.stamp.uptime_us,
+        "lines": [heard.line, heard.line],
+        "kernel": null,
+        "what": kill.why.as_ref().map_or("not told in this log", |it| it.as_str()),
+        "answer": daemon_kill::answer(heard),
+        "why": kill.why.as_ref().map(|it| vec![it.as_str().to_owned()]).unwrap_or_default(),
+        "memory": null,
+        "change": change,
+        "domain": kill.cgroup.as_ref().map_or("", |it| it.as_str()),
+        "domain_kind": "unknown",
+        "chosen": killed.first().cloned(),
+        "killed": killed,
+        "killed_cgroup": kill.cgroup.as_ref().filter(|_| kill.pid.is_none()),
+        "processes": kill.processes,
+        "invoked_by": null,
+        "agreement": "unknown",
+        "notes": [],
+        "remedies": change,
+    })
+}
+
+/// What was out of memory, in one word.
+fn domain_kind(report: &OomReport) -> &'static str {
+    match report.cause() {
+        OomCause::Memcg => "memory_cgroup",
+        OomCause::PageFault => "page_fault",
+        OomCause::Cpuset => "cpuset",
+        OomCause::MemoryPolicy => "memory_policy",
+        OomCause::Machine | OomCause::Sysrq => "machine",
+        OomCause::Unknown => "unknown",
+    }
+}
+
+/// The process that the kernel chose; `null` where the log does not name it.
+fn chosen(report: &OomReport) -> Value {
+    if let Some((pid, name, score)) = &report.selected {
+        return json!({ "pid": pid, "comm": name, "score": score });
+    }
+    let killed = report.killed.first();
+    let Some(pid) = report.chosen.or_else(|| killed.map(|it| it.pid)) else { return Value::Null };
+    let by_kill = killed.filter(|it| it.pid == pid).map(|it| it.name.clone());
+    let name = by_kill.or_else(|| report.chosen_name.clone());
+    let name = name.or_else(|| report.row(pid).map(|row| row.name.clone()));
+    json!({ "pid": pid, "comm": name, "score": null })
+}
+
+/// The balance sheet.
+fn memory(sheet: &MemorySheet) -> Value {
+    let parts = sheet.parts.iter().map(
+        |part| json!({ "name": part.name, "kib": part.size.0, "freed_by_kill": part.is_killable }),
+    );
+    json!({
+        "total_kib": sheet.total.map(|it| it.0),
+        "parts": parts.collect::<Vec<Value>>(),
+        "unaccounted_kib": sheet.rest.map(|it| it.0),
+        "not_freed_by_kill_kib": sheet.stuck().0,
+        "held_by_processes_kib": sheet.held.map(|it| it.0),
+    })
+}
+
+/// A zone, with its free list.
+fn zone(zone: &ZoneState, chunks: &[FreeChunks]) -> Value {
+    let own = chunks.iter().find(|it| it.node == zone.node && it.zone == zone.name);
+    let list = own
+        .map(|it| it.list.iter().map(|(size, count)| json!([size.0, count])).collect::<Vec<_>>());
+    json!({
+        "node": zone.node,
+        "zone": zone.name,
+        "free_kib": zone.free.0,
+        "cma_kib": zone.cma.0,
+        "min_kib": zone.min.0,
+        "low_kib": zone.low.0,
+        "high_kib": zone.high.0,
+        "present_kib": zone.present.map(|it| it.0),
+        "reserve_pages": zone.reserve,
+        "free_chunks": list,
+    })
 }
 
 /// A killed process, as the log describes it.

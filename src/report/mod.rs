@@ -3,6 +3,7 @@
 mod death;
 pub mod explain;
 pub mod json;
+pub mod kill_summary;
 pub mod line;
 pub mod metrics;
 pub mod outcomes;

@@ -4,14 +4,17 @@
 use std::sync::Arc;
 
 use crate::columns::human_size;
-use crate::events::{OomCause, OomReport, reconstruct};
+use crate::events::{OomCause, OomReport, page_size, reconstruct};
 use crate::model::Scene;
 use crate::policy::{Policy, of_kernel};
 use crate::rank::Ranking;
 use crate::units::Kib;
+use crate::words::answer::{answer, chosen_other, is_thread_of};
 use crate::words::incident_line::{IncidentLine, IncidentTopic};
 use crate::words::judged_task::{ChoiceAgreement, JudgedTask, agreement, killed_allocating_task};
+use crate::words::memory_sheet::MemorySheet;
 use crate::words::remedy::{self, Remedy};
+use crate::words::shortage::{gfp_words, zone_lines};
 
 /// Facts that some reports of a log lack and others contain.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,20 @@ impl DumpContext {
             kernel: reports.iter().find_map(|report| report.kernel.clone()),
             swap: reports.iter().find_map(|report| report.swap_total),
         }
+    }
+
+    /// Learns from one more report what is not known yet.
+    pub fn learn(&mut self, report: &OomReport) {
+        if self.kernel.is_none() {
+            self.kernel.clone_from(&report.kernel);
+        }
+        self.swap = self.swap.or(report.swap_total);
+    }
+
+    /// Whether all facts are known.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.kernel.is_some() && self.swap.is_some()
     }
 }
 
@@ -53,7 +70,7 @@ impl<'a> ExplainedReport<'a> {
             ..report.clone()
         };
         let Some(post) = reconstruct(&filled, common.swap) else {
-            return Self { report, notes: Vec::new(), judged: None };
+            return Self { report, notes: missing(report), judged: None };
         };
         let policy = policy.unwrap_or_else(|| of_kernel(post.snapshot.machine.kernel.as_str()));
         let scene = Scene::scoped(Arc::new(post.snapshot), None, post.scope);
@@ -61,7 +78,7 @@ impl<'a> ExplainedReport<'a> {
         let agreement = agreement(report, &ranking);
         Self {
             report,
-            notes: post.notes,
+            notes: post.notes.into_iter().chain(missing(report)).collect(),
             judged: Some(JudgedTask { policy, scene, ranking, agreement }),
         }
     }
@@ -97,18 +114,76 @@ impl<'a> ExplainedReport<'a> {
         self.judged.as_ref()
     }
 
+    /// Who was killed and why, in one sentence.
+    #[must_use]
+    pub fn answer(&self) -> String {
+        answer(self.report)
+    }
+
+    /// The terms of the choice: the badness of the killed process, who was next, the kernel's own score.
+    #[must_use]
+    pub fn why(&self) -> Vec<String> {
+        let report = self.report;
+        let mut lines = Vec::new();
+        if let Some(judged) = &self.judged {
+            lines.extend(judged.terms(report));
+        }
+        if let Some((pid, name, score)) = &report.selected {
+            lines.push(format!("the kernel's own score of {pid} {name} was {score}"));
+        }
+        if let Some((pid, name)) = chosen_other(report)
+            && let Some(first) = report.killed.first()
+        {
+            lines.push(if is_thread_of(report, pid, first.pid) {
+                format!("the kernel named {pid}, a thread of {} {}", first.pid, first.name)
+            } else {
+                format!(
+                    "{pid} {name} was chosen; its child {} {} died in its place: up to Linux 5.0 the kernel \
+                     prefers a child with memory of its own",
+                    first.pid, first.name
+                )
+            });
+        }
+        lines
+    }
+
+    /// What the memory was used for.
+    #[must_use]
+    pub fn memory(&self) -> Option<MemorySheet> {
+        MemorySheet::of(self.report, page_size(self.report))
+    }
+
+    /// The zones of the request, where they decide: a line each.
+    #[must_use]
+    pub fn zones(&self) -> Vec<String> {
+        let report = self.report;
+        let order = report.invoked.as_ref().and_then(|it| it.order);
+        let decides = order.is_some_and(|order| order > 0)
+            || matches!(report.cause(), OomCause::Cpuset | OomCause::MemoryPolicy)
+            || report.zones.iter().any(|zone| zone.cma > Kib(0) || zone.free > zone.high);
+        if report.is_memcg() || report.is_sysrq() || !decides {
+            return Vec::new();
+        }
+        zone_lines(report, page_size(report))
+    }
+
     /// The explanation without what to change.
     #[must_use]
     pub fn facts(&self) -> Vec<IncidentLine> {
         let report = self.report;
         let line = |topic| move |text: String| IncidentLine::new(topic, text);
         let mut lines = vec![
+            IncidentLine::new(IncidentTopic::Answer, self.answer()),
             IncidentLine::new(IncidentTopic::When, self.when()),
             IncidentLine::new(IncidentTopic::What, self.what()),
         ];
         lines.extend(asked(report).map(line(IncidentTopic::Asked)));
         lines.extend(self.domain().map(line(IncidentTopic::Domain)));
+        let sheet = self.memory().map(|it| it.lines(&report.slabs)).unwrap_or_default();
+        lines.extend(sheet.into_iter().map(line(IncidentTopic::Memory)));
+        lines.extend(self.zones().into_iter().map(line(IncidentTopic::Zone)));
         lines.extend(killed(report).into_iter().map(line(IncidentTopic::Killed)));
+        lines.extend(self.why().into_iter().map(line(IncidentTopic::Why)));
         if let Some(judged) = &self.judged {
             lines.push(IncidentLine::new(IncidentTopic::Rule, judged.verdict(report)));
             let otherwise = judged.otherwise(report).into_iter();
@@ -117,7 +192,7 @@ impl<'a> ExplainedReport<'a> {
             let text = "the task dump is missing (rate-limited or cut off), so other processes are unknown";
             lines.push(IncidentLine::new(IncidentTopic::Rule, text));
         }
-        lines.extend(self.notes.iter().cloned().map(line(IncidentTopic::Note)));
+        lines.extend(self.notes().iter().cloned().map(line(IncidentTopic::Note)));
         lines
     }
 
@@ -163,6 +238,7 @@ impl<'a> ExplainedReport<'a> {
             OomCause::PageFault => "a page fault failed at some limit, most likely of a container; the \
                                     machine need not be out of memory"
                 .to_owned(),
+            OomCause::Unknown => "not told in this log".to_owned(),
             OomCause::Cpuset => "the memory nodes of a cpuset ran out of memory".to_owned(),
             OomCause::MemoryPolicy => {
                 "the memory nodes that a memory policy allows ran out of memory".to_owned()
@@ -192,8 +268,7 @@ impl<'a> ExplainedReport<'a> {
         }
         let ram = report.ram?;
         let usable = ram.saturating_sub(report.reserved.unwrap_or_default());
-        let page =
-            self.judged.as_ref().map_or_else(Default::default, |it| it.scene.machine().page_size);
+        let page = page_size(report);
         let swap = match (report.swap_free, report.swap_total) {
             (_, Some(Kib(0))) => ", no swap".to_owned(),
             (Some(free), Some(total)) => format!(", swap {} free of {}", size(free), size(total)),
@@ -218,7 +293,11 @@ fn asked(report: &OomReport) -> Option<String> {
         Some(order @ 0..=30) => format!("{} (order {order})", plural(1 << order, "page")),
         _ => "memory".to_owned(),
     };
-    let flags = invoked.flags.as_deref().unwrap_or(&invoked.gfp);
+    // A page fault that failed at some charge passes no flags.
+    if invoked.gfp.trim_start_matches("0x") == "0" {
+        return Some(format!("a page fault of {who}"));
+    }
+    let flags = gfp_words(&invoked.gfp, invoked.flags.as_deref());
     Some(format!("{who} asked for {pages}, {flags}"))
 }
 
@@ -265,6 +344,10 @@ fn killed(report: &OomReport) -> Vec<String> {
     lines.extend(
         report.group.as_ref().map(|path| format!("all of {path}, because of memory.oom.group")),
     );
+    if !report.skipped.is_empty() {
+        let pids: Vec<String> = report.skipped.iter().map(i32::to_string).collect();
+        lines.push(format!("{} of the group were exiting already", pids.join(", ")));
+    }
     if let Some(pid) = report.exiting {
         lines.push(format!("none: {pid} was already exiting"));
     }
@@ -272,5 +355,33 @@ fn killed(report: &OomReport) -> Vec<String> {
         lines.push("none: no process could be killed".to_owned());
     }
     lines.extend(report.panic.as_ref().map(|why| format!("the kernel panicked: {why}")));
+    if lines.is_empty() {
+        lines.push("not in this log".to_owned());
+    }
     lines
+}
+
+/// What the log does not hold of a report.
+fn missing(report: &OomReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    if report.is_mixed {
+        notes.push(
+            "two reports stand interleaved in the log, and their lines do not tell which is which: only \
+             the lines about the kill are used"
+                .to_owned(),
+        );
+    }
+    if report.domain_cut {
+        notes.push("the log is cut in the path of the memory cgroup: it may go on".to_owned());
+    }
+    if report.is_memcg() && report.domain.is_none() {
+        notes.push("the log does not name the memory cgroup".to_owned());
+    }
+    if report.killed.iter().any(|it| it.anon.is_none()) && report.columns.is_none() {
+        notes.push("the log does not tell how much the killed process held".to_owned());
+    }
+    if report.columns.is_some() && report.tasks.is_empty() {
+        notes.push("the rows of the dump are not in this log, or are cut".to_owned());
+    }
+    notes
 }

@@ -5,6 +5,14 @@
 pub enum IncidentTopic {
     /// The time by the clock of this machine.
     Clock,
+    /// Who was killed and why, in one sentence.
+    Answer,
+    /// The terms of the choice.
+    Why,
+    /// What the memory was used for.
+    Memory,
+    /// A zone of memory.
+    Zone,
     /// The time as the log tells it, and where in the log the report is.
     When,
     /// The kind of OOM.
@@ -43,6 +51,10 @@ impl IncidentTopic {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Clock => "clock",
+            Self::Answer => "answer",
+            Self::Why => "why",
+            Self::Memory => "memory",
+            Self::Zone => "zone",
             Self::When => "when",
             Self::What => "what",
             Self::Asked => "asked",

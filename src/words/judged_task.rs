@@ -58,9 +58,13 @@ pub(crate) fn helps_instead(other: &Process, victim: &Process) -> bool {
     held(other).0 >= held(victim).0 / 8
 }
 
-/// The process that the kernel chose. Up to Linux 5.0 a child may have died in its place.
+/// The process that the kernel chose, by its process id: the log may name one of its threads. Up to Linux
+/// 5.0 a child may have died in its place.
 pub(crate) fn decided(report: &OomReport) -> Option<i32> {
-    report.selected.as_ref().map(|(pid, ..)| *pid).or_else(|| report.victim())
+    let selected = report.selected.as_ref().map(|(pid, ..)| *pid);
+    let known = selected.filter(|&pid| report.tasks.is_empty() || report.row(pid).is_some());
+    let pid = known.or_else(|| report.victim())?;
+    Some(report.row(pid).map_or(pid, |row| if row.tgid > 0 { row.tgid } else { pid }))
 }
 
 /// Whether the kernel killed the allocating process without ranking (`vm.oom_kill_allocating_task`).
@@ -94,6 +98,43 @@ impl JudgedTask {
             scale: SizeUnit::Auto,
             command: CommandStyle::Name,
         }
+    }
+
+    /// The badness of the chosen process in its terms, and the next candidate.
+    pub(crate) fn terms(&self, report: &OomReport) -> Vec<String> {
+        let names = Names::default();
+        let context = self.context(&names);
+        let row = |pid: i32| self.ranking.rows().iter().find(|row| row.id.pid == pid);
+        let Some(row) = decided(report).and_then(row) else { return Vec::new() };
+        let Some((process, points)) = self.scene.find(row.id).zip(row.placement.points()) else {
+            return Vec::new();
+        };
+        let page = self.scene.machine().page_size;
+        let size = |pages: Pages| human_size(pages.bytes(page));
+        let mut terms = format!("resident {}", size(process.rss_stat));
+        for (name, pages) in [("swap", process.swap), ("page tables", process.pgtables)] {
+            if let Some(pages) = pages.value().filter(|pages| pages.0 > 0) {
+                terms.push_str(&format!(" + {name} {}", size(pages)));
+            }
+        }
+        if let Some(adj) = process.adj.value().filter(|adj| *adj != Adj::ZERO) {
+            let step = numbers_and_names::step(&context);
+            terms.push_str(&format!(" + adj {adj} times {step}"));
+        }
+        let who = numbers_and_names::who(process);
+        let points = numbers_and_names::points(&context, points);
+        let mut lines = vec![format!("badness of {who}: {points} = {terms}")];
+        let next = self.ranking.rows()[..self.ranking.eligible()].iter();
+        if let Some(next) = next.map(|row| row.id).find(|id| *id != process.id)
+            && let Some(other) = self.scene.find(next)
+        {
+            lines.push(format!(
+                "next was {}, which held {}",
+                numbers_and_names::who(other),
+                size(held(other))
+            ));
+        }
+        lines
     }
 
     pub(crate) fn verdict(&self, report: &OomReport) -> String {

@@ -9,6 +9,7 @@ use crate::units::{Adj, Bytes, Kib, PageSize, Pages};
 use crate::words::judged_task::{
     ChoiceAgreement, JudgedTask, decided, held, helps_instead, killed_allocating_task,
 };
+use crate::words::memory_sheet::MemorySheet;
 use crate::words::numbers_and_names::who;
 use crate::words::set_limit;
 
@@ -73,13 +74,16 @@ pub(crate) fn of_report(report: &OomReport, judged: Option<&JudgedTask>) -> Vec<
         OomCause::Memcg => {
             found.extend(case.nothing_eligible());
             found.extend(case.raise_limit());
+            found.extend(case.heap());
+            found.extend(case.tmpfs());
             found.extend(case.adj());
             found.extend(case.swap_of_cgroup());
             found.extend(case.only_one_of_group());
         }
+        OomCause::Unknown => {}
         OomCause::Cpuset => found.push(case.more_nodes()),
         OomCause::MemoryPolicy => {
-            let nodes = report.nodes.as_deref().unwrap_or("its own");
+            let nodes = report.nodes_asked().unwrap_or("its own");
             found.push(Remedy::advice(format!(
                 "let the process use more NUMA nodes: its memory policy allows only {nodes} (numactl \
                  --preferred instead of --membind)"
@@ -94,13 +98,15 @@ pub(crate) fn of_report(report: &OomReport, judged: Option<&JudgedTask>) -> Vec<
                 )
             }));
             found.extend(case.nothing_eligible());
-            let taken = case.kernel_memory();
+            let mut taken = case.kernel_memory();
+            taken.extend(case.tmpfs());
             let by_kernel = !taken.is_empty();
             found.extend(taken);
             let broken = case.fragmentation();
             let plain = !by_kernel && broken.is_none();
             found.extend(broken);
             found.extend(case.adj());
+            found.extend(case.heap());
             found.extend(case.swap_of_machine());
             // A report that was cut does not even prove that it was the machine.
             if plain && report.ram.is_some() {
@@ -133,11 +139,7 @@ impl Case<'_> {
     }
 
     fn panic(&self) -> Option<Remedy> {
-        let why = self.report.panic.as_deref()?;
-        if !why.contains("panic_on_oom") {
-            return None;
-        }
-        let value = if why.contains("compulsory") { 2 } else { 1 };
+        let value = self.report.panic_value()?;
         Some(Remedy::sysctl(
             format!("let a process die instead of the machine: vm.panic_on_oom is {value}"),
             "sysctl vm.panic_on_oom=0",
@@ -162,6 +164,50 @@ impl Case<'_> {
         ]
     }
 
+    /// The runtime of the killed process, which can be told how much memory there is.
+    fn heap(&self) -> Option<Remedy> {
+        let first = self.report.killed.first()?;
+        let name = first.name.as_str();
+        let way = if name == "java" || name.starts_with("java") {
+            "-Xmx (or -XX:MaxRAMPercentage)"
+        } else if name == "node" || name.starts_with("node ") {
+            "node --max-old-space-size"
+        } else if name.starts_with("dotnet") {
+            "DOTNET_GCHeapHardLimit"
+        } else if name.starts_with("redis-server") {
+            "maxmemory in redis.conf"
+        } else if name.starts_with("mysqld") || name.starts_with("mariadbd") {
+            "innodb_buffer_pool_size"
+        } else if name.starts_with("postgres") {
+            "shared_buffers, work_mem and max_connections"
+        } else {
+            return None;
+        };
+        Some(Remedy::advice(format!(
+            "give {} {name} a heap that fits, with room for what is beside it: {way}",
+            first.pid
+        )))
+    }
+
+    /// Files in tmpfs and shared memory: no kill frees them, only their removal does.
+    fn tmpfs(&self) -> Option<Remedy> {
+        let sheet = MemorySheet::of(self.report, self.page)?;
+        let total =
+            sheet.total.or_else(|| self.ram().map(|ram| Kib(ram.bytes(self.page).0 / 1024)))?;
+        let shmem = sheet.parts.iter().find(|it| it.name.starts_with("tmpfs"))?.size;
+        (shmem.0 >= total.0 / 5).then(|| {
+            Remedy::command(
+                format!(
+                    "remove files in tmpfs (/dev/shm, /tmp, emptyDir) or give them less: {} of {} is there \
+                     and in shared memory, and a kill does not free files",
+                    human_size(shmem.bytes()),
+                    human_size(total.bytes())
+                ),
+                "df -h -t tmpfs",
+            )
+        })
+    }
+
     /// Whether the kernel itself holds what is missing. No kill frees that.
     fn kernel_memory(&self) -> Vec<Remedy> {
         let Some(ram) = self.ram().filter(|ram| ram.0 > 0) else { return Vec::new() };
@@ -170,10 +216,14 @@ impl Case<'_> {
         if let Some(slab) = self.report.slab_unreclaimable.filter(|&it| is_much(it)) {
             found.push(Remedy::command(
                 format!(
-                    "find what fills the kernel's slab: {} of {} is there, it cannot be reclaimed, and \
+                    "find what fills the kernel's slab: {} of {} is there{}, it cannot be reclaimed, and \
                      no kill frees it",
                     self.size(slab),
-                    self.size(ram)
+                    self.size(ram),
+                    self.report.slabs.first().map_or_else(String::new, |(name, size)| format!(
+                        " ({name} {})",
+                        human_size(size.bytes())
+                    ))
                 ),
                 "slabtop -o -s c",
             ));
@@ -480,7 +530,8 @@ pub fn of_daemon_kill(event: &OomEvent) -> Vec<Remedy> {
         | Killer::Group
         | Killer::Sysrq
         | Killer::Counted
-        | Killer::Marked => {}
+        | Killer::Marked
+        | Killer::Lmkd => {}
     }
     found
 }
