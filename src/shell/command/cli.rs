@@ -315,9 +315,9 @@ pub struct ExplainArgs {
 
     /// Print one JSON object per kill, one per line
     ///
-    /// Each object has the schema doomtop-explain/1. Its main keys are when, what (ran out), domain,
-    /// invoked_by, killed (the chosen process first), policy, ranking (of the dump, in the order of death),
-    /// agreement (agrees, too_close, differs, unknown) and notes.
+    /// Each object has the schema doomtop-explain/1. Its main keys are when, answer (one sentence), domain,
+    /// domain_kind, chosen, killed, why, memory (what it was used for), change, ranking (of the dump, in the
+    /// order of death), agreement (agrees, too_close, differs, unknown) and notes.
     #[arg(id = "explain_json", long = "json")]
     pub json: bool,
 
