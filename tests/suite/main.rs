@@ -30,6 +30,7 @@ mod help;
 mod installed;
 mod killers;
 mod kills;
+mod log_forms;
 mod memory;
 mod metrics;
 mod modules;

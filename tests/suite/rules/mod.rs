@@ -95,6 +95,7 @@ const OUTSIDE: &[&str] = &[
     "ratatui",
     "regex",
     "rustix",
+    "ruzstd",
     "serde",
     "serde_json",
     "signal_hook",
@@ -257,7 +258,16 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "report",
         &[
-            &["death", "shared_objects", "line", "metrics", "outcomes", "self_check", "time"],
+            &[
+                "death",
+                "kill_summary",
+                "line",
+                "metrics",
+                "outcomes",
+                "self_check",
+                "shared_objects",
+                "time",
+            ],
             &["json", "text", "verdicts"],
             &["explain"],
         ],
