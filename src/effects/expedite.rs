@@ -66,7 +66,7 @@ pub(crate) fn restore(dir: &ProcDir, former: FormerNice) {
 
 /// Thaws the cgroup that the user saw, if the process is still in it and the cgroup itself is frozen.
 pub(crate) fn thaw(dir: &ProcDir, cgroup: &str) -> StepResult {
-    let cgroups = match dir.read("cgroup") {
+    let cgroups = match dir.cgroups() {
         Ok(cgroups) => cgroups,
         Err(errno) => return refused(errno, "reading its cgroup"),
     };

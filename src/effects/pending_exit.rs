@@ -115,7 +115,7 @@ impl ExitState {
 
     fn of(dir: &ProcDir) -> Option<Self> {
         let status = dir.read("status").unwrap_or_default();
-        let cgroup = dir.read("cgroup").unwrap_or_default();
+        let cgroup = dir.cgroups().unwrap_or_default();
         let wchan = dir.read("wchan").ok().and_then(|bytes| String::from_utf8(bytes).ok());
         Some(Self {
             frozen: freezer::freezers(&cgroup).iter().any(freezer::Freezer::is_frozen),

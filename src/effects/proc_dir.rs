@@ -13,6 +13,7 @@ use rustix::io::{Errno, write};
 use crate::intent::Refusal;
 use crate::model::{ProcId, Process};
 use crate::sample::parse::{self, Stat};
+use crate::sample::process::living_thread::lost_its_leader;
 use crate::units::Adj;
 
 /// Why another user's process cannot be read or written.
@@ -67,6 +68,33 @@ impl ProcDir {
     /// The content of one of its files.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Errno> {
         read_file(&self.0, name)
+    }
+
+    /// Its `cgroup` file; that of a living thread if the main thread has exited, because in version 1 of
+    /// cgroups that one has left them.
+    pub fn cgroups(&self) -> Result<Vec<u8>, Errno> {
+        match self.stat().ok().and_then(|stat| self.living_thread(&stat)) {
+            Some((tid, _)) => self.read(&format!("task/{tid}/cgroup")),
+            None => self.read("cgroup"),
+        }
+    }
+
+    /// Whether SIGKILL is pending, or no thread is left that could get one: a signal is useless then.
+    pub fn is_dying(&self, stat: &Stat) -> bool {
+        if lost_its_leader(stat) {
+            self.living_thread(stat).is_none_or(|(_, stat)| stat.killed)
+        } else {
+            stat.killed || stat.flags & Process::PF_EXITING != 0
+        }
+    }
+
+    /// The id and the `stat` of a thread that is not exiting, of a process whose main thread has exited.
+    fn living_thread(&self, stat: &Stat) -> Option<(i32, Stat)> {
+        let threads = if lost_its_leader(stat) { self.threads().ok()? } else { Vec::new() };
+        threads.into_iter().filter(|&tid| tid != stat.pid).find_map(|tid| {
+            let stat = parse::stat(&self.read(&format!("task/{tid}/stat")).ok()?).ok()?;
+            (stat.flags & Process::PF_EXITING == 0).then_some((tid, stat))
+        })
     }
 
     /// The ids of its threads.

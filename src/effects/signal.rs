@@ -11,7 +11,7 @@ use rustix::process::{
 use crate::effects::kill_guard;
 use crate::effects::proc_dir::{ProcDir, is_dead, is_kernel_thread, read_file, refusal};
 use crate::intent::{ConfirmedBy, Refusal};
-use crate::model::{ProcId, Process, Signal};
+use crate::model::{ProcId, Signal};
 
 const KILLING: &str = "another user's process: needs root or CAP_KILL";
 const SENDING: &str = "sending the signal";
@@ -73,7 +73,7 @@ impl SignalTarget {
                 return Err(Refusal::Protected { why });
             }
         }
-        let dying = stat.killed || stat.flags & Process::PF_EXITING != 0;
+        let dying = dir.is_dying(&stat);
         Ok(Self { pid, who, pidfd, dir, dying })
     }
 

@@ -37,6 +37,16 @@ pub struct KillSeen {
     pub at: Millis,
 }
 
+/// A process that was killed or is exiting, and is not gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ExitSeen {
+    who: ProcId,
+    /// The first sample in which it was dying, on the monotonic clock of the snapshots.
+    since: Millis,
+    /// Whether the kernel counted an OOM kill when it began to die.
+    counted: bool,
+}
+
 /// Maximum number of kills that are remembered.
 const KILLS_MAX: usize = 512;
 
@@ -51,6 +61,8 @@ pub struct Scene {
     by_parent: Vec<u32>,
     /// Kills since the first sample, oldest first.
     kills: Vec<KillSeen>,
+    /// Sorted by id.
+    exits: Vec<ExitSeen>,
     growth_bounds: GrowthBounds,
     forecast: Arc<Forecast>,
     /// Shared by all clones of this moment.
@@ -75,12 +87,14 @@ impl Scene {
             domain,
             by_parent: Vec::new(),
             kills: Vec::new(),
+            exits: Vec::new(),
             growth_bounds: GrowthBounds::default(),
             forecast: Arc::default(),
             growth_window: Arc::default(),
         };
         scene.relate();
         scene.measure();
+        scene.follow_exits();
         if let Some(before) = scene.before.clone() {
             Arc::make_mut(&mut scene.growth_window).push(&before);
         }
@@ -131,6 +145,7 @@ impl Scene {
         self.forecast = Arc::default();
         self.relate();
         self.measure();
+        self.follow_exits();
         self.count_kills();
         Arc::make_mut(&mut self.growth_window).push(&self.now);
         past
@@ -191,6 +206,38 @@ impl Scene {
         }
         let past = self.kills.len().saturating_sub(KILLS_MAX);
         self.kills.drain(..past);
+    }
+
+    /// Whether an OOM kill was counted when this process began to die, and that was seen less than so long ago.
+    #[must_use]
+    pub fn was_killed_within(&self, who: ProcId, age: Millis) -> bool {
+        let found = self.exits.binary_search_by_key(&who, |exit| exit.who);
+        let exit = found.ok().and_then(|at| self.exits.get(at));
+        let now = self.now.clock.monotonic_ms;
+        exit.is_some_and(|it| it.counted && now.saturating_sub(it.since) < age)
+    }
+
+    /// Updates which processes are dying, and since when.
+    fn follow_exits(&mut self) {
+        let past = std::mem::take(&mut self.exits);
+        let since = self.now.clock.monotonic_ms;
+        let counted = |sample: &Snapshot| sample.traffic.oom_kills.value();
+        let counts = self.before.as_deref().and_then(counted).zip(counted(&self.now));
+        let counted = counts.is_some_and(|(then, now)| now > then);
+        let last = self.before.as_ref().map(|before| before.clock.monotonic_ms);
+        let dying = self.now.processes.iter().filter(|it| it.dying && !it.is_kernel_thread());
+        self.exits.extend(dying.map(|process| {
+            let known = past.binary_search_by_key(&process.id, |exit| exit.who);
+            match known.ok().and_then(|at| past.get(at)) {
+                // The counter of the sample before may have been read before the kill.
+                Some(exit) if Some(exit.since) == last => {
+                    ExitSeen { counted: exit.counted || counted, ..*exit }
+                }
+                Some(exit) => *exit,
+                None => ExitSeen { who: process.id, since, counted },
+            }
+        }));
+        self.exits.sort_unstable_by_key(|exit| exit.who);
     }
 
     fn relate(&mut self) {

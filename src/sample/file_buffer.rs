@@ -49,6 +49,11 @@ impl FileBuffer {
         Ok(&self.bytes[..length])
     }
 
+    /// The first bytes of the file that was read last.
+    pub(crate) fn start(&self, length: usize) -> &[u8] {
+        &self.bytes[..length.min(self.bytes.len())]
+    }
+
     /// Opens, reads and closes a file that arrives in one piece.
     pub(crate) fn read(&mut self, dir: impl AsFd, path: &CStr) -> Result<&[u8], Errno> {
         let file = open(dir, path)?;

@@ -6,7 +6,7 @@ use std::io::{Read, Write, stdin, stdout};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
-use std::{env, fs, process};
+use std::{env, fs, process, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
@@ -41,6 +41,8 @@ pub struct Load {
     pub step: usize,
     /// Time between two steps, in milliseconds.
     pub pause: u64,
+    /// Whether its main thread exits, and another thread has the memory.
+    pub leaderless: bool,
 }
 
 impl Load {
@@ -125,6 +127,36 @@ pub fn live(arguments: &[String]) -> ! {
     }
     fs::write("/proc/self/oom_score_adj", load.adj.to_string()).expect("an adj");
 
+    if !load.leaderless {
+        hold(&load);
+    }
+    // This thread exits when the other runs.
+    thread::spawn(move || {
+        set_parent_process_death_signal(Some(Signal::KILL)).expect("PR_SET_PDEATHSIG");
+        let main_lives = || {
+            let stat = fs::read_to_string("/proc/self/stat").expect("the own stat");
+            !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+        };
+        while main_lives() {
+            thread::yield_now();
+        }
+        hold(&load)
+    });
+    exit_thread()
+}
+
+/// Ends this thread alone.
+#[allow(unsafe_code, reason = "no crate wraps it")]
+fn exit_thread() -> ! {
+    // SAFETY: the thread has no locks and nothing to drop; the process goes on.
+    unsafe {
+        nix::libc::syscall(nix::libc::SYS_exit, 0);
+    }
+    unreachable!("the thread has exited")
+}
+
+/// Takes the memory, and grows as it is told.
+fn hold(load: &Load) -> ! {
     let mut blocks: Vec<Vec<u8>> = Vec::with_capacity(1 << 16);
     let mut seed = u64::from(process::id());
     blocks.push(anonymous(load.anon, &mut seed));

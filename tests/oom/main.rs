@@ -13,6 +13,7 @@ mod dice;
 mod explained;
 mod hog;
 mod kmsg;
+mod leaderless;
 mod mix;
 mod oracle;
 mod recorded;
@@ -64,6 +65,13 @@ fn number(name: &str, default: u64) -> u64 {
 fn test() -> ExitCode {
     checks::all();
     println!("oom: the test's own checks passed");
+    match leaderless::test() {
+        Ok(what) => println!("oom: main thread exited: {what}"),
+        Err(why) => {
+            println!("oom: FAILED: main thread exited: {why}");
+            return ExitCode::FAILURE;
+        }
+    }
     let seed = number("OOM_SEED", u64::from(std::process::id()));
     let mut field = match Field::new(Cause::Limit, seed, stopper()) {
         Ok(field) => field,

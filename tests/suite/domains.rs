@@ -10,7 +10,7 @@ use doomtop::model::{
     Cgroup, Cgroups, DomainKind, Hierarchy, Limit, Names, NodeSet, NumaNode, PanicOnOom, Process,
     Reading, Scene, Scope, ScoreScale, Snapshot, Swap, Sysctls, Text,
 };
-use doomtop::policy::{LINUX, LINUX_2_4, Override, Policy, SparedReason};
+use doomtop::policy::{LINUX, LINUX_2_4, LINUX_2_6_36, LINUX_3_5, Override, Policy, SparedReason};
 use doomtop::rank::also_killed::GroupCensus;
 use doomtop::rank::{Placement, Ranking};
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages, Ticks};
@@ -268,26 +268,82 @@ fn switches_overrule_the_ranking() {
     assert_eq!(LINUX_2_4.overridden(&scoped(snapshot(), "global")), None);
 }
 
+/// Whom the killer waits for, where the process at this position was killed.
+fn waits(at: usize, scope: &str, change: impl Fn(&mut Process)) -> Option<i32> {
+    let mut now = snapshot();
+    now.processes[at].dying = true;
+    change(&mut now.processes[at]);
+    match LINUX.overridden(&scoped(now, scope)) {
+        None => None,
+        Some(Override::Dying(id)) => Some(id.pid),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn a_victim_that_has_not_gone_holds_the_others_back() {
-    let dying = |change: &dyn Fn(&mut Process), scope| {
-        let mut now = snapshot();
-        now.processes[3].dying = true;
-        change(&mut now.processes[3]);
-        let id = now.processes[3].id;
-        (LINUX.overridden(&scoped(now, scope)), Some(Override::Dying(id)))
-    };
-    let (found, expected) = dying(&|_| {}, "global");
-    assert_eq!(found, expected);
-    let (found, expected) = dying(&|_| {}, "/pod/a");
-    assert_eq!(found, expected);
-    assert_eq!(dying(&|_| {}, "/web").0, None, "it is not in there");
-    assert_eq!(dying(&|victim| victim.has_mm = false, "global").0, None, "its memory is gone");
+fn a_dying_process_is_waited_for_where_it_would_be_chosen() {
+    let (giant, raised, small) = (0, 2, 3);
+    assert_eq!(waits(giant, "global", |_| {}), Some(10));
+    assert_eq!(waits(raised, "/pod/a", |_| {}), Some(30));
+    assert_eq!(waits(raised, "/web", |_| {}), None, "it is not in there");
+    assert_eq!(waits(giant, "global", |victim| victim.has_mm = false), None, "its memory is gone");
     let reaped = |victim: &mut Process| {
         victim.score = Reading::Value(0);
         victim.score_fresh = true;
     };
-    assert_eq!(dying(&reaped, "global").0, None, "its memory was reaped");
+    assert_eq!(waits(giant, "global", reaped), None, "its memory was reaped");
+    let dumping = |flags| move |victim: &mut Process| victim.flags |= flags;
+    let (writer, waiter) = (Process::PF_DUMPCORE, Process::PF_POSTCOREDUMP);
+    assert_eq!(waits(giant, "global", dumping(writer)), None, "it dumps core: it is killed");
+    assert_eq!(waits(giant, "global", dumping(waiter)), None, "another thread dumps core");
+    assert_eq!(waits(giant, "global", dumping(waiter | Process::PF_EXITING)), Some(10));
+    assert_eq!(waits(small, "global", |_| {}), None, "another process would be chosen");
+    assert_eq!(waits(small, "/pod/a", |_| {}), None);
+}
+
+#[test]
+fn a_killed_process_that_does_not_go_is_waited_for_as_long_as_the_reaper_tries() {
+    let sample = |second: u64, kills, dying| {
+        let mut sample = snapshot();
+        sample.clock.monotonic_ms = Millis(second * 1000);
+        sample.traffic.oom_kills = Reading::Value(kills);
+        sample.processes[3].dying = dying;
+        Arc::new(sample)
+    };
+    // The kills that were counted at each second, and whether the small process is dying then.
+    let waits = |samples: &[(u64, bool)]| -> Vec<bool> {
+        let mut all = samples.iter().zip(0..).map(|(&(kills, dying), at)| sample(at, kills, dying));
+        let mut scene = Scene::scoped(all.next().expect("samples"), None, Scope::Global);
+        let mut found = vec![LINUX.overridden(&scene).is_some()];
+        for sample in all {
+            scene.advance(sample);
+            found.push(LINUX.overridden(&scene).is_some());
+        }
+        found
+    };
+    let (lives, dying) = (|kills| (kills, false), |kills| (kills, true));
+    assert_eq!(
+        waits(&[lives(0), dying(1), dying(1), dying(1), dying(1), dying(1)]),
+        [false, true, true, true, false, false]
+    );
+    assert_eq!(waits(&[lives(0), dying(0), dying(0), dying(0)]), [false; 4], "no OOM kill");
+    assert_eq!(waits(&[lives(0), dying(0), dying(1)])[2], true, "counted after it was read");
+    assert_eq!(
+        waits(&[lives(0), dying(0), dying(0), dying(1)])[3],
+        false,
+        "another one was killed"
+    );
+    assert_eq!(waits(&[dying(0), dying(1)])[1], true);
+}
+
+#[test]
+fn kernels_before_4_8_wait_for_whoever_is_exiting() {
+    let mut now = snapshot();
+    now.processes[3].dying = true;
+    let who = Some(Override::Dying(now.processes[3].id));
+    for policy in [&LINUX_3_5 as &dyn Policy, &LINUX_2_6_36] {
+        assert_eq!(policy.overridden(&scoped(now.clone(), "global")), who);
+    }
 }
 
 #[test]

@@ -241,11 +241,14 @@ fn the_swap_term_is_the_counter_that_this_kernel_reads() {
 #[test]
 fn the_killer_waits_for_its_own_victims_only() {
     let killed = Process { dying: true, ..process(10, "a", 1000) };
-    let other = (process(20, "b", 100), facts(2));
-    let overridden = |task: TaskFacts| {
-        LINUX.overridden(&scene(with_facts(vec![(killed.clone(), task), other.clone()])))
+    let overridden_beside = |pages, task: TaskFacts| {
+        let other = (process(20, "b", pages), facts(2));
+        LINUX.overridden(&scene(with_facts(vec![(killed.clone(), task), other])))
     };
-    assert_eq!(overridden(facts(1)), None, "somebody else killed it");
+    assert_eq!(overridden_beside(2000, facts(1)), None, "somebody else killed it");
+    let first = overridden_beside(100, facts(1));
+    assert_eq!(first, Some(Override::Dying(killed.id)), "it would be chosen, and is exiting");
+    let overridden = |task| overridden_beside(2000, task);
     let victim = TaskFacts { oom_victim: true, ..facts(1) };
     assert_eq!(overridden(victim), Some(Override::Dying(killed.id)));
     assert_eq!(overridden(TaskFacts { oom_skip: true, ..victim }), None, "it was reaped");

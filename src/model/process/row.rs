@@ -189,10 +189,19 @@ impl Process {
     pub const PF_EXITING: u32 = 0x0000_0004;
     /// Writing a core dump.
     pub const PF_DUMPCORE: u32 = 0x0000_0200;
+    /// At the point of its exit where it waits for a core dump of its process (since 5.16).
+    pub const PF_POSTCOREDUMP: u32 = 0x0000_0008;
     /// Killed by a signal.
     pub const PF_SIGNALED: u32 = 0x0000_0400;
     /// A kernel thread.
     pub const PF_KTHREAD: u32 = 0x0020_0000;
+
+    /// Whether it writes a core dump, or waits while another of its threads does.
+    #[must_use]
+    pub const fn dumps_core(&self) -> bool {
+        self.flags & Self::PF_DUMPCORE != 0
+            || self.flags & (Self::PF_POSTCOREDUMP | Self::PF_EXITING) == Self::PF_POSTCOREDUMP
+    }
 
     /// Whether it is a kernel thread, which no signal can kill.
     #[must_use]

@@ -4,10 +4,28 @@
 use crate::model::{PanicOnOom, Process, Scene};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::overrides::Override;
+use crate::policy::{Badness, Verdict};
+use crate::units::Millis;
+
+/// How long the killer waits for a victim that does not die: by then the reaper has freed its memory or given
+/// up, and the kernel skips it (`mm/oom_kill.c` `oom_reap_task`: ten attempts, a tenth of a second apart; it
+/// begins two seconds after the kill since 5.17).
+const WAIT_FOR_VICTIM: Millis = Millis(3_000);
+
+/// For which dying processes a kernel's OOM killer waits, instead of choosing another.
+pub enum WaitsFor<'a> {
+    /// For every process that is exiting or was killed, by whomever (before 4.8; `select_bad_process`).
+    AnyExiting,
+    /// For those that it killed itself, until their memory was reaped (4.8 and later;
+    /// `oom_evaluate_task`, `tsk_is_oom_victim`). Another one only counts if the killer would choose it: then
+    /// the kernel lets it exit and kills nobody (`oom_kill_process`, `task_will_free_mem`). Holds the
+    /// verdict of the rule.
+    OwnVictims(&'a dyn Fn(&Process) -> Verdict),
+}
 
 /// What overrides the kernel's ranking in this scene; the strongest if there are several.
 #[must_use]
-pub fn active_override(scene: &Scene) -> Option<Override> {
+pub fn active_override(scene: &Scene, waits: &WaitsFor<'_>) -> Option<Override> {
     let (now, domain) = (scene.now(), scene.domain());
     let cgroup =
         domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str())).flatten();
@@ -23,7 +41,8 @@ pub fn active_override(scene: &Scene) -> Option<Override> {
         return Some(Override::AllocatingTask);
     }
     let inside = || now.processes.iter().filter(|process| domain.contains(process));
-    if let Some(victim) = inside().find(|process| is_dying(process, scene)) {
+    let mut dying = inside().filter(|process| is_dying(process, scene));
+    if let Some(victim) = dying.find(|process| is_waited_for(process, scene, waits)) {
         return Some(Override::Dying(victim.id));
     }
     let is_origin = |process: &&Process| process.task.is_some_and(|task| task.oom_origin);
@@ -35,10 +54,34 @@ pub fn active_override(scene: &Scene) -> Option<Override> {
     (by.is_some() || domain.is_global()).then(|| Override::Swapoff(by.map(|process| process.id)))
 }
 
-/// Whether a process was killed and still has memory, for which the killer waits. If its memory was
-/// reaped, the kernel skips it. The killer waits only for those that it chose itself
-/// (`oom_evaluate_task`, `tsk_is_oom_victim`); the files do not show which these are.
+/// Whether a process was killed, or is exiting, and still has memory. If its memory was reaped, the kernel
+/// skips it.
 fn is_dying(process: &Process, scene: &Scene) -> bool {
-    let killed = process.task.map_or(process.dying, |task| task.oom_victim);
+    let killed = process.dying || process.task.is_some_and(|task| task.oom_victim);
     killed && process.has_mm && !process.is_kernel_thread() && !kernel_skips(process, scene)
+}
+
+/// Whether the killer waits for a dying process.
+fn is_waited_for(process: &Process, scene: &Scene, waits: &WaitsFor<'_>) -> bool {
+    let WaitsFor::OwnVictims(judge) = waits else { return true };
+    match process.task {
+        Some(task) if task.oom_victim => return true,
+        // Who the victims are, only the kernel's task list shows. Otherwise: a kill was counted when it began
+        // to die.
+        None if scene.was_killed_within(process.id, WAIT_FOR_VICTIM) => return true,
+        _ => {}
+    }
+    !process.dumps_core() && is_first(process, scene, judge)
+}
+
+/// Whether no process of the domain would be chosen before this one.
+fn is_first(process: &Process, scene: &Scene, judge: &dyn Fn(&Process) -> Verdict) -> bool {
+    let key = |it: &Process| match judge(it) {
+        Verdict::Scored(Badness { class, points, second, .. }) => Some((class, points, second)),
+        Verdict::Spared(_) => None,
+    };
+    let Some(own) = key(process) else { return false };
+    let domain = scene.domain();
+    let mut others = scene.now().processes.iter().filter(|it| domain.contains(it));
+    !others.any(|it| it.id != process.id && key(it).is_some_and(|it| it > own))
 }

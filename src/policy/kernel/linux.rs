@@ -9,7 +9,7 @@ use crate::model::{
     Scores, Signal,
 };
 use crate::policy::badness::{Badness, BadnessKey, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::kernel::active_override::active_override;
+use crate::policy::kernel::active_override::{WaitsFor, active_override};
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::{
@@ -356,7 +356,11 @@ impl Policy for Linux {
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        active_override(scene)
+        let version = self.version.unwrap_or_else(|| scene.machine().kernel_version());
+        let judge = |process: &Process| self.judge(process, scene);
+        let waits =
+            if version >= (4, 8) { WaitsFor::OwnVictims(&judge) } else { WaitsFor::AnyExiting };
+        active_override(scene, &waits)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

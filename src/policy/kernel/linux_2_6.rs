@@ -8,7 +8,7 @@
 
 use crate::model::{Capabilities, Capability, DomainKind, Needs, Process, Reading, Scene, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
-use crate::policy::kernel::active_override::active_override;
+use crate::policy::kernel::active_override::{WaitsFor, active_override};
 use crate::policy::kernel::relatives::{children_apart, likely_sharers};
 use crate::policy::{
     AdjEffect, Cite, Drift, Override, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
@@ -283,7 +283,7 @@ impl Policy for Linux26 {
         // allocating task since 2.6.24. From 2.6.16 to 2.6.23 the allocating task dies in an OOM confined
         // to nodes.
         let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
-        match active_override(scene) {
+        match active_override(scene, &WaitsFor::AnyExiting) {
             Some(Override::Panic) if (22..24).contains(&self.since) => Some(Override::Panic),
             _ if confined && (16..24).contains(&self.since) => Some(Override::Confined),
             Some(Override::Panic) if self.since < 19 => None,

@@ -3,7 +3,7 @@
 
 use crate::model::{GrowthBound, Needs, Process, Scene, Scores, Signal};
 use crate::policy::badness::{Badness, BadnessUnit, TermNote, Verdict};
-use crate::policy::kernel::active_override::active_override;
+use crate::policy::kernel::active_override::{WaitsFor, active_override};
 use crate::policy::kernel::linux::{eligible_adj, is_admin, resident_and_swap, usage_badness};
 use crate::policy::kernel::linux_2_6::switches_swap_off;
 use crate::policy::kernel::relatives::{likely_sharers, worst_child};
@@ -117,7 +117,7 @@ impl Policy for Linux2636 {
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        active_override(scene)
+        active_override(scene, &WaitsFor::AnyExiting)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

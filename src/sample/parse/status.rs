@@ -13,6 +13,8 @@ pub struct Status {
     pub caps: Option<Capabilities>,
     /// `Kthread` (6.4 and later).
     pub kernel_thread: bool,
+    /// `CoreDumping` (4.15 and later).
+    pub core_dumping: bool,
     /// `VmRSS`.
     pub rss: Option<Kib>,
     /// `RssAnon` (4.5 and later, as the next two).
@@ -85,6 +87,7 @@ pub fn status(bytes: &[u8], with_nodes: bool) -> Result<Status, ParseError> {
                 }
             }
             b"Kthread" => found.kernel_thread = value == b"1",
+            b"CoreDumping" => found.core_dumping = value == b"1",
             b"CapEff" => {
                 let mask = std::str::from_utf8(value).ok();
                 let mask = mask.and_then(|hex| u64::from_str_radix(hex, 16).ok());
@@ -126,6 +129,7 @@ mod tests {
                 ids: UserIds { uid: 1000, euid: 0 },
                 caps: Some(Capabilities(0x0000_01ff_feff_ffff)),
                 kernel_thread: false,
+                core_dumping: false,
                 locked: Some(Kib(64)),
                 rss: Some(Kib(1780)),
                 anon: Some(Kib(108)),

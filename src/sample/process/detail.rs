@@ -11,6 +11,7 @@ use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::unit;
 use crate::syscall;
 
@@ -22,7 +23,7 @@ const FILE_MAX: usize = 1 << 16;
 pub fn detail(root: &ProcRoot, who: ProcId) -> Option<ProcessDetail> {
     let mut buffer = FileBuffer::new();
     let stat = stat(root, who.pid, &mut buffer).filter(|stat| stat.born == who.born)?;
-    let cgroups = read(root, who.pid, "cgroup", &mut buffer).unwrap_or_default();
+    let cgroups = cgroups(root, who.pid, &mut buffer).map(<[u8]>::to_vec).unwrap_or_default();
     let unit = root.filesystem().and_then(|files| {
         let parent =
             crate::sample::process::detail::stat(root, stat.parent, &mut buffer).map(|it| it.comm);

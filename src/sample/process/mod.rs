@@ -3,6 +3,7 @@
 pub mod bpf;
 pub mod detail;
 pub mod exe_cwd_environ;
+pub(crate) mod living_thread;
 pub mod lookup;
 pub mod open_files;
 pub(crate) mod row;

@@ -2,15 +2,15 @@
 
 use std::ffi::CStr;
 
-use rustix::fs::RawDir;
 use rustix::io::Errno;
 
 use crate::model::{Machine, ProcId, Process, Reading};
 use crate::sample::absence::{FileAbsence, reading};
-use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
+use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::parse;
 use crate::sample::parse::{ParseError, Stat, Status};
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::living_thread::living_thread;
 use crate::units::{Adj, Kib, PageSize, Pages};
 
 /// The files of a process that a ranking needs.
@@ -117,25 +117,12 @@ impl RowBuffers {
         pid: i32,
         with_status: bool,
     ) -> Option<(Stat, Option<Status>)> {
-        let folder = open(root, ProcPath::of(pid, "task").as_c_str()).ok()?;
-        let mut names = RawDir::new(folder, self.entries.spare_capacity_mut());
-        while let Some(Ok(name)) = names.next() {
-            let Some(tid) = number(name.file_name()) else { continue };
-            let path = ProcPath::of_thread(pid, tid, ProcFile::Stat.name());
-            let stat = self.buffer.read(root, path.as_c_str());
-            let Ok(Ok(stat)) = stat.map(parse::stat) else { continue };
-            if tid == pid || stat.vsize.0 == 0 {
-                continue;
-            }
-            let status = with_status
-                .then(|| {
-                    let path = ProcPath::of_thread(pid, tid, ProcFile::Status.name());
-                    self.buffer.read(root, path.as_c_str()).map(|bytes| parse::status(bytes, false))
-                })
-                .and_then(|read| read.ok()?.ok());
-            return Some((stat, status));
-        }
-        None
+        let (tid, stat) = living_thread(root, pid, &mut self.buffer, &mut self.entries)?;
+        let status = with_status.then(|| {
+            let path = ProcPath::of_thread(pid, tid, ProcFile::Status.name());
+            self.buffer.read(root, path.as_c_str()).map(|bytes| parse::status(bytes, false))
+        });
+        Some((stat, status.and_then(|read| read.ok()?.ok())))
     }
 
     /// Reads everything that a ranking needs, back to back, of the process in `row.id`.
@@ -269,8 +256,13 @@ pub(crate) fn take_status(row: &mut Process, status: Reading<&Status>, page: Pag
     row.ids = status.map(|status| status.ids);
     row.caps = status.and_then(|status| status.caps);
     row.nodes = status.value().and_then(|it| it.nodes).map_or(Reading::NotAsked, Reading::Value);
-    if status.value().is_some_and(|status| status.kernel_thread) {
+    let Reading::Value(status) = status else { return };
+    if status.kernel_thread {
         row.flags |= Process::PF_KTHREAD;
+    }
+    if status.core_dumping {
+        // The main thread only waits while another thread writes the dump.
+        row.flags |= Process::PF_DUMPCORE;
     }
 }
 

@@ -14,11 +14,11 @@ use rustix::fs::{RawDir, SeekFrom, seek};
 use crate::model::{Comm, Machine, ProcId, Process, ProcessFiles, Reading, Text};
 use crate::sample::Unreadable;
 use crate::sample::absence::{FileAbsence, reading};
-use crate::sample::file_buffer::ProcPath;
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
+use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
@@ -483,8 +483,7 @@ impl ProcessWalk {
 
     /// The cgroup of a process; processes in the same cgroup share the text.
     fn cgroup(&mut self, pid: i32) -> Result<Arc<Text>, FileAbsence> {
-        let path = ProcPath::of(pid, "cgroup");
-        let bytes = self.buffers.buffer.read(&self.root, path.as_c_str())?;
+        let bytes = cgroups(&self.root, pid, &mut self.buffers.buffer)?;
         let place = parse::memory_cgroup(bytes).ok_or(FileAbsence::Missing)?;
         if let Some(text) = self.paths.get(place) {
             return Ok(Arc::clone(text));
