@@ -41,6 +41,8 @@ kinds! {
     Dying = "dying",
     /// [`Override::Swapoff`].
     Swapoff = "swapoff",
+    /// [`Override::NoLimit`].
+    NoLimit = "no_limit",
 }
 
 /// Why the process with the highest badness need not be the next to die.
@@ -60,6 +62,9 @@ pub enum Override {
     Dying(ProcId),
     /// A swap area is being switched off: the process that does it, if known, dies first.
     Swapoff(Option<ProcId>),
+    /// The cgroup has no limit of its own, so no OOM is confined to it: at the limit above, or when the
+    /// machine runs out, this process is chosen.
+    NoLimit(Option<ProcId>),
 }
 
 impl Override {
@@ -74,6 +79,7 @@ impl Override {
             Self::Confined => OverrideKind::Confined,
             Self::Dying(_) => OverrideKind::Dying,
             Self::Swapoff(_) => OverrideKind::Swapoff,
+            Self::NoLimit(_) => OverrideKind::NoLimit,
         }
     }
 
@@ -124,6 +130,23 @@ impl Override {
             Self::Swapoff(None) => {
                 "swap is being switched off: the process that does this dies first".to_owned()
             }
+            Self::NoLimit(first) => {
+                let domain = scene.domain();
+                let first = first.map_or_else(
+                    || "no process can be chosen".to_owned(),
+                    |id| format!("{} dies", name(id)),
+                );
+                if domain.is_machine() {
+                    format!(
+                        "{domain} has no limit of its own: when the machine runs out of memory, {first}"
+                    )
+                } else {
+                    format!(
+                        "{domain} has no limit of its own: at the limit of {}, {first}",
+                        domain.limiting_cgroup()
+                    )
+                }
+            }
         }
     }
 
@@ -144,6 +167,11 @@ impl Override {
             }
             Self::Swapoff(Some(id)) => format!("swapoff ({id}) dies first"),
             Self::Swapoff(None) => "swapoff dies first".to_owned(),
+            Self::NoLimit(first) => {
+                let comm = |id| scene.find(id).map(|process| process.comm).unwrap_or_default();
+                let first = first.map(|id| format!(": {id} {} dies at the one above", comm(id)));
+                format!("no limit of its own{}", first.unwrap_or_default())
+            }
         }
     }
 }

@@ -268,6 +268,41 @@ fn switches_overrule_the_ranking() {
     assert_eq!(LINUX_2_4.overridden(&scoped(snapshot(), "global")), None);
 }
 
+#[test]
+fn no_oom_is_confined_to_a_cgroup_without_a_limit() {
+    let said = |scope: &str| {
+        let scene = scoped(snapshot(), scope);
+        let ranking = Ranking::new(&LINUX, &scene);
+        let context = RowContext {
+            scene: &scene,
+            policy: &LINUX,
+            ranking: &ranking,
+            names: &Names::default(),
+            scale: SizeUnit::Auto,
+            command: CommandStyle::Name,
+        };
+        (LINUX.overridden(&scene), sentence(&context).whole())
+    };
+    let id = |at: usize| Some(Override::NoLimit(Some(snapshot().processes[at].id)));
+    let (found, words) = said("/pod/b");
+    assert_eq!(found, id(2));
+    assert_eq!(
+        words,
+        "NO PREDICTION: /pod/b has no limit of its own: at the limit of /pod, 30 raised dies \
+         (highest badness: 20 large)"
+    );
+    let (found, words) = said("/pod-2");
+    assert_eq!(found, id(0));
+    assert_eq!(
+        words,
+        "NO PREDICTION: /pod-2 has no limit of its own: when the machine runs out of memory, \
+         10 giant dies (highest badness: 50 other)"
+    );
+    for limited in ["/pod", "/pod/a", "global"] {
+        assert_eq!(said(limited).0, None);
+    }
+}
+
 /// Whom the killer waits for, where the process at this position was killed.
 fn waits(at: usize, scope: &str, change: impl Fn(&mut Process)) -> Option<i32> {
     let mut now = snapshot();
@@ -285,7 +320,7 @@ fn a_dying_process_is_waited_for_where_it_would_be_chosen() {
     let (giant, raised, small) = (0, 2, 3);
     assert_eq!(waits(giant, "global", |_| {}), Some(10));
     assert_eq!(waits(raised, "/pod/a", |_| {}), Some(30));
-    assert_eq!(waits(raised, "/web", |_| {}), None, "it is not in there");
+    assert_eq!(waits(giant, "/pod", |_| {}), None, "it is not in there");
     assert_eq!(waits(giant, "global", |victim| victim.has_mm = false), None, "its memory is gone");
     let reaped = |victim: &mut Process| {
         victim.score = Reading::Value(0);

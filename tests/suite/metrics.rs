@@ -365,6 +365,7 @@ fn what_overrules_the_ranking_is_a_flag() {
         Override::Confined,
         Override::Dying(who),
         Override::Swapoff(Some(who)),
+        Override::NoLimit(Some(who)),
     ];
     for off in known {
         match off {
@@ -374,7 +375,8 @@ fn what_overrules_the_ranking_is_a_flag() {
             | Override::AllocatingTask
             | Override::Confined
             | Override::Dying(_)
-            | Override::Swapoff(_) => {}
+            | Override::Swapoff(_)
+            | Override::NoLimit(_) => {}
         }
         assert!(all.with("doomtop_overruled", "by", off.word()).is_some(), "{}", off.word());
     }

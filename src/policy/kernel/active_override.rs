@@ -1,11 +1,11 @@
 //! Finds what overrides the kernel's ranking in a scene (`mm/oom_kill.c` `out_of_memory`,
 //! `oom_evaluate_task`; `mm/memcontrol-v1.c`).
 
-use crate::model::{PanicOnOom, Process, Scene};
+use crate::model::{Domain, DomainKind, PanicOnOom, Process, Scene, Scope};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::overrides::Override;
 use crate::policy::{Badness, Verdict};
-use crate::units::Millis;
+use crate::units::{Millis, Points};
 
 /// How long the killer waits for a victim that does not die: by then the reaper has freed its memory or given
 /// up, and the kernel skips it (`mm/oom_kill.c` `oom_reap_task`: ten attempts, a tenth of a second apart; it
@@ -13,19 +13,24 @@ use crate::units::Millis;
 const WAIT_FOR_VICTIM: Millis = Millis(3_000);
 
 /// For which dying processes a kernel's OOM killer waits, instead of choosing another.
-pub enum WaitsFor<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitsFor {
     /// For every process that is exiting or was killed, by whomever (before 4.8; `select_bad_process`).
     AnyExiting,
     /// For those that it killed itself, until their memory was reaped (4.8 and later;
     /// `oom_evaluate_task`, `tsk_is_oom_victim`). Another one only counts if the killer would choose it: then
-    /// the kernel lets it exit and kills nobody (`oom_kill_process`, `task_will_free_mem`). Holds the
-    /// verdict of the rule.
-    OwnVictims(&'a dyn Fn(&Process) -> Verdict),
+    /// the kernel lets it exit and kills nobody (`oom_kill_process`, `task_will_free_mem`).
+    OwnVictims,
 }
 
-/// What overrides the kernel's ranking in this scene; the strongest if there are several.
+/// What overrides the kernel's ranking in this scene; the strongest if there are several. `judge` is the
+/// verdict of the rule.
 #[must_use]
-pub fn active_override(scene: &Scene, waits: &WaitsFor<'_>) -> Option<Override> {
+pub fn active_override(
+    scene: &Scene,
+    waits: WaitsFor,
+    judge: &dyn Fn(&Process) -> Verdict,
+) -> Option<Override> {
     let (now, domain) = (scene.now(), scene.domain());
     let cgroup =
         domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str())).flatten();
@@ -40,9 +45,16 @@ pub fn active_override(scene: &Scene, waits: &WaitsFor<'_>) -> Option<Override> 
     if !domain.is_memcg() && now.sysctls.oom_kill_allocating_task.value() == Some(true) {
         return Some(Override::AllocatingTask);
     }
+    if domain.kind == DomainKind::Part {
+        let above = Scope::parse(domain.limiting_cgroup().as_str());
+        let above = Domain::of(&above.unwrap_or(Scope::Global), now);
+        let scored = |it: &&Process| key(it, judge).is_some();
+        let inside = now.processes.iter().filter(|it| above.contains(it)).filter(scored);
+        return Some(Override::NoLimit(inside.max_by_key(|it| key(it, judge)).map(|it| it.id)));
+    }
     let inside = || now.processes.iter().filter(|process| domain.contains(process));
     let mut dying = inside().filter(|process| is_dying(process, scene));
-    if let Some(victim) = dying.find(|process| is_waited_for(process, scene, waits)) {
+    if let Some(victim) = dying.find(|process| is_waited_for(process, scene, waits, judge)) {
         return Some(Override::Dying(victim.id));
     }
     let is_origin = |process: &&Process| process.task.is_some_and(|task| task.oom_origin);
@@ -62,8 +74,15 @@ fn is_dying(process: &Process, scene: &Scene) -> bool {
 }
 
 /// Whether the killer waits for a dying process.
-fn is_waited_for(process: &Process, scene: &Scene, waits: &WaitsFor<'_>) -> bool {
-    let WaitsFor::OwnVictims(judge) = waits else { return true };
+fn is_waited_for(
+    process: &Process,
+    scene: &Scene,
+    waits: WaitsFor,
+    judge: &dyn Fn(&Process) -> Verdict,
+) -> bool {
+    if waits == WaitsFor::AnyExiting {
+        return true;
+    }
     match process.task {
         Some(task) if task.oom_victim => return true,
         // Who the victims are, only the kernel's task list shows. Otherwise: a kill was counted when it began
@@ -76,12 +95,16 @@ fn is_waited_for(process: &Process, scene: &Scene, waits: &WaitsFor<'_>) -> bool
 
 /// Whether no process of the domain would be chosen before this one.
 fn is_first(process: &Process, scene: &Scene, judge: &dyn Fn(&Process) -> Verdict) -> bool {
-    let key = |it: &Process| match judge(it) {
-        Verdict::Scored(Badness { class, points, second, .. }) => Some((class, points, second)),
-        Verdict::Spared(_) => None,
-    };
-    let Some(own) = key(process) else { return false };
+    let Some(own) = key(process, judge) else { return false };
     let domain = scene.domain();
     let mut others = scene.now().processes.iter().filter(|it| domain.contains(it));
-    !others.any(|it| it.id != process.id && key(it).is_some_and(|it| it > own))
+    !others.any(|it| it.id != process.id && key(it, judge).is_some_and(|it| it > own))
+}
+
+/// What is compared: who has the greatest is chosen first. `None` if it cannot be chosen.
+fn key(process: &Process, judge: &dyn Fn(&Process) -> Verdict) -> Option<(i8, Points, i64)> {
+    match judge(process) {
+        Verdict::Scored(Badness { class, points, second, .. }) => Some((class, points, second)),
+        Verdict::Spared(_) => None,
+    }
 }

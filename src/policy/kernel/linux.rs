@@ -358,9 +358,8 @@ impl Policy for Linux {
     fn overridden(&self, scene: &Scene) -> Option<Override> {
         let version = self.version.unwrap_or_else(|| scene.machine().kernel_version());
         let judge = |process: &Process| self.judge(process, scene);
-        let waits =
-            if version >= (4, 8) { WaitsFor::OwnVictims(&judge) } else { WaitsFor::AnyExiting };
-        active_override(scene, &waits)
+        let waits = if version >= (4, 8) { WaitsFor::OwnVictims } else { WaitsFor::AnyExiting };
+        active_override(scene, waits, &judge)
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

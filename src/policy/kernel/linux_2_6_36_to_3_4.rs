@@ -117,7 +117,7 @@ impl Policy for Linux2636 {
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        active_override(scene, &WaitsFor::AnyExiting)
+        active_override(scene, WaitsFor::AnyExiting, &|process| self.judge(process, scene))
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
