@@ -126,6 +126,7 @@
 //! | `player` | `shell/worker/recording_reader.rs` | reads a recording |
 //! | `recorder` | `shell/worker/recorder.rs` | writes a recording |
 //! | `alarm command` | `shell/worker/alarm_command.rs` | runs the command of an alarm |
+//! | `scrapers`, `connection` | `shell/command/metrics/connections.rs` | accept the connections of `metrics --listen`; one for each |
 //! | `reaper` | `effects/reap.rs` | `process_mrelease(2)` for killed processes |
 //!
 //! # Tables

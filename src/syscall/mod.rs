@@ -1,10 +1,11 @@
 //! The system calls for which no crate has a wrapper. This room has the only unsafe code of doomtop.
 //! Two of them are here: integers and one descriptor go in, a number or an errno comes out. [`bpf`]
-//! has the third, and [`heap`] an option of the C library.
+//! has the third, [`signal_action`] the fourth, and [`heap`] an option of the C library.
 #![allow(unsafe_code, reason = "kcmp(2) and process_mrelease(2) can only be had by syscall(2)")]
 
 pub mod bpf;
 pub mod heap;
+pub mod signal_action;
 
 use std::ffi::{c_int, c_uint, c_ulong};
 use std::os::fd::{AsFd, AsRawFd};

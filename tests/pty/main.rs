@@ -216,6 +216,32 @@ fn every_ending_signal_restores_the_terminal() {
 }
 
 #[test]
+fn every_other_deadly_signal_restores_the_terminal_too() {
+    // Those of the limits of CPU time and file size, of a failed allocation, of a filter of system calls, of
+    // timers and other programs; 40 is a real-time signal.
+    for (name, number) in [
+        ("ABRT", 6),
+        ("USR2", 12),
+        ("ALRM", 14),
+        ("XCPU", 24),
+        ("XFSZ", 25),
+        ("VTALRM", 26),
+        ("PROF", 27),
+        ("IO", 29),
+        ("SYS", 31),
+        ("ILL", 4),
+        ("40", 40),
+    ] {
+        let mut terminal = Terminal::run(80, 24, &[]);
+        terminal.wait_for("the table", |text| text.contains("BADNESS"));
+        let kill = Command::new("kill").args(["-s", name, &terminal.pid().to_string()]).status();
+        assert!(kill.expect("kill runs").success(), "{name}");
+        assert_eq!(terminal.end(), 1000 + number, "SIG{name}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
 fn suspending_gives_the_terminal_back_and_fg_takes_it_again() {
     for way in ["\x1a", "signal"] {
         let mut terminal = Terminal::run(80, 24, &[]);

@@ -8,9 +8,12 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use doomtop::shell::exit_status;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::children::Own;
+use crate::wait::until;
 
 fn doomtop(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
@@ -493,4 +496,33 @@ fn no_exit_status_is_outside_the_table() {
         }
     }
     assert!(exits > 0, "some were found");
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_ends_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("some.tape");
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_doomtop")]);
+    command.args(["record", "-d", "0.1"]).arg(&file);
+    let mut child = Own(command.stderr(Stdio::null()).spawn().expect("a child"));
+    // The length of the file when it is longer than this; 0 if the child ended.
+    let grown = |child: &mut Own, size: u64| {
+        until("a longer recording", || {
+            let ended = child.0.try_wait().expect("its status").is_some();
+            let now = fs::metadata(&file).map_or(0, |it| it.len());
+            (ended || now > size).then_some(if ended { 0 } else { now })
+        })
+    };
+    let pid = |child: &Own| Pid::from_raw(i32::try_from(child.0.id()).expect("a pid"));
+    let mut length = grown(&mut child, 0);
+    assert!(length > 0, "it records");
+    kill(pid(&child), Signal::SIGHUP).expect("an own child");
+    for _ in 0..3 {
+        length = grown(&mut child, length);
+        assert!(length > 0, "SIGHUP ended it");
+    }
+    kill(pid(&child), Signal::SIGINT).expect("an own child");
+    let status = until("its end", || child.0.try_wait().expect("its status"));
+    assert_eq!(status.code(), Some(0), "SIGINT was not ignored");
 }

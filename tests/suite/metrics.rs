@@ -8,6 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
@@ -700,10 +701,17 @@ fn whoever_is_slow_or_silent_keeps_nobody_waiting_for_long() {
     let server = Server::start(&[]);
     let mut slow = TcpStream::connect(server.address).expect("it listens");
     slow.write_all(b"GET /met").expect("sent");
-    let silent = TcpStream::connect(server.address).expect("it listens");
-    // Neither of the two says any more or goes away, and still others get an answer.
-    assert!(server.answer(GET.as_bytes()).starts_with("HTTP/1.1 200 OK"));
-    for mut stream in [slow, silent] {
+    let connect = |_| TcpStream::connect(server.address).expect("it listens");
+    let silent: Vec<TcpStream> = (0..200).map(connect).collect();
+    // None of them says any more or goes away, more than are served at a time, and still others get an
+    // answer, all at once.
+    let answers: Vec<String> = thread::scope(|scope| {
+        let ask = || scope.spawn(|| server.answer(GET.as_bytes()));
+        let asked: Vec<_> = (0..8).map(|_| ask()).collect();
+        asked.into_iter().map(|it| it.join().expect("an answer")).collect()
+    });
+    assert!(answers.iter().all(|it| it.starts_with("HTTP/1.1 200 OK")), "{answers:?}");
+    for mut stream in [slow].into_iter().chain(silent) {
         let mut told = String::new();
         stream.read_to_string(&mut told).expect("an answer");
         assert!(told.starts_with("HTTP/1.1 408 "), "{told}");

@@ -118,6 +118,12 @@ pub fn lone_number(file: &'static str, bytes: &[u8]) -> Result<i64, ParseError> 
         .ok_or(ParseError { file, item: "number" })
 }
 
+/// The pid that makes up a file name.
+pub(crate) fn pid(name: &std::ffi::CStr) -> Option<i32> {
+    let number = unsigned(name.to_bytes())?;
+    i32::try_from(number).ok().filter(|&pid| pid > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

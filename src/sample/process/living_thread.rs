@@ -9,7 +9,6 @@ use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::row::number;
 
 /// Maximum length of a list of thread ids that is read at once, in bytes.
 const ENTRIES: usize = 8 * 1024;
@@ -30,7 +29,7 @@ pub(crate) fn living_thread(
     let folder = open(root, ProcPath::of(pid, "task").as_c_str()).ok()?;
     let mut names = RawDir::new(folder, entries.spare_capacity_mut());
     while let Some(Ok(name)) = names.next() {
-        let Some(tid) = number(name.file_name()).filter(|&tid| tid != pid) else { continue };
+        let Some(tid) = parse::pid(name.file_name()).filter(|&tid| tid != pid) else { continue };
         let path = ProcPath::of_thread(pid, tid, "stat");
         let Ok(Ok(stat)) = buffer.read(root, path.as_c_str()).map(parse::stat) else { continue };
         if stat.vsize.0 > 0 {

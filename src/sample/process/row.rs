@@ -1,7 +1,5 @@
 //! Reads the four small files of a process back to back into a [`Process`].
 
-use std::ffi::CStr;
-
 use rustix::io::Errno;
 
 use crate::model::{Machine, ProcId, Process, Reading};
@@ -204,12 +202,6 @@ pub(crate) fn lost_its_leader(row: &Process) -> bool {
 /// Whether a thread that was read has an address space.
 pub(crate) fn has_mm(row: &Process) -> bool {
     row.vsize.0 > 0 || matches!(row.rss_exact, Reading::Value(_))
-}
-
-/// The pid that makes up a file name.
-pub(crate) fn number(name: &CStr) -> Option<i32> {
-    let number = parse::unsigned(name.to_bytes())?;
-    i32::try_from(number).ok().filter(|&pid| pid > 0)
 }
 
 pub(crate) fn take_stat(row: &mut Process, stat: &Stat) {

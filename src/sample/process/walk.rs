@@ -22,7 +22,7 @@ use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row::{
-    OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, number, take_stat,
+    OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, take_stat,
     take_status, take_thread,
 };
 use crate::sample::process::row_lookup::RowLookup;
@@ -330,7 +330,7 @@ impl ProcessWalk {
         seek(&self.listing, SeekFrom::Start(0)).map_err(lost)?;
         let mut names = RawDir::new(&self.listing, self.buffers.entries.spare_capacity_mut());
         while let Some(name) = names.next() {
-            self.pids.extend(number(name.map_err(lost)?.file_name()));
+            self.pids.extend(parse::pid(name.map_err(lost)?.file_name()));
         }
         if !self.pids.is_sorted() {
             self.pids.sort_unstable(); // procfs lists them in order, a folder does not

@@ -29,6 +29,7 @@ use crate::shell::worker::site_rules::SiteRuleWatch;
 use crate::shell::worker::{input, signals};
 use crate::shell::{stdio, thread};
 use crate::source::Source;
+use crate::syscall::signal_action;
 use crate::units::Millis;
 
 use self::main_loop::{MainLoop, Parts, PlaybackState, Quit, TerminalGlyphs};
@@ -109,6 +110,7 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let begun = Instant::now();
     terminal::hook_panics();
     signals::start(inbox.clone())?;
+    signal_action::act_before_death(terminal::restore_before_death);
     let screen = TerminalScreen::take(options.buffer)
         .map_err(|error| CommandError::failure(format!("cannot use the terminal: {error}")))?;
     input::start(inbox.clone(), begun)?;

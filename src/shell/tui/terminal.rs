@@ -4,6 +4,7 @@
 use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
 use std::mem::ManuallyDrop;
 use std::panic;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
@@ -18,6 +19,9 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::SIGABRT;
 
 use crate::app::{App, Viewport};
 use crate::shell::exit_status::ExitStatus;
@@ -27,6 +31,8 @@ use crate::ui::click_areas::ClickAreas;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static ALTERNATE: AtomicBool = AtomicBool::new(false);
+/// The modes of the terminal when it was first taken.
+static MODES: OnceLock<Termios> = OnceLock::new();
 
 /// Clicks and turns of the wheel, as SGR sequences. Not `EnableMouseCapture`: that asks for every movement
 /// too.
@@ -51,6 +57,36 @@ fn restore_through(out: &mut StdoutLock<'_>) {
         }
         let _ = execute!(out, Show);
         let _ = disable_raw_mode();
+    }
+}
+
+/// What leaves the alternate screen, and what leaves the normal one.
+const LEAVE: [&[u8]; 2] = [b"\r\n", b"\x1b[?1049l"];
+/// The modes of before: no synchronized update, no bracketed paste, no colour, a visible cursor.
+const PLAIN: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[?25h";
+const SAID_AT_ABORT: &[u8] =
+    b"doomtop: aborted, for lack of memory or by a bug; the terminal was restored\r\n";
+
+/// Restores the terminal before a signal ends the program whatever it does, by system calls alone: in a signal
+/// handler nothing may be allocated or locked. A terminal that takes no output gets only its modes back.
+pub(super) fn restore_before_death(signal: i32) {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let out = rustix::stdio::stdout();
+    let mut fds = [PollFd::new(&out, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0) {
+        let leave = LEAVE[usize::from(ALTERNATE.load(Ordering::SeqCst))];
+        for bytes in [MOUSE_OFF, PLAIN, leave] {
+            let _ = rustix::io::write(out, bytes);
+        }
+    }
+    if let Some(modes) = MODES.get() {
+        let _ = tcsetattr(out, OptionalActions::Now, modes);
+    }
+    if signal == SIGABRT {
+        let _ = rustix::io::write(rustix::stdio::stderr(), SAID_AT_ABORT);
     }
 }
 
@@ -139,6 +175,9 @@ impl TerminalScreen {
     pub(super) fn enter(&mut self) -> io::Result<()> {
         let is_alternate = self.buffer == ScreenBuffer::Alternate;
         ALTERNATE.store(is_alternate, Ordering::SeqCst);
+        if let Ok(modes) = tcgetattr(io::stdout()) {
+            MODES.get_or_init(|| modes);
+        }
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         let mut out = io::stdout();

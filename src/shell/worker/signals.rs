@@ -10,6 +10,7 @@ use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::thread;
+use crate::syscall::signal_action::is_ignored;
 
 /// Starts the thread.
 ///
@@ -17,7 +18,8 @@ use crate::shell::thread;
 /// The system refuses the signal handlers or the thread.
 pub(crate) fn start(inbox: Inbox) -> Result<(), CommandError> {
     let handled = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1];
-    let mut signals = Signals::new(handled)
+    // What was ignored at the start stays ignored.
+    let mut signals = Signals::new(handled.into_iter().filter(|&signal| !is_ignored(signal)))
         .map_err(|error| CommandError::failure(format!("cannot handle signals: {error}")))?;
     let work = move || {
         for signal in &mut signals {

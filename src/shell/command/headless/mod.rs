@@ -15,6 +15,7 @@ use crate::model::{Needs, Snapshot};
 use crate::shell::command_error::CommandError;
 use crate::shell::stdio::RepeatedComplaint;
 use crate::source::Source;
+use crate::syscall::signal_action::is_ignored;
 use crate::units::Millis;
 
 /// Maximum delay until a signal ends the loop.
@@ -74,13 +75,14 @@ impl EndFlag {
         Self(None)
     }
 
-    /// Set by SIGHUP, SIGINT and SIGTERM.
+    /// Set by SIGHUP, SIGINT and SIGTERM, but not by those that were ignored at the start (`nohup`, a
+    /// background job).
     ///
     /// # Errors
     /// The system refuses the signal handlers.
     pub(crate) fn on_signals() -> Result<Self, CommandError> {
         let flag = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|&it| !is_ignored(it)) {
             signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(|error| {
                 CommandError::failure(format!("cannot handle signals: {error}"))
             })?;

@@ -10,7 +10,7 @@ use crate::report::metrics::MetricsFormat;
 const MAX_HEAD: usize = 8 << 10;
 
 /// Maximum time for a request to arrive, and for its answer to be taken.
-const TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum time and number of bytes to read after the answer. Closing a connection with unread bytes in it
 /// resets it, and the client would lose the answer.

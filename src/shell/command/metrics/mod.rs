@@ -1,6 +1,7 @@
 //! `doomtop metrics`: the ranking as metrics, in a file for the node exporter, at a loopback address, or on
 //! standard output.
 
+mod connections;
 mod http;
 mod server;
 mod textfile;

@@ -1,17 +1,14 @@
-//! The metrics at a loopback address: one client at a time, each with a sample that is no older than the
+//! The metrics at a loopback address: any number of clients, each with a sample that is no older than the
 //! refresh interval.
 
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-
 use super::Exporter;
-use super::http::{self, HttpRefusal};
+use super::connections::{self, Arrival, ScrapeRequest};
 use crate::model::Snapshot;
 use crate::shell::command::headless::{RESPONSE, SamplePace};
 use crate::shell::command::sampling::{self, Sampled};
@@ -31,73 +28,40 @@ pub(super) fn run(
 ) -> Result<(), CommandError> {
     let failed = |error: io::Error| CommandError::failure(format!("{address}: {error}"));
     let listener = TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
     let own = listener.local_addr().map_err(failed)?;
     let mut samples = ServedSamples::new(source, exporter);
     // The first sample is taken before any request: a machine that cannot be sampled is reported at once.
     samples.take()?;
     complain(&format!("http://{own}/metrics"));
-    let mut answers = 0;
+    let inbox = connections::accept(listener)?;
+    let (mut answers, mut unsent) = (0, Vec::new());
     while !samples.over && !pace.is_over(answers) {
-        let mut fds = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(RESPONSE).unwrap_or(PollTimeout::ZERO);
-        let _ = poll(&mut fds, timeout);
-        if pace.end.is_set() {
-            return Ok(());
-        }
-        match listener.accept() {
-            Ok((stream, _)) => {
-                answers += u64::from(answer(stream, &mut samples, pace)? == Answered::Metrics);
+        match inbox.recv_timeout(RESPONSE) {
+            Ok(Arrival::Request(request)) => {
+                unsent.retain(|sent: &Receiver<()>| sent.try_recv() == Err(TryRecvError::Empty));
+                let text = text(&request, &mut samples, pace)?;
+                answers += u64::from(text.is_some());
+                unsent.push(request.answer(text));
             }
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            // The client has gone, or no descriptor is left: others may come.
-            Err(error) => {
-                samples.failed.set(Some(format!("{address}: {error}")));
-                thread::sleep(RESPONSE);
-            }
+            Ok(Arrival::Failed(error)) => samples.failed.set(Some(format!("{address}: {error}"))),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    unsent.iter().for_each(connections::wait_until_sent);
     Ok(())
 }
 
-/// What a client got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answered {
-    Metrics,
-    Refusal,
-}
-
-fn answer(
-    mut stream: TcpStream,
+/// The metrics for a request; `None` where there is no current sample.
+fn text(
+    request: &ScrapeRequest,
     samples: &mut ServedSamples<'_>,
     pace: &SamplePace,
-) -> Result<Answered, CommandError> {
-    if stream.set_nonblocking(false).is_err() {
-        return Ok(Answered::Refusal);
-    }
-    let format = match http::read(&mut stream) {
-        Ok(format) => format,
-        Err(refusal) => {
-            if let Some(refusal) = refusal {
-                http::answer(stream, Err(refusal));
-            }
-            return Ok(Answered::Refusal);
-        }
-    };
+) -> Result<Option<String>, CommandError> {
     if samples.taken.elapsed() >= Duration::from_millis(pace.delay.0) {
         samples.take()?;
     }
-    match samples.exporter.text(format).filter(|_| !samples.stale) {
-        Some(text) => {
-            http::answer(stream, Ok((format, &text)));
-            Ok(Answered::Metrics)
-        }
-        None => {
-            http::answer(stream, Err(HttpRefusal::Unavailable));
-            Ok(Answered::Refusal)
-        }
-    }
+    Ok(samples.exporter.text(request.format).filter(|_| !samples.stale))
 }
 
 /// The samples that are served.
