@@ -107,7 +107,11 @@ impl KillSummary {
         let mut lines = vec![format!("{} kills{}", self.count, span(&self.first, &self.last))];
         lines.extend(all.iter().take(MAX_LINES).map(|((place, name), tally)| {
             let at = if place.starts_with("by ") { " " } else { " in " };
-            format!("  {:>5} {name}{at}{place}{}", format!("{}×", tally.count), span(&tally.first, &tally.last))
+            format!(
+                "  {:>5} {name}{at}{place}{}",
+                format!("{}×", tally.count),
+                span(&tally.first, &tally.last)
+            )
         }));
         if all.len() > MAX_LINES {
             lines.push(format!("  {} more names and places", all.len() - MAX_LINES));

@@ -102,7 +102,7 @@ fn items(old: &[Value], new: &[Value], id: &str) -> Option<Value> {
     }
     // An item that moved within the list cannot be expressed.
     let applied = put_items(old.to_vec(), object.clone(), id);
-    (applied == new).then(|| Value::Object(object))
+    (applied == new).then_some(Value::Object(object))
 }
 
 fn id_of(item: &Value, id: &str) -> Option<String> {

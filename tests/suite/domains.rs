@@ -362,13 +362,9 @@ fn a_killed_process_that_does_not_go_is_waited_for_as_long_as_the_reaper_tries()
         [false, true, true, true, false, false]
     );
     assert_eq!(waits(&[lives(0), dying(0), dying(0), dying(0)]), [false; 4], "no OOM kill");
-    assert_eq!(waits(&[lives(0), dying(0), dying(1)])[2], true, "counted after it was read");
-    assert_eq!(
-        waits(&[lives(0), dying(0), dying(0), dying(1)])[3],
-        false,
-        "another one was killed"
-    );
-    assert_eq!(waits(&[dying(0), dying(1)])[1], true);
+    assert!(waits(&[lives(0), dying(0), dying(1)])[2], "counted after it was read");
+    assert!(!waits(&[lives(0), dying(0), dying(0), dying(1)])[3], "another one was killed");
+    assert!(waits(&[dying(0), dying(1)])[1]);
 }
 
 #[test]

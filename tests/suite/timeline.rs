@@ -131,10 +131,10 @@ fn a_victim_that_the_kernel_marked_is_told_at_once_and_only_once() {
     assert!(player.banner().contains("600 java"), "{}", player.banner());
     player.sample(later(2, 4, false));
     assert_eq!(heard(&player), [java(Killer::Marked, 2)]);
-    let said = player.app.incidents.timeline.events[0].said.as_ref();
+    let said = player.app.shown_kills()[0].said.as_ref();
     assert_eq!(said.map(ToString::to_string).as_deref(), Some("500 chrome asked for memory"));
     // A pid alone is enough where a sample knows it.
-    assert!(player.app.incidents.timeline.events[0].victim.is_some_and(|it| it.id.is_some()));
+    assert!(player.app.shown_kills()[0].victim.is_some_and(|it| it.id.is_some()));
 }
 
 #[test]

@@ -47,7 +47,8 @@ fn begins(first: &str, second: &str) -> bool {
     let words = without_quote(second).trim_start();
     let at_start = |found: Option<usize>| found.is_some_and(|at| at < 2);
     let begins = marker::begin(words);
-    let anew = begins.is_some() && !(is_open && at_start(begins)) || at_start(marker::within(words));
+    let anew =
+        begins.is_some() && !(is_open && at_start(begins)) || at_start(marker::within(words));
     anew || marker::rows(words).any(|at| at == 0) || words.contains(" invoked oom-killer")
 }
 
