@@ -89,7 +89,7 @@ pub fn reconstruct(report: &OomReport, machine_swap: Option<Kib>) -> Option<Reco
         unavailable: Unavailable {
             lives: true,
             memory: report.ram.is_none(),
-            swap: swap_total.is_none(),
+            swap: told_swap.is_none(),
         },
         machine: Arc::new(machine),
         memory,

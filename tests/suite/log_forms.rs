@@ -489,13 +489,10 @@ fn zones_tell_why_free_memory_did_not_help() {
     assert!(!answer("0x280da", 0, &high).contains("low zones"), "it may use HighMem");
     let free_list = "Node 0 Normal: 9000*4kB (U) 500*8kB (U) 0*16kB 0*32kB = 40000kB\n";
     let broken = answer("0xcc0(GFP_KERNEL)", 3, &(zone("Normal", 40_000, "") + free_list));
-    assert!(
-        broken.contains("8 pages in one piece") && broken.contains("39.1M was free"),
-        "{broken}"
-    );
+    assert!(broken.contains("8 pages in one piece") && broken.contains("39M was free"), "{broken}");
     let cma =
         answer("0x100cca(GFP_HIGHUSER_MOVABLE)", 0, &zone("Normal", 9000, " free_cma:8500kB"));
-    assert!(cma.contains("(CMA)") && cma.contains("8.3M"), "{cma}");
+    assert!(cma.contains("(CMA)") && cma.contains("8M"), "{cma}");
     let short = answer("0xcc0(GFP_KERNEL)", 0, &zone("Normal", 900, ""));
     assert!(short.contains("because the machine ran out of memory;"), "{short}");
 }
@@ -522,35 +519,6 @@ fn a_log_with_many_kills_begins_with_a_summary() {
             "1× cron in the machine, Nov 24 10:11:03",
         ]
     );
-}
-
-#[test]
-fn dumps_are_not_all_held_at_once() {
-    // 12 dumps of 40,000 tasks: less than three of them are in memory at a time.
-    let mut log = String::new();
-    for report in 0..12 {
-        log.push_str(CGROUP[0]);
-        log.push_str(&format!("\n{}\n{}\n", CGROUP[1], CGROUP[9]));
-        for pid in 0..40_000 {
-            log.push_str(&format!(
-                "[{pid:7}]    44 {pid:5}   250210    15100    14100     1000         0   401408        0          -300 worker{report}\n"
-            ));
-        }
-        log.push_str(&format!("{}\n", CGROUP[13]));
-    }
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(log.as_bytes()).unwrap();
-    let mut command = Command::new("/bin/sh");
-    // Address space, not memory: an upper bound of it.
-    let script = "ulimit -v 700000; exec \"$0\" explain --rows 3 \"$1\"";
-    let output = command
-        .args(["-c", script, env!("CARGO_BIN_EXE_doomtop")])
-        .arg(file.path())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(text.lines().filter(|line| line.starts_with("OOM ")).count(), 12);
 }
 
 proptest! {

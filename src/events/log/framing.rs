@@ -31,7 +31,7 @@ pub struct FramedLine {
 
 /// Who wrote a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(super) enum LineWriter {
     Kernel,
     Daemon(Killer),
     Other,
@@ -40,7 +40,7 @@ pub(super) enum Writer {
 /// A line taken apart.
 #[derive(Clone, Debug)]
 pub(super) struct LogRecord {
-    pub writer: Writer,
+    pub writer: LineWriter,
     pub stamp: LogTimestamp,
     /// The thread or CPU that wrote it (CONFIG_PRINTK_CALLER).
     pub caller: Option<String>,
@@ -138,7 +138,7 @@ impl Framer {
     /// wrote and for the property lines of `/dev/kmsg`.
     pub fn take(&mut self, line: &str) -> Option<FramedLine> {
         let record = self.separate(line)?;
-        (record.writer == Writer::Kernel)
+        (record.writer == LineWriter::Kernel)
             .then_some(FramedLine { stamp: record.stamp, text: record.text })
     }
 
@@ -155,12 +155,18 @@ impl Framer {
             let caller = caller.map(str::to_owned);
             // Facility 0 is the kernel; every other record was written by a process.
             if found[1].parse::<u32>().map_or(true, |priority| priority >> 3 != 0) {
-                let writer = Writer::Other;
+                let writer = LineWriter::Other;
                 let (stamp, text) = (LogTimestamp::default(), found[5].to_owned());
                 return Some(LogRecord { writer, stamp, caller, text, exact: true });
             }
             let FramedLine { stamp, text } = self.record(&found[2], &found[3], &found[5]);
-            return Some(LogRecord { writer: Writer::Kernel, stamp, caller, text, exact: true });
+            return Some(LogRecord {
+                writer: LineWriter::Kernel,
+                stamp,
+                caller,
+                text,
+                exact: true,
+            });
         }
         // Property lines, ` KEY=value`, follow a record of /dev/kmsg.
         if line.starts_with(' ') && self.begun.is_some() {
@@ -219,7 +225,7 @@ fn decoded_plain(text: &str) -> String {
 }
 
 fn record(
-    writer: Writer,
+    writer: LineWriter,
     stamp: LogTimestamp,
     caller: Option<&str>,
     text: &str,
@@ -229,11 +235,11 @@ fn record(
 }
 
 /// Who a program name stands for.
-fn writer_of(program: &str) -> Writer {
+fn writer_of(program: &str) -> LineWriter {
     if program == "kernel" {
-        Writer::Kernel
+        LineWriter::Kernel
     } else {
-        by_name(program).map_or(Writer::Other, Writer::Daemon)
+        by_name(program).map_or(LineWriter::Other, LineWriter::Daemon)
     }
 }
 
@@ -249,8 +255,8 @@ fn framed(line: &str) -> LogRecord {
     let found = with_time(text).unwrap_or_else(|| unknown(text));
     // Facility 0 is the kernel; a record of another one was written by a process.
     let facility = priority.and_then(|it| it[1].parse::<u32>().ok()).map(|it| it >> 3);
-    if facility.is_some_and(|it| it != 0) && found.writer == Writer::Kernel {
-        return LogRecord { writer: Writer::Other, ..found };
+    if facility.is_some_and(|it| it != 0) && found.writer == LineWriter::Kernel {
+        return LogRecord { writer: LineWriter::Other, ..found };
     }
     found
 }
@@ -265,14 +271,14 @@ fn in_brackets(line: &str) -> Option<LogRecord> {
     let uptime_us = micros(stamp);
     let stamp = LogTimestamp { text: neutral(stamp.trim().as_bytes()), uptime_us };
     if raw.is_some_and(|priority| priority >> 3 != 0) || named.is_some_and(|it| it != "kern") {
-        return Some(record(Writer::Other, stamp, None, rest, true));
+        return Some(record(LineWriter::Other, stamp, None, rest, true));
     }
     // `journalctl -o short-monotonic` writes host and program after the brackets.
     let caller = found.get(4).map(|it| it.as_str());
-    let program = PROGRAM.captures(rest).filter(|found| writer_of(&found[1]) != Writer::Other);
+    let program = PROGRAM.captures(rest).filter(|found| writer_of(&found[1]) != LineWriter::Other);
     Some(match program {
         Some(found) => record(writer_of(&found[1]), stamp, caller, &found[2], true),
-        None => record(Writer::Kernel, stamp, caller, rest, true),
+        None => record(LineWriter::Kernel, stamp, caller, rest, true),
     })
 }
 
@@ -281,7 +287,7 @@ fn rfc5424(line: &str) -> Option<LogRecord> {
     let stamp = LogTimestamp { text: neutral(found[2].as_bytes()), uptime_us: None };
     // Facility 0 is the kernel, also where its program is not named.
     let is_kernel = &found[3] == "-" && found[1].parse::<u32>().is_ok_and(|it| it >> 3 == 0);
-    let writer = if is_kernel { Writer::Kernel } else { writer_of(&found[3]) };
+    let writer = if is_kernel { LineWriter::Kernel } else { writer_of(&found[3]) };
     let text = found.get(4).map_or("", |it| it.as_str());
     match UPTIME.captures(text) {
         Some(inner) => {
@@ -301,7 +307,7 @@ fn with_time(line: &str) -> Option<LogRecord> {
         if let Some(inner) = UPTIME.captures(rest) {
             stamp.uptime_us = micros(&format!("{}.{}", &inner[1], &inner[2]));
             let caller = inner.get(3).map(|it| it.as_str());
-            return Some(record(Writer::Kernel, stamp, caller, &inner[4], true));
+            return Some(record(LineWriter::Kernel, stamp, caller, &inner[4], true));
         }
         let level = LEVEL.captures(rest).and_then(|it| it.get(1)).map(|it| it.as_str());
         if let Some(text) = level {
@@ -314,7 +320,7 @@ fn with_time(line: &str) -> Option<LogRecord> {
             // `dmesg --time-format iso` names no program, and writes a comma. Other formats name one; if
             // none is found here, a program may have forged the line.
             if stamp.text.contains(',') {
-                return Some(record(Writer::Kernel, stamp, None, rest, true));
+                return Some(record(LineWriter::Kernel, stamp, None, rest, true));
             }
             let words = marker::begin(rest).or_else(|| marker::within(rest));
             let before = words.map_or(rest, |at| &rest[..at]);
@@ -324,11 +330,11 @@ fn with_time(line: &str) -> Option<LogRecord> {
             let before = format!("{} ", before.trim_end());
             let plain = UNNAMED.captures(&before).is_some() || !before.contains(": ");
             let other = unknown(rest);
-            let writer = if plain { other.writer } else { Writer::Other };
+            let writer = if plain { other.writer } else { LineWriter::Other };
             return Some(LogRecord { writer, stamp, ..other });
         };
         let (writer, text) = (writer_of(&program[1]), program.get(2).map_or("", |it| it.as_str()));
-        return Some(match UPTIME.captures(text).filter(|_| writer == Writer::Kernel) {
+        return Some(match UPTIME.captures(text).filter(|_| writer == LineWriter::Kernel) {
             Some(inner) => {
                 let uptime_us = micros(&format!("{}.{}", &inner[1], &inner[2]));
                 let caller = inner.get(3).map(|it| it.as_str());
@@ -369,18 +375,20 @@ fn unknown(line: &str) -> LogRecord {
         return record(writer_of(&found[1]), stamp, caller, &line[end..], true);
     }
     if kernel.is_none() && FACILITY.captures(before).is_some() {
-        return record(Writer::Other, stamp, caller, line, false);
+        return record(LineWriter::Other, stamp, caller, line, false);
     }
     let uptime = boot.and_then(|it| it.get(0)).map(|it| it.end());
     match uptime.max(kernel) {
         Some(at) => record(
-            Writer::Kernel,
+            LineWriter::Kernel,
             stamp,
             caller,
             line[at..].trim_start_matches([']', ':', ' ']),
             true,
         ),
-        None => record(Writer::Kernel, stamp, caller, line, words == 0 || before.trim().is_empty()),
+        None => {
+            record(LineWriter::Kernel, stamp, caller, line, words == 0 || before.trim().is_empty())
+        }
     }
 }
 

@@ -306,7 +306,9 @@ fn dump(line: &str, exact: bool, columns: Option<&[String]>) -> Option<KernelLin
     let columns = columns?;
     let mut places = marker::rows(line);
     places.find_map(|at| {
-        if exact && !line[..at].trim().is_empty() {
+        let before = &line[..at];
+        // A path may look like a row; a row has no words of the kernel before it.
+        if exact && !before.trim().is_empty() || marker::begin(before).is_some() {
             return None;
         }
         let (pid, row) = line[at + 1..].split_once("] ")?;

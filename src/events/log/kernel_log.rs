@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::events::log::daemon::{DaemonKill, DaemonLogReader, by_name};
-use crate::events::log::framing::{FramedLine, Framer, LogTimestamp, Writer, without_colours};
+use crate::events::log::framing::{FramedLine, Framer, LineWriter, LogTimestamp, without_colours};
 use crate::events::log::kernel_line::{self, DumpCounter, KernelLine, TraceSign};
 use crate::events::log::line_context::LineContext;
 use crate::events::log::marker;
@@ -199,12 +199,12 @@ impl KernelLogReader {
             record.stamp.text = neutral(stamp.as_bytes());
         }
         match record.writer {
-            Writer::Daemon(by) => self.hear(by, &record.stamp, &record.text),
-            Writer::Kernel => {
+            LineWriter::Daemon(by) => self.hear(by, &record.stamp, &record.text),
+            LineWriter::Kernel => {
                 let caller = record.caller.as_deref();
                 self.take_text(&record.stamp, caller, record.exact, &record.text);
             }
-            Writer::Other => {}
+            LineWriter::Other => {}
         }
     }
 
@@ -343,10 +343,11 @@ impl KernelLogReader {
         {
             return;
         }
-        let of_caller = caller.and_then(|caller| {
-            let own = self.open.as_ref().is_some_and(|it| it.caller.as_deref() == Some(caller));
-            self.parked.iter().position(|it| !own && it.caller.as_deref() == Some(caller))
-        });
+        let of = |it: &OpenReport| caller.is_some() && it.caller.as_deref() == caller;
+        if self.open.as_ref().is_some_and(of) {
+            return;
+        }
+        let of_caller = self.parked.iter().position(of);
         let pid = match line {
             KernelLine::Killed(killed) => Some(killed.pid),
             KernelLine::Summary(it) => it.pid,
@@ -398,7 +399,12 @@ impl KernelLogReader {
                 }
             }
             KernelLine::Summary(it) => {
-                let again = self.open.as_ref().is_some_and(|it| it.report.constraint.is_some());
+                // The kernel may write it in pieces: then the whole follows its beginning.
+                let again = self.open.as_ref().map(|it| &it.report).is_some_and(|report| {
+                    let other_time = report.invoked.is_none() && report.stamp.text != stamp.text;
+                    let other = report.chosen.map_or(other_time, |chosen| Some(chosen) != it.pid);
+                    report.constraint.is_some() && other
+                });
                 let report = self.report(stamp, over || again);
                 report.constraint = it.constraint;
                 (report.nodes, report.cpuset, report.mems) = (it.nodes, it.cpuset, it.mems);
@@ -645,5 +651,35 @@ fn add_memory(report: &mut OomReport, line: MemoryLine) {
             report.slabs.truncate(5);
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_reports_are_given_on_soon() {
+        let (mut reader, mut settled) = (KernelLogReader::default(), 0);
+        for pid in 1..60 {
+            reader
+                .take("a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0");
+            reader.take(&format!("Out of memory: Killed process {pid} (a) total-vm:1kB"));
+            settled += reader.take_settled().len();
+            assert!(reader.finished.len() <= SETTLING.0, "{}", reader.finished.len());
+        }
+        reader.end();
+        assert_eq!(settled + reader.take_finished().len(), 59);
+    }
+
+    #[test]
+    fn a_summary_in_two_records_is_one_report() {
+        let log = "4,1,5,-;a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n\
+                   6,2,6,c;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/\n\
+                   6,3,7,+;,mems_allowed=0,oom_memcg=/x,task_memcg=/x,task=a,pid=7,uid=0\n\
+                   3,4,8,-;Memory cgroup out of memory: Killed process 7 (a) total-vm:1kB\n";
+        let reports = KernelLogReader::read(log);
+        let told: Vec<_> = reports.iter().map(|it| (it.domain.as_deref(), it.victim())).collect();
+        assert_eq!(told, [(Some("/x"), Some(7))]);
     }
 }
