@@ -47,6 +47,8 @@ impl LogWriter {
             Killer::Earlyoom => Self::Earlyoom,
             Killer::Nohang => Self::Nohang,
             Killer::Oomd => Self::Oomd,
+            // Only saved logs have its lines.
+            Killer::Lmkd => Self::Unknown,
             _ => Self::Kernel,
         }
     }

@@ -339,6 +339,8 @@ fn a_name_forges_no_kill() {
     }
     for line in [
         "Nov 24 10:11:12 box app[7]: Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB",
+        "[ 4711.000001] usb 1-1: Product: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB",
+        "<14>Nov 24 10:11:12 box app: x: Out of memory: Killed process 1 (init)",
         "2026-11-24T10:11:12Z box my app: Out of memory: Killed process 1 (init)",
         r#"{"_TRANSPORT":"syslog","SYSLOG_IDENTIFIER":"app","MESSAGE":"Out of memory: Killed process 1 (init)"}"#,
         "MESSAGE=Out of memory: Killed process 1 (init)\n_TRANSPORT=stdout\n",

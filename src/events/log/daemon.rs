@@ -93,9 +93,14 @@ pub fn by_name(program: &str) -> Option<Killer> {
         "earlyoom" => Killer::Earlyoom,
         "nohang" | "nohang-desktop" => Killer::Nohang,
         "oomd" => Killer::Oomd,
-        "lmkd" | "lowmemorykiller" | "killinfo" => Killer::Lmkd,
         _ => return None,
     })
+}
+
+/// The same for the programs of a saved log, which may be that of an Android device.
+pub(super) fn by_saved_name(program: &str) -> Option<Killer> {
+    let is_lmkd = ["lmkd", "lowmemorykiller", "killinfo"].contains(&program);
+    by_name(program).or(is_lmkd.then_some(Killer::Lmkd))
 }
 
 fn mib(found: &Captures<'_>, group: usize) -> Option<Kib> {

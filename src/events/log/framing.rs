@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::events::log::daemon::by_name;
+use crate::events::log::daemon::by_saved_name;
 use crate::events::log::marker;
 use crate::model::{Killer, neutral, unescape};
 
@@ -239,7 +239,7 @@ fn writer_of(program: &str) -> LineWriter {
     if program == "kernel" {
         LineWriter::Kernel
     } else {
-        by_name(program).map_or(LineWriter::Other, LineWriter::Daemon)
+        by_saved_name(program).map_or(LineWriter::Other, LineWriter::Daemon)
     }
 }
 

@@ -441,6 +441,9 @@ fn killed(line: &str, exact: bool) -> Option<KilledTask> {
         return None;
     }
     let reason = words.map(kill_reason);
+    if reason == Some(KillReason::Other) && words.is_some_and(|it| it.contains(": ")) {
+        return None;
+    }
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (pid, rest) = (rest[..digits].parse().ok()?, &rest[digits..]);
     // Some kernels print the user before the name.

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::events::log::daemon::{DaemonKill, DaemonLogReader, by_name};
+use crate::events::log::daemon::{DaemonKill, DaemonLogReader, by_saved_name};
 use crate::events::log::framing::{FramedLine, Framer, LineWriter, LogTimestamp, without_colours};
 use crate::events::log::kernel_line::{self, DumpCounter, KernelLine, TraceSign};
 use crate::events::log::line_context::LineContext;
 use crate::events::log::marker;
 use crate::events::log::memory_line::{self, MemoryLine, PageCount};
-use crate::events::log::report::{KilledTask, OomReport, ReapedTask};
+use crate::events::log::report::{KillReason, KilledTask, OomReport, ReapedTask};
 use crate::events::log::wrapped;
 use crate::model::{Killer, neutral};
 use crate::units::Kib;
@@ -164,7 +164,7 @@ impl KernelLogReader {
             Some(program) => {
                 self.line += 1;
                 self.at = self.line;
-                if let Some(by) = by_name(program) {
+                if let Some(by) = by_saved_name(program) {
                     let stamp =
                         LogTimestamp { text: neutral(entry.stamp.as_bytes()), uptime_us: None };
                     self.hear(by, &stamp, &entry.text);
@@ -385,6 +385,13 @@ impl KernelLogReader {
 
     /// Adds what a line says to the report that it belongs to.
     fn add(&mut self, line: KernelLine, stamp: &LogTimestamp, caller: Option<&str>) {
+        // Only in a report that has begun: a device may have such words in its name.
+        if let KernelLine::Killed(KilledTask { reason: Some(KillReason::Other), .. }) = &line {
+            let waits = |it: &OpenReport| it.report.invoked.is_some() && !it.report.has_result();
+            if !self.open.as_ref().is_some_and(waits) {
+                return;
+            }
+        }
         self.turn_to(&line, caller);
         // A report that has its result takes no second victim: the next lines begin another report.
         let over = self.open.as_ref().is_some_and(|it| it.report.has_result());
