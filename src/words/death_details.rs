@@ -2,7 +2,7 @@
 //! comes after it.
 
 use crate::columns::{RowContext, human_size};
-use crate::forecast::next_death::{DeathCertainty, Deaths, NextDeath, StallReason};
+use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath, StallReason};
 use crate::forecast::race::{Race, RaceRunner, scope_of};
 use crate::model::{ProcId, Scene, Scope};
 use crate::units::{Adj, Bytes, Millis, Pages};
@@ -80,6 +80,10 @@ pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<
     let Some(own) = death.victim().and_then(|victim| race.find(victim.id)) else {
         return Vec::new();
     };
+    if death.by != KERNEL {
+        // The race is by the badness of the kernel.
+        return vec![format!("first by the rule of {}", death.by), format!("by {}", death.by)];
+    }
     let time = death.middle();
     let Some(rival) = race.rival(own.id, time) else {
         return vec!["the only process that can be chosen".to_owned(), "the only one".to_owned()];
@@ -106,7 +110,13 @@ pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<
     } else {
         "highest badness".to_owned()
     };
-    vec![format!("{main}, then {} ahead of {}", size(short), name(rival)), main]
+    let ahead = size(short);
+    let then = if ahead == size(0.0) {
+        format!("then level with {}", name(rival))
+    } else {
+        format!("then {ahead} ahead of {}", name(rival))
+    };
+    vec![format!("{main}, {then}"), main]
 }
 
 /// What would save the named process, the smallest change first.
@@ -127,7 +137,9 @@ pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<DeathRemed
         return found;
     }
     let Some(victim) = death.victim() else { return found };
-    if let Some((adj, rival)) = race.saved_at(victim.id, death.middle()) {
+    // How far another killer follows adj is not known here.
+    let saved = race.saved_at(victim.id, death.middle()).filter(|_| death.by == KERNEL);
+    if let Some((adj, rival)) = saved {
         found.push(DeathRemedy::Adj { adj, instead: format!("{} {}", rival.id, rival.comm) });
     }
     found.extend(kill_instead(scene, race, death, victim.id));

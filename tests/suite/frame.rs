@@ -127,6 +127,34 @@ fn the_status_line_says_how_many_of_its_parts_are_missing() {
 }
 
 #[test]
+fn a_scope_is_named_after_its_container_and_a_stopped_replay_says_how_it_goes_on() {
+    let mut app = scoped();
+    press(&mut app, &["z"]);
+    app.display.notice = None;
+    let screen = text(&paint(&mut app, FULL, 80, 24).0);
+    let title = screen.lines().next().unwrap_or_default();
+    assert!(title.contains("scope container c65a08"), "{screen}");
+    assert!(screen.contains("[stopped: z plays]"), "{screen}");
+}
+
+#[test]
+fn the_reason_of_a_daemons_choice_is_its_rule_and_not_the_badness_of_the_kernel() {
+    let mut found = 0;
+    for before in (5..60).step_by(5) {
+        let mut app = app_before(1, before);
+        if app.deaths.next.as_ref().is_none_or(|death| death.by != "earlyoom") {
+            continue;
+        }
+        found += 1;
+        let screen = text(&paint(&mut app, FULL, 120, 40).0);
+        assert!(screen.contains("by the rule of earlyoom"), "{screen}");
+        assert!(screen.contains("Race by the rule of the kernel, not earlyoom"), "{screen}");
+        assert!(!screen.contains("highest badness") && !screen.contains("save: adj"), "{screen}");
+    }
+    assert!(found > 0, "earlyoom comes first at none of them");
+}
+
+#[test]
 fn the_race_of_a_calm_scope_says_that_it_is_elsewhere() {
     let title = |app: &mut App| {
         let screen = text(&paint(app, FULL, 120, 40).0);

@@ -20,6 +20,7 @@ use crate::units::Millis;
 use crate::words::death_details::{self, DeathRemedy};
 use crate::words::next_death::{SentenceForm, forms};
 use crate::words::next_victim::{Certainty, VictimForm, sentence};
+use crate::words::numbers_and_names::short_cgroup;
 
 /// A death that is nearer than this is shown in red.
 const RED: Millis = Millis(60_000);
@@ -326,7 +327,10 @@ fn beginnings(
     let place = if domain.is_global() {
         String::new()
     } else {
-        format!(" in {}", tail(domain.name.as_str(), 24))
+        let path = domain.name.as_str();
+        let whole = cells(path) <= 24 || !path.starts_with('/');
+        let name = if whole { tail(path, 24).into_owned() } else { short_cgroup(path) };
+        format!(" in {name}")
     };
     let by = rule.map(|rule| format!(" by {rule}")).unwrap_or_default();
     let near = if before == Before::Calm { "nothing near; " } else { "" };

@@ -120,7 +120,12 @@ pub fn pace(app: &App, theme: Theme) -> Span<'static> {
         return Span::styled("[report]", theme.warn());
     }
     if app.is_past() {
-        let word = if app.playback.is_playing() { "[playing]" } else { "[past]" };
+        let play = key_of(KeyContext::Browse, Action::Pause).filter(|_| app.playback.is_played());
+        let word = match play {
+            _ if app.playback.is_playing() => "[playing]".to_owned(),
+            Some(key) => format!("[stopped: {key} plays]"),
+            None => "[past]".to_owned(),
+        };
         Span::styled(word, theme.warn())
     } else if app.playback.paused {
         Span::styled("[paused]", theme.warn())

@@ -13,7 +13,7 @@ use crate::app::page::help_topics::HelpTopic;
 use crate::app::setup::ThemeName;
 use crate::columns::COLUMNS;
 use crate::policy::POLICIES;
-use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::lines::wrap;
 use crate::ui::paint::list;
 use crate::ui::paint::scroll::{PageBox, PageShown};
@@ -131,7 +131,10 @@ fn wrapped(topic: Option<&'static HelpTopic>, width: u16, theme: Theme) -> Rc<He
         for line in all {
             let words: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
             let start = u16::try_from(text.lines.len()).unwrap_or(u16::MAX);
-            text.lines.extend(wrap(&line, width, indent));
+            // A paragraph goes on where it begins, a row behind its left part.
+            let blank = line.spans.first().filter(|it| it.content.trim().is_empty());
+            let begin = blank.map_or(indent, |it| cells(&it.content));
+            text.lines.extend(wrap(&line, width, begin));
             let height = u16::try_from(text.lines.len()).unwrap_or(u16::MAX) - start;
             text.entries.push((start, height, words.to_lowercase()));
         }

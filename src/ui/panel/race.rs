@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
+use crate::forecast::next_death::KERNEL;
 use crate::forecast::race::{Race, RaceRunner, SPAN};
 use crate::model::{Scope, TimeAxis};
 use crate::ui::frame::headline::Urgency;
@@ -117,7 +118,13 @@ fn title(app: &App, race: &Race, width: u16) -> String {
     let scene = app.scene.as_ref().filter(|_| app.is_scoped());
     let elsewhere = scene.is_some_and(|scene| scene.domain().name != race.domain);
     let begin = match (elsewhere, is_global) {
-        (false, true) => return "Race: badness of the leading processes".to_owned(),
+        (false, true) => {
+            let other = app.deaths.next.as_ref().map(|death| death.by).filter(|by| *by != KERNEL);
+            return other.map_or_else(
+                || "Race: badness of the leading processes".to_owned(),
+                |by| format!("Race by the rule of the kernel, not {by}"),
+            );
+        }
         (true, true) => return "Race outside this scope: the machine".to_owned(),
         (true, false) => "Race outside this scope:",
         (false, false) => "Race in",
