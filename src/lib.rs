@@ -126,7 +126,8 @@
 //! | `player` | `shell/worker/recording_reader.rs` | reads a recording |
 //! | `recorder` | `shell/worker/recorder.rs` | writes a recording |
 //! | `alarm command` | `shell/worker/alarm_command.rs` | runs the command of an alarm |
-//! | `scrapers`, `connection` | `shell/command/metrics/connections.rs` | accept the connections of `metrics --listen`; one for each |
+//! | `scrapers` | `shell/command/metrics/connections.rs` | accepts the connections of `metrics --listen` |
+//! | `connection` | `shell/command/metrics/connections.rs` | reads one request and sends the answer; one for each connection |
 //! | `reaper` | `effects/reap.rs` | `process_mrelease(2)` for killed processes |
 //!
 //! # Tables

@@ -138,7 +138,7 @@ impl KernelLine {
 pattern!(
     INVOKED,
     "oom-killer: gfp_mask=",
-    r"^(?:(.*) invoked )?oom-killer: gfp_mask=(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?(?:, nodemask=(.*?))?(?:, *order=(-?\d+))?(?:, (?:oomkilladj|oom_adj)=(-?\d+))?(?:, *oom_score_adj=(-?\d+))?(?:[^0-9].*)?$"
+    r"^(?:(.*) invoked )?oom-killer: gfp_mask=(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?(?:, nodemask=(\(null\)|\d+(?:[,-]\d+)*))?(?:, *order=(-?\d+))?(?:, (?:oomkilladj|oom_adj)=(-?\d+))?(?:, *oom_score_adj=(-?\d+))?(?:[^0-9].*)?$"
 );
 pattern!(
     KERNEL,
@@ -368,6 +368,10 @@ fn result(line: &str, exact: bool) -> Option<KernelLine> {
         let is_oom = is_oom.iter().any(|it| rest.starts_with(it));
         return is_oom.then(|| KernelLine::Panic(escaped(rest)));
     }
+    // The path of a cgroup may hold anything, also the words of a kill.
+    if ["Memory cgroup stats for ", "Task in ", "Tasks in "].iter().any(|it| line.starts_with(it)) {
+        return of_cgroup(line);
+    }
     if let Some(killed) = killed(line, exact) {
         return Some(KernelLine::Killed(killed));
     }
@@ -397,6 +401,11 @@ fn result(line: &str, exact: bool) -> Option<KernelLine> {
     if let Some(found) = EXITING.captures(line) {
         return Some(KernelLine::Exiting(number(&found, 1)?));
     }
+    None
+}
+
+/// A line about the cgroup whose limit was reached, or that is killed as a whole.
+fn of_cgroup(line: &str) -> Option<KernelLine> {
     if let Some(found) = GROUP.captures(line) {
         return Some(KernelLine::Group(text(&found, 1)?));
     }

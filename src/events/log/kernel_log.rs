@@ -140,7 +140,8 @@ impl KernelLogReader {
         if !self.is_relevant(line) {
             return;
         }
-        if wrapped::may_go_on(line) {
+        // A log that is followed is not broken, and its last line must not wait for another.
+        if self.kept.is_none() && wrapped::may_go_on(line) {
             let (text, number, stamp) = (line.to_owned(), self.line, self.stamp.clone());
             self.held = Some(HeldLine { text, number, stamp, pieces: 1 });
         } else {

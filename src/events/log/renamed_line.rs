@@ -181,11 +181,12 @@ fn summary(it: &SummaryLine, names: &Plain<'_>) -> String {
     let cpuset = it.cpuset.as_deref().map_or_else(|| "-".to_owned(), |path| names.cgroup(path));
     let mems = it.mems.as_deref().map_or_else(|| "-".to_owned(), word);
     let path = |path: &Option<String>| path.as_deref().map(|path| names.cgroup(path));
+    let task = it.name.as_deref().map_or_else(|| "-".to_owned(), |name| names.comm(name));
     format!(
         "oom-kill:constraint={constraint},nodemask={nodes},cpuset={cpuset},mems_allowed={mems}{}{}{}",
         optional(",oom_memcg=", path(&it.domain)),
         optional(",task_memcg=", path(&it.cgroup)),
-        optional(",task=-,pid=", it.pid.map(|pid| format!("{pid},uid=0"))),
+        optional(",task=", it.pid.map(|pid| format!("{task},pid={pid},uid=0"))),
     )
 }
 

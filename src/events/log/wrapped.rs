@@ -78,7 +78,10 @@ fn tells(line: &str, context: &LineContext) -> usize {
             1 + count(&[it.flags.is_some(), it.order.is_some(), it.adj.is_some()])
         }
         KernelLine::Kernel { release, comm, .. } => {
-            count(&[true, release.is_some(), comm.is_some()])
+            let is_whole = release
+                .as_ref()
+                .is_some_and(|it| !line.ends_with(it.as_str()) && !it.contains('#'));
+            count(&[true, release.is_some(), is_whole, comm.is_some()])
         }
         KernelLine::Memory(it) => match it {
             MemoryLine::Pages(it) | MemoryLine::Node(it) | MemoryLine::Stat(it) => it.len(),

@@ -65,6 +65,10 @@ impl FieldRecord {
             self.awaits_length = true;
             return true;
         }
+        if self.is_open && line.is_empty() {
+            self.end(out);
+            return true;
+        }
         let Some((name, value)) = field(line) else {
             self.end(out);
             return false;
@@ -255,7 +259,7 @@ mod tests {
                 (4, kernel(), "first".to_owned()),
                 (8, kernel(), "one".to_owned()),
                 (8, kernel(), "two".to_owned()),
-                (12, Some("app".to_owned()), "x".to_owned()),
+                (13, Some("app".to_owned()), "x".to_owned()),
             ]
         );
         let verbose = "Fri 2023-11-21 05:18:10 UTC [s=1]\n    PRIORITY=4\n    MESSAGE=x\n    _TRANSPORT=kernel\n";

@@ -210,15 +210,16 @@ impl<'a> Explanations<'a> {
                     }
                 }
             }
-            if !self.args.json {
-                self.texts.push(text);
-            }
+            self.texts.push(text);
         }
         Ok(())
     }
 
     fn end(&mut self) -> io::Result<()> {
         self.explain()?;
+        if self.args.json {
+            return Ok(());
+        }
         let summary = self.summary.lines();
         for line in &summary {
             write_line(self.out, line, self.style)?;
