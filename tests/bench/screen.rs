@@ -1,9 +1,10 @@
 //! What a refresh on the screen costs: doomtop with each sampler and `top`, each in a terminal of 120x40 with a
-//! refresh every second, at the same time, among sleeping processes. Results are CPU milliseconds per refresh
-//! and resident memory; there is no pass or fail.
+//! refresh every second, at the same time, among sleeping processes. Results are CPU milliseconds per refresh,
+//! resident memory with that of children, and the time from a key press to the changed screen; then the CPU time of
+//! a refresh of `-b` and `--json`, beside `top -b`. There is no pass or fail.
 //!
 //! `cargo bench --bench screen` (1,000, 3,000 and 10,000 sleepers); `cargo bench --bench screen -- 500` for another
-//! number.
+//! number; `-- 500 300` measures for 300 seconds.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench says what it expects")]
 
@@ -21,8 +22,13 @@ use terminal::Terminal;
 
 /// Time for the first samples, which read everything.
 const WARM_UP: Duration = Duration::from_secs(6);
-/// Time that is measured.
+/// Time that is measured, unless another one is asked for.
 const MEASURED: Duration = Duration::from_secs(20);
+/// Number of key presses that are measured, and the time between two: it is no divisor of the refresh interval.
+const PRESSES: usize = 60;
+const BETWEEN: Duration = Duration::from_millis(73);
+/// Number of samples of a program that prints them, and the number of those that warm it up.
+const PRINTED: [u32; 2] = [2, 12];
 
 /// Sleeping processes, killed at the end.
 struct Sleepers(Vec<Child>);
@@ -59,7 +65,16 @@ fn cpu_ms(pid: i32) -> Option<f64> {
     Some(times.sum::<f64>() / 1e6)
 }
 
+/// Resident memory of a process and its children.
 fn resident_mib(pid: i32) -> Option<f64> {
+    let children =
+        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children =
+        children.split_whitespace().filter_map(|pid| own_resident_mib(pid.parse().ok()?));
+    Some(own_resident_mib(pid)? + children.sum::<f64>())
+}
+
+fn own_resident_mib(pid: i32) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = text.lines().find(|line| line.starts_with("VmRSS:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
@@ -88,20 +103,80 @@ fn runners() -> Vec<Runner> {
         Runner::new("doomtop --sampler bpf", doomtop("bpf")),
         Runner::new("doomtop --sampler proc", doomtop("proc")),
     ];
-    if Command::new("top").arg("-v").stdout(Stdio::null()).status().is_ok() {
+    if Command::new("top").arg("-V").stdout(Stdio::null()).status().is_ok() {
         all.push(Runner::new("top", Terminal::start_program(120, 40, &["top", "-d", "1"])));
     }
     all
 }
 
-fn measure(processes: usize) {
+/// The milliseconds from a key press to the changed screen: half of all presses, 99 of 100, the longest.
+fn key_ms(runner: &mut Runner) -> [f64; 3] {
+    let help = "Esc closes";
+    let mut times: Vec<f64> = Vec::new();
+    for press in 0..PRESSES {
+        sleep(BETWEEN);
+        let (key, opens) = if press % 2 == 0 { ("?", true) } else { ("\x1b", false) };
+        let begun = Instant::now();
+        runner.terminal.send(key);
+        runner.terminal.wait_for("the changed screen", |text| text.contains(help) == opens);
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    [at(50), at(99), at(100)]
+}
+
+/// The CPU milliseconds of one more sample of a program that prints so many.
+fn printed_ms(program: &str, arguments: &[&str]) -> Option<f64> {
+    let spent = PRINTED.map(|count| {
+        let before = children_ms()?;
+        let mut command = Command::new(program);
+        command.args(arguments).arg(count.to_string()).env("COLUMNS", "160");
+        let status =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.ok().filter(std::process::ExitStatus::success)?;
+        Some(children_ms()? - before)
+    });
+    Some((spent[1]? - spent[0]?) / f64::from(PRINTED[1] - PRINTED[0]))
+}
+
+/// CPU milliseconds of all children that have ended.
+fn children_ms() -> Option<f64> {
+    let usage =
+        nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).ok()?;
+    let ms =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e3 + time.tv_usec() as f64 / 1e3;
+    Some(ms(usage.user_time()) + ms(usage.system_time()))
+}
+
+fn measure_printed(processes: usize) {
+    let program = terminal::program();
+    let program = program.to_str().expect("a path");
+    let top = printed_ms("top", &["-b", "-d", "0.2", "-n"]).unwrap_or(f64::NAN);
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{processes:>6} processes  {:<24} {top:8.2} ms a refresh", "top -b");
+    for sampler in ["bpf", "proc"] {
+        for format in ["-b", "--json"] {
+            let arguments = [format, "--sampler", sampler, "-d", "0.2", "-n"];
+            let cost = printed_ms(program, &arguments).unwrap_or(f64::NAN);
+            let name = format!("{format} --sampler {sampler}");
+            let _ = writeln!(
+                out,
+                "{processes:>6} processes  {name:<24} {cost:8.2} ms a refresh  {:5.2} of top -b",
+                cost / top
+            );
+        }
+    }
+}
+
+fn measure(processes: usize, measured: Duration) {
     let mut runners = runners();
     sleep(WARM_UP);
     for runner in &mut runners {
         runner.before = cpu_ms(runner.pid()).unwrap_or(f64::NAN);
     }
     let begun = Instant::now();
-    sleep(MEASURED);
+    sleep(measured);
     let refreshes = begun.elapsed().as_secs_f64();
     let results: Vec<(&str, f64, f64)> = runners
         .iter()
@@ -119,23 +194,36 @@ fn measure(processes: usize) {
             cost / top
         );
     }
+    for runner in runners.iter_mut().filter(|it| it.name.starts_with("doomtop")) {
+        let [half, most, longest] = key_ms(runner);
+        let _ = writeln!(
+            out,
+            "{processes:>6} processes  {:<24} key to changed screen: {half:.1} ms, 99 of 100 {most:.1} ms, \
+             longest {longest:.1} ms",
+            runner.name
+        );
+    }
+    drop(out);
     for mut runner in runners {
         runner.terminal.send("q");
         runner.terminal.end();
     }
+    measure_printed(processes);
 }
 
 fn main() {
-    let mut counts: Vec<usize> =
+    let numbers: Vec<usize> =
         std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    if counts.is_empty() {
-        counts = vec![1000, 3000, 10_000];
-    }
+    let (counts, measured) = match numbers[..] {
+        [] => (vec![1000, 3000, 10_000], MEASURED),
+        [count] => (vec![count], MEASURED),
+        [count, seconds, ..] => (vec![count], Duration::from_secs(seconds as u64)),
+    };
     let mut sleepers = Sleepers(Vec::new());
     for count in counts {
         sleepers.reach(count);
         let pids = fs::read_dir("/proc").expect("/proc").flatten();
         let pids = pids.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
-        measure(pids.count());
+        measure(pids.count(), measured);
     }
 }
