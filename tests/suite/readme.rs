@@ -48,6 +48,7 @@ const FOREIGN_FLAGS: &[&str] = &[
     "--all-targets",
     "--bench",
     "--kernels",
+    "--max-old-space-size",
     "--minimise",
     "--open",
     "--path",
