@@ -139,8 +139,9 @@ impl Badness {
     }
 }
 
-/// What orders a process among others: its points without the terms that they are the sum of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What orders a process among others: its points without the terms that they are the sum of. The process with the
+/// greatest is chosen first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BadnessKey {
     /// [`Badness::class`].
     pub class: i8,

@@ -169,7 +169,12 @@ impl Override {
             Self::Swapoff(None) => "swapoff dies first".to_owned(),
             Self::NoLimit(first) => {
                 let comm = |id| scene.find(id).map(|process| process.comm).unwrap_or_default();
-                let first = first.map(|id| format!(": {id} {} dies at the one above", comm(id)));
+                let above = if scene.domain().is_machine() {
+                    "when memory ends"
+                } else {
+                    "at the limit above"
+                };
+                let first = first.map(|id| format!(": {id} {} dies {above}", comm(id)));
                 format!("no limit of its own{}", first.unwrap_or_default())
             }
         }

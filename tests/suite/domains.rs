@@ -74,6 +74,20 @@ fn scoped(snapshot: Snapshot, scope: &str) -> Scene {
     Scene::scoped(Arc::new(snapshot), None, Scope::parse(scope).expect("a scope"))
 }
 
+/// The prediction in its longest form.
+fn whole_sentence(scene: &Scene) -> String {
+    let ranking = Ranking::new(&LINUX, scene);
+    let context = RowContext {
+        scene,
+        policy: &LINUX,
+        ranking: &ranking,
+        names: &Names::default(),
+        scale: SizeUnit::Auto,
+        command: CommandStyle::Name,
+    };
+    sentence(&context).whole()
+}
+
 fn order(scene: &Scene) -> Vec<(i32, i64)> {
     let ranking = Ranking::new(&LINUX, scene);
     let scored = |row: &doomtop::rank::Ranked| Some((row.id.pid, row.placement.points()?.0));
@@ -272,16 +286,7 @@ fn switches_overrule_the_ranking() {
 fn no_oom_is_confined_to_a_cgroup_without_a_limit() {
     let said = |scope: &str| {
         let scene = scoped(snapshot(), scope);
-        let ranking = Ranking::new(&LINUX, &scene);
-        let context = RowContext {
-            scene: &scene,
-            policy: &LINUX,
-            ranking: &ranking,
-            names: &Names::default(),
-            scale: SizeUnit::Auto,
-            command: CommandStyle::Name,
-        };
-        (LINUX.overridden(&scene), sentence(&context).whole())
+        (LINUX.overridden(&scene), whole_sentence(&scene))
     };
     let id = |at: usize| Some(Override::NoLimit(Some(snapshot().processes[at].id)));
     let (found, words) = said("/pod/b");
@@ -301,6 +306,10 @@ fn no_oom_is_confined_to_a_cgroup_without_a_limit() {
     for limited in ["/pod", "/pod/a", "global"] {
         assert_eq!(said(limited).0, None);
     }
+    let mut hidden = snapshot();
+    Arc::make_mut(&mut hidden.cgroups).list[3].limit = Reading::Missing;
+    let found = LINUX.overridden(&scoped(hidden, "/pod/b"));
+    assert_eq!(found, None, "whether it has a limit is not known");
 }
 
 /// Whom the killer waits for, where the process at this position was killed.
@@ -529,19 +538,7 @@ proptest! {
 fn the_sentence_names_those_who_die_along() {
     let mut now = snapshot();
     Arc::make_mut(&mut now.cgroups).list[1].oom_group = Reading::Value(true);
-    let said = |now: &Snapshot, scope| {
-        let scene = scoped(now.clone(), scope);
-        let ranking = Ranking::new(&LINUX, &scene);
-        let context = RowContext {
-            scene: &scene,
-            policy: &LINUX,
-            ranking: &ranking,
-            names: &Names::default(),
-            scale: SizeUnit::Auto,
-            command: CommandStyle::Name,
-        };
-        sentence(&context).whole()
-    };
+    let said = |now: &Snapshot, scope| whole_sentence(&scoped(now.clone(), scope));
     let whole = said(&now, "/pod");
     assert!(whole.starts_with("NEXT VICTIM in /pod 30 raised"), "{whole}");
     assert!(whole.ends_with("2 more of /pod die with it (memory.oom.group)."), "{whole}");

@@ -1,11 +1,11 @@
 //! Finds what overrides the kernel's ranking in a scene (`mm/oom_kill.c` `out_of_memory`,
 //! `oom_evaluate_task`; `mm/memcontrol-v1.c`).
 
-use crate::model::{Domain, DomainKind, PanicOnOom, Process, Scene, Scope};
+use crate::model::{Domain, DomainKind, Limit, PanicOnOom, Process, Reading, Scene, Scope};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::overrides::Override;
-use crate::policy::{Badness, Verdict};
-use crate::units::{Millis, Points};
+use crate::policy::{BadnessKey, SparedReason};
+use crate::units::Millis;
 
 /// How long the killer waits for a victim that does not die: by then the reaper has freed its memory or given
 /// up, and the kernel skips it (`mm/oom_kill.c` `oom_reap_task`: ten attempts, a tenth of a second apart; it
@@ -23,14 +23,13 @@ pub enum WaitsFor {
     OwnVictims,
 }
 
-/// What overrides the kernel's ranking in this scene; the strongest if there are several. `judge` is the
-/// verdict of the rule.
+/// The order of the rule ([`crate::policy::Policy::key`]).
+type Key<'a> = &'a dyn Fn(&Process) -> Result<BadnessKey, SparedReason>;
+
+/// What overrides the kernel's ranking in this scene; the strongest if there are several. `key` is the order of the
+/// rule.
 #[must_use]
-pub fn active_override(
-    scene: &Scene,
-    waits: WaitsFor,
-    judge: &dyn Fn(&Process) -> Verdict,
-) -> Option<Override> {
+pub fn active_override(scene: &Scene, waits: WaitsFor, key: Key<'_>) -> Option<Override> {
     let (now, domain) = (scene.now(), scene.domain());
     let cgroup =
         domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str())).flatten();
@@ -45,16 +44,19 @@ pub fn active_override(
     if !domain.is_memcg() && now.sysctls.oom_kill_allocating_task.value() == Some(true) {
         return Some(Override::AllocatingTask);
     }
-    if domain.kind == DomainKind::Part {
+    // Where the limit could not be read, there may be one.
+    let own = now.cgroups.find(domain.name.as_str()).map(|group| group.limit);
+    if domain.kind == DomainKind::Part && own == Some(Reading::Value(Limit::Max)) {
         let above = Scope::parse(domain.limiting_cgroup().as_str());
         let above = Domain::of(&above.unwrap_or(Scope::Global), now);
-        let scored = |it: &&Process| key(it, judge).is_some();
-        let inside = now.processes.iter().filter(|it| above.contains(it)).filter(scored);
-        return Some(Override::NoLimit(inside.max_by_key(|it| key(it, judge)).map(|it| it.id)));
+        let inside = now.processes.iter().filter(|it| above.contains(it));
+        let scored = inside.filter_map(|it| Some((key(it).ok()?, it.id)));
+        let first = scored.max_by_key(|(key, _)| *key).map(|(_, id)| id);
+        return Some(Override::NoLimit(first));
     }
     let inside = || now.processes.iter().filter(|process| domain.contains(process));
     let mut dying = inside().filter(|process| is_dying(process, scene));
-    if let Some(victim) = dying.find(|process| is_waited_for(process, scene, waits, judge)) {
+    if let Some(victim) = dying.find(|process| is_waited_for(process, scene, waits, key)) {
         return Some(Override::Dying(victim.id));
     }
     let is_origin = |process: &&Process| process.task.is_some_and(|task| task.oom_origin);
@@ -74,12 +76,7 @@ fn is_dying(process: &Process, scene: &Scene) -> bool {
 }
 
 /// Whether the killer waits for a dying process.
-fn is_waited_for(
-    process: &Process,
-    scene: &Scene,
-    waits: WaitsFor,
-    judge: &dyn Fn(&Process) -> Verdict,
-) -> bool {
+fn is_waited_for(process: &Process, scene: &Scene, waits: WaitsFor, key: Key<'_>) -> bool {
     if waits == WaitsFor::AnyExiting {
         return true;
     }
@@ -90,21 +87,13 @@ fn is_waited_for(
         None if scene.was_killed_within(process.id, WAIT_FOR_VICTIM) => return true,
         _ => {}
     }
-    !process.dumps_core() && is_first(process, scene, judge)
+    !process.dumps_core() && is_first(process, scene, key)
 }
 
 /// Whether no process of the domain would be chosen before this one.
-fn is_first(process: &Process, scene: &Scene, judge: &dyn Fn(&Process) -> Verdict) -> bool {
-    let Some(own) = key(process, judge) else { return false };
+fn is_first(process: &Process, scene: &Scene, key: Key<'_>) -> bool {
+    let Ok(own) = key(process) else { return false };
     let domain = scene.domain();
     let mut others = scene.now().processes.iter().filter(|it| domain.contains(it));
-    !others.any(|it| it.id != process.id && key(it, judge).is_some_and(|it| it > own))
-}
-
-/// What is compared: who has the greatest is chosen first. `None` if it cannot be chosen.
-fn key(process: &Process, judge: &dyn Fn(&Process) -> Verdict) -> Option<(i8, Points, i64)> {
-    match judge(process) {
-        Verdict::Scored(Badness { class, points, second, .. }) => Some((class, points, second)),
-        Verdict::Spared(_) => None,
-    }
+    !others.any(|it| it.id != process.id && key(it).is_ok_and(|it| it > own))
 }

@@ -357,9 +357,8 @@ impl Policy for Linux {
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
         let version = self.version.unwrap_or_else(|| scene.machine().kernel_version());
-        let judge = |process: &Process| self.judge(process, scene);
         let waits = if version >= (4, 8) { WaitsFor::OwnVictims } else { WaitsFor::AnyExiting };
-        active_override(scene, waits, &judge)
+        active_override(scene, waits, &|process| self.key(process, scene))
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

@@ -283,7 +283,7 @@ impl Policy for Linux26 {
         // allocating task since 2.6.24. From 2.6.16 to 2.6.23 the allocating task dies in an OOM confined
         // to nodes.
         let confined = matches!(scene.domain().kind, DomainKind::Nodes(_));
-        match active_override(scene, WaitsFor::AnyExiting, &|process| self.judge(process, scene)) {
+        match active_override(scene, WaitsFor::AnyExiting, &|process| self.key(process, scene)) {
             Some(Override::Panic) if (22..24).contains(&self.since) => Some(Override::Panic),
             _ if confined && (16..24).contains(&self.since) => Some(Override::Confined),
             Some(Override::Panic) if self.since < 19 => None,

@@ -117,7 +117,7 @@ impl Policy for Linux2636 {
     }
 
     fn overridden(&self, scene: &Scene) -> Option<Override> {
-        active_override(scene, WaitsFor::AnyExiting, &|process| self.judge(process, scene))
+        active_override(scene, WaitsFor::AnyExiting, &|process| self.key(process, scene))
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
