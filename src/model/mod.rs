@@ -29,6 +29,7 @@ pub use crate::model::machine::stall_detection::{PressureWatch, PsiTrigger};
 pub use crate::model::process::user_and_cmdline::Names;
 pub use cgroup::group::{Cgroup, CgroupEvents, IoStat, OomdXattrs};
 pub use cgroup::limit::{Hierarchy, Limit};
+pub use cgroup::name::CgroupName;
 pub use cgroup::tree::{Cgroups, is_within, tree_order};
 pub use comm::Comm;
 pub use daemon::earlyoom::EarlyoomOptions;

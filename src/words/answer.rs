@@ -4,63 +4,11 @@ use crate::columns::human_size;
 use crate::events::{KilledTask, OomCause, OomReport, page_size};
 use crate::units::{Kib, PageSize, Pages};
 use crate::words::memory_sheet::MemorySheet;
+use crate::words::numbers_and_names::its_cgroup;
 use crate::words::shortage::{Shortage, shortage};
 
 fn size(kib: Kib) -> String {
     human_size(kib.bytes())
-}
-
-/// The last component of a path that says something.
-fn leaf(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
-}
-
-/// An id of a container, as short as people write it.
-fn short_id(name: &str) -> &str {
-    let is_id = name.len() > 12 && name.bytes().all(|it| it.is_ascii_hexdigit());
-    if is_id { &name[..12] } else { name }
-}
-
-/// A memory cgroup as its user knows it.
-#[must_use]
-pub(crate) fn place(path: &str) -> String {
-    let leaf = leaf(path);
-    let bare = leaf.strip_suffix(".scope").unwrap_or(leaf);
-    if path.contains("kubepods") {
-        let is_pod = |name: &&str| {
-            name.starts_with("pod") || name.contains("-pod") || name.ends_with("kubepods")
-        };
-        let pod = path.split('/').rfind(is_pod).unwrap_or(leaf);
-        if leaf == pod {
-            return "its pod".to_owned();
-        }
-        let pod = pod.strip_suffix(".slice").unwrap_or(pod);
-        let pod = pod.rfind("pod").map_or(pod, |at| &pod[at + 3..]);
-        return format!("its container in pod {}", if pod.is_empty() { "?" } else { pod });
-    }
-    for runtime in ["docker-", "libpod-", "cri-containerd-", "crio-", "nerdctl-"] {
-        if let Some(id) = bare.strip_prefix(runtime) {
-            return format!("its container {}", short_id(id));
-        }
-    }
-    if path.contains("/docker/") || path.contains("/libpod_parent/") || path.contains("/lxc/") {
-        return format!("its container {}", short_id(bare));
-    }
-    if let Some(name) = bare.strip_prefix("lxc.payload.") {
-        return format!("its container {name}");
-    }
-    if leaf.starts_with("machine-") || path.contains("/machine/") {
-        return format!("its virtual machine ({leaf})");
-    }
-    if let Some(uid) = leaf.strip_prefix("user-").and_then(|it| it.strip_suffix(".slice")) {
-        return format!("the slice of user {uid}");
-    }
-    for (end, word) in [(".service", "service"), (".scope", "scope"), (".slice", "slice")] {
-        if leaf.ends_with(end) {
-            return format!("its {word} {leaf}");
-        }
-    }
-    format!("its memory cgroup {path}")
 }
 
 /// What a killed process held in memory: by the line of its kill, otherwise by the dump. Pages of files may
@@ -231,19 +179,19 @@ fn usable(report: &OomReport) -> Option<Pages> {
 
 fn memcg(report: &OomReport) -> String {
     let cut = if report.domain_cut { "…" } else { "" };
-    let place = report.domain.as_deref().map_or_else(
+    let domain = report.domain.as_deref().map_or_else(
         || "its memory cgroup (not named in this log)".to_owned(),
-        |path| place(path) + cut,
+        |path| its_cgroup(path) + cut,
     );
     if let Some(limit) = full_limit(report) {
-        return format!("because {place} reached its own limit of {}", size(limit));
+        return format!("because {domain} reached its own limit of {}", size(limit));
     }
     match report.memory {
         Some(usage) => {
             let limit = usage.limit.map_or_else(|| "no limit".to_owned(), size);
-            format!("because a charge to {place} failed, at {} of {limit}", size(usage.usage))
+            format!("because a charge to {domain} failed, at {} of {limit}", size(usage.usage))
         }
-        None => format!("because {place} reached its own limit"),
+        None => format!("because {domain} reached its own limit"),
     }
 }
 
@@ -316,30 +264,4 @@ fn stuck(report: &OomReport, page: PageSize) -> String {
 
 fn ram(report: &OomReport, page: PageSize) -> Option<Kib> {
     usable(report).map(|pages| Kib(pages.bytes(page).0 / 1024))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cgroup_is_named_as_its_user_knows_it() {
-        for (path, wanted) in [
-            ("/kubepods/burstable/podab12", "its pod"),
-            ("/kubepods/burstable/podab12/c1", "its container in pod ab12"),
-            (
-                "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podab_12.slice/cri-containerd-77.scope",
-                "its container in pod ab_12",
-            ),
-            ("/system.slice/docker-0123456789abcdef0123.scope", "its container 0123456789ab"),
-            ("/docker/0123456789abcdef0123", "its container 0123456789ab"),
-            ("/lxc/web", "its container web"),
-            ("/lxc.payload.web", "its container web"),
-            ("/system.slice/nginx.service", "its service nginx.service"),
-            ("/user.slice/user-1000.slice", "the slice of user 1000"),
-            ("/shop/web", "its memory cgroup /shop/web"),
-        ] {
-            assert_eq!(place(path), wanted, "{path}");
-        }
-    }
 }

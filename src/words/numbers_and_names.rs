@@ -4,7 +4,7 @@ use crate::columns::{RowContext, SizeUnit, cgroup_leaf, span_of};
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{
-    Cgroup, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope, TimeToFull,
+    Cgroup, CgroupName, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope, TimeToFull,
 };
 use crate::policy::Override;
 use crate::units::{Bytes, Kib, Millis, Pages, Permille, Points};
@@ -235,26 +235,21 @@ pub fn limit_name(limit: &ReachableLimit) -> &str {
     if limit.is_machine() { "the machine" } else { limit.name.as_str() }
 }
 
-/// A cgroup in one or two words: `container 3f9c27d1`, `pod 7e1c`, `ssh.service`, `cgroup shop`. The container
-/// runtimes put the id of a container, of up to 64 digits, into the name; twelve of them are what they show.
+/// An id as short as people write it; a name stays whole.
+fn short_id(id: &str) -> &str {
+    let is_id = id.bytes().all(|it| it.is_ascii_hexdigit());
+    if is_id { id.get(..12).unwrap_or(id) } else { id }
+}
+
+/// A cgroup in one or two words: `container 3f9c27d1`, `pod 7e1c`, `ssh.service`, `cgroup shop`.
 #[must_use]
 pub fn short_cgroup(path: &str) -> String {
-    let leaf = cgroup_leaf(path);
-    let id = |id: &str| -> String { id.chars().take(12).collect() };
-    let hexadecimal = |it: &str| !it.is_empty() && it.chars().all(|c| c.is_ascii_hexdigit());
-    let bare = leaf.strip_suffix(".scope").unwrap_or(leaf);
-    let runtimes = ["cri-containerd-", "docker-", "crio-", "libpod-"];
-    let named = runtimes.iter().find_map(|runtime| bare.strip_prefix(runtime));
-    if let Some(found) = named.filter(|it| hexadecimal(it)) {
-        return format!("container {}", id(found));
+    match CgroupName::of(path) {
+        CgroupName::Container { id, .. } => format!("container {}", short_id(id)),
+        CgroupName::Pod(id) => format!("pod {}", id.get(..12).unwrap_or(id)),
+        CgroupName::Unit(name) if name.ends_with(".service") => name.to_owned(),
+        _ => format!("cgroup {}", cgroup_leaf(path)),
     }
-    if leaf.len() == 64 && hexadecimal(leaf) {
-        return format!("container {}", id(leaf));
-    }
-    if let Some((_, uid)) = leaf.strip_suffix(".slice").and_then(|it| it.rsplit_once("-pod")) {
-        return format!("pod {}", id(uid));
-    }
-    if leaf.ends_with(".service") { leaf.to_owned() } else { format!("cgroup {leaf}") }
 }
 
 /// The same in forms of different length, the longest first: a container also with its pod, a plain cgroup also with
@@ -262,17 +257,33 @@ pub fn short_cgroup(path: &str) -> String {
 #[must_use]
 pub fn cgroup_forms(path: &str) -> Vec<String> {
     let short = short_cgroup(path);
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let above = parts.len().checked_sub(2).and_then(|at| parts.get(at)).copied();
-    let long = above.and_then(|above| match short.split_once(' ') {
-        Some(("container", _)) => {
-            let pod = short_cgroup(above);
-            pod.starts_with("pod ").then(|| format!("{short} of {pod}"))
+    let above = path.trim_end_matches('/').rsplit('/').nth(1).filter(|it| !it.is_empty());
+    let long = match (CgroupName::of(path), above) {
+        (CgroupName::Container { pod: Some(pod), .. }, _) => {
+            Some(format!("{short} of pod {}", pod.get(..12).unwrap_or(pod)))
         }
-        Some(("cgroup", leaf)) => Some(format!("cgroup {above}/{leaf}")),
+        (_, Some(above)) if short.starts_with("cgroup ") => {
+            Some(format!("cgroup {above}/{}", cgroup_leaf(path)))
+        }
         _ => None,
-    });
+    };
     long.into_iter().chain([short]).collect()
+}
+
+/// A cgroup as that of a process, in words: `its container in pod 7e1c`, `its service ssh.service`.
+#[must_use]
+pub(crate) fn its_cgroup(path: &str) -> String {
+    match CgroupName::of(path) {
+        CgroupName::Container { pod: Some(pod), .. } => format!("its container in pod {pod}"),
+        CgroupName::Container { id, pod: None } => format!("its container {}", short_id(id)),
+        CgroupName::Pod(_) => "its pod".to_owned(),
+        CgroupName::Machine(name) => format!("its virtual machine ({name})"),
+        CgroupName::User(uid) => format!("the slice of user {uid}"),
+        CgroupName::Unit(name) => {
+            format!("its {} {name}", name.rsplit_once('.').map_or("unit", |(_, kind)| kind))
+        }
+        CgroupName::Other(path) => format!("its memory cgroup {path}"),
+    }
 }
 
 /// A note on the domain to put behind its name; empty for ordinary domains.
@@ -296,7 +307,7 @@ pub fn scope_note(scene: &Scene) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{cgroup_forms, short_cgroup};
+    use super::*;
 
     #[test]
     fn a_cgroup_has_a_longer_name_where_there_is_room() {
@@ -329,6 +340,27 @@ mod tests {
             ("/", "cgroup /"),
         ] {
             assert_eq!(short_cgroup(path), name);
+        }
+    }
+
+    #[test]
+    fn a_cgroup_is_named_as_its_user_knows_it() {
+        for (path, wanted) in [
+            ("/kubepods/burstable/podab12", "its pod"),
+            ("/kubepods/burstable/podab12/c1", "its container in pod ab12"),
+            (
+                "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podab_12.slice/cri-containerd-77.scope",
+                "its container in pod ab_12",
+            ),
+            ("/system.slice/docker-0123456789abcdef0123.scope", "its container 0123456789ab"),
+            ("/docker/0123456789abcdef0123", "its container 0123456789ab"),
+            ("/lxc/web", "its container web"),
+            ("/lxc.payload.web", "its container web"),
+            ("/system.slice/nginx.service", "its service nginx.service"),
+            ("/user.slice/user-1000.slice", "the slice of user 1000"),
+            ("/shop/web", "its memory cgroup /shop/web"),
+        ] {
+            assert_eq!(its_cgroup(path), wanted, "{path}");
         }
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod group;
 pub(crate) mod limit;
+pub(crate) mod name;
 pub(crate) mod tree;
