@@ -195,6 +195,25 @@ pub struct OomEvent {
 }
 
 impl OomEvent {
+    /// An event of which nothing else is known yet.
+    #[must_use]
+    pub const fn new(by: Killer, unix_ms: i64, time: EventTime) -> Self {
+        Self {
+            nth: 0,
+            unix_ms,
+            time,
+            by,
+            victim: None,
+            guessed: false,
+            domain: None,
+            cgroup: None,
+            prediction: PredictionResult::NoSample,
+            forecast: ForecastResult::NotMade,
+            report: None,
+            said: None,
+        }
+    }
+
     /// Whether something was killed. The kernel also reports an OOM that ended otherwise.
     #[must_use]
     pub const fn is_kill(&self) -> bool {

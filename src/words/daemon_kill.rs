@@ -2,7 +2,7 @@
 
 use crate::columns::human_size;
 use crate::events::HeardKill;
-use crate::model::{OomEvent, Text};
+use crate::model::{EventTime, OomEvent, Text, Victim};
 use crate::words::remedy::{self, Remedy};
 
 /// The kill in one sentence: who, whom, why.
@@ -46,7 +46,7 @@ pub fn is_same(first: &HeardKill, second: &HeardKill) -> bool {
 #[must_use]
 pub fn remedies(heard: &HeardKill) -> Vec<Remedy> {
     let kill = &heard.kill;
-    let victim = kill.comm.map(|comm| crate::model::Victim {
+    let victim = kill.comm.map(|comm| Victim {
         pid: kill.pid,
         comm,
         uid: kill.uid,
@@ -55,17 +55,8 @@ pub fn remedies(heard: &HeardKill) -> Vec<Remedy> {
         ..Default::default()
     });
     remedy::of_daemon_kill(&OomEvent {
-        nth: 0,
-        unix_ms: 0,
-        time: crate::model::EventTime::Order,
-        by: kill.by,
         victim,
-        guessed: false,
         domain: kill.cgroup.clone(),
-        cgroup: None,
-        prediction: crate::model::PredictionResult::NoSample,
-        forecast: crate::model::ForecastResult::NotMade,
-        report: None,
-        said: None,
+        ..OomEvent::new(kill.by, 0, EventTime::Order)
     })
 }

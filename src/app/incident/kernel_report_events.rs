@@ -1,9 +1,7 @@
 //! The OOM events of one kernel report.
 
 use crate::events::{KilledTask, OomReport, page_size};
-use crate::model::{
-    Comm, EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Text, Victim, unescape,
-};
+use crate::model::{Comm, EventTime, Killer, OomEvent, PredictionResult, Text, Victim, unescape};
 use crate::units::Kib;
 
 /// The events of a report: one for each process that was killed, or one that says why none was.
@@ -22,18 +20,10 @@ pub(crate) fn report_events(
     };
     let path = |path: &Option<String>| path.as_ref().map(|path| Text::new(&unescape(path)));
     let event = OomEvent {
-        nth: 0,
-        unix_ms,
-        time,
-        by,
-        victim: None,
-        guessed: false,
         domain: path(&report.domain),
         cgroup: path(&report.cgroup),
-        prediction: PredictionResult::NoSample,
-        forecast: ForecastResult::NotMade,
         report: Some(number),
-        said: None,
+        ..OomEvent::new(by, unix_ms, time)
     };
     if report.killed.is_empty() {
         // The words of the log were neutralised where the line was read.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    EventTime, ForecastResult, Killer, OomEvent, PredictionResult, Process, Reading, Scene, Scope,
-    Snapshot, Text, Victim, is_within,
+    EventTime, Killer, OomEvent, PredictionResult, Process, Reading, Scene, Scope, Snapshot, Text,
+    Victim, is_within,
 };
 use crate::policy::Policy;
 use crate::rank::{Placement, Ranking};
@@ -113,18 +113,11 @@ fn guess(
     // With several limits above it, the domain is not known, and neither is the order in it.
     let ranked = domain.is_some() || !cgroup.as_ref().is_some_and(limited);
     let event = OomEvent {
-        nth: 0,
-        unix_ms: 0,
-        time: EventTime::Order,
-        by: Killer::Counted,
         victim: Some(victim_of(process, then.machine.page_size)),
         guessed: true,
         domain: domain.map(|domain| Text::clone(domain)),
         cgroup,
-        prediction: PredictionResult::NoSample,
-        forecast: ForecastResult::NotMade,
-        report: None,
-        said: None,
+        ..OomEvent::new(Killer::Counted, 0, EventTime::Order)
     };
     if !ranked {
         return event;

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use crate::app::incident::predicted_victim::MAX_LOOKUPS;
 use crate::events::OomReport;
-use crate::model::{
-    EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text,
-};
+use crate::model::{EventTime, Killer, LogSource, OomEvent, SourceState, Text};
 use crate::units::Millis;
 use crate::words::incident::DumpContext;
 
@@ -283,20 +281,8 @@ impl Timeline {
         };
         let free: Vec<OomEvent> = counted.guesses.into_iter().filter(|it| !known(it)).collect();
         let span = Millis(u64::try_from(counted.to - counted.from).unwrap_or(0));
-        let unknown = std::iter::repeat_with(|| OomEvent {
-            nth: 0,
-            unix_ms: 0,
-            time: EventTime::Order,
-            by: Killer::Counted,
-            victim: None,
-            guessed: false,
-            domain: None,
-            cgroup: None,
-            prediction: PredictionResult::NoSample,
-            forecast: ForecastResult::NotMade,
-            report: None,
-            said: None,
-        });
+        let unknown =
+            std::iter::repeat_with(|| OomEvent::new(Killer::Counted, 0, EventTime::Order));
         let count = usize::try_from(counted.left).unwrap_or(usize::MAX).min(MAX_LOOKUPS);
         let events = free.into_iter().chain(unknown).take(count);
         let events = events.map(|event| OomEvent {

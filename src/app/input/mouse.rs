@@ -31,7 +31,7 @@ impl App {
             }
             _ => Vec::new(),
         };
-        // No path leads here: a click opens dialogs, and their answers are keys.
+        // A second line of defence: a click opens dialogs, and only keys answer them.
         requests.retain(|request| !matches!(request, Request::Act(_)));
         requests
     }

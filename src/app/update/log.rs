@@ -132,18 +132,9 @@ impl App {
             (None, name) => format!("{name} asked for memory"),
         };
         let mut event = OomEvent {
-            nth: 0,
-            unix_ms,
-            time: EventTime::Live,
-            by: Killer::Marked,
             victim: Some(victim),
-            guessed: false,
-            domain: None,
-            cgroup: None,
-            prediction: PredictionResult::NoSample,
-            forecast: ForecastResult::NotMade,
-            report: None,
             said: Some(Text::new(asker.as_bytes())),
+            ..OomEvent::new(Killer::Marked, unix_ms, EventTime::Live)
         };
         self.look_up(&mut event);
         let nth = self.incidents.timeline.add(event);
@@ -374,17 +365,10 @@ fn daemon_event(unix_ms: i64, time: EventTime, kill: DaemonKill) -> OomEvent {
         ..Victim::default()
     });
     OomEvent {
-        nth: 0,
-        unix_ms,
-        time,
-        by: kill.by,
         victim,
-        guessed: false,
         domain: kill.cgroup.clone(),
         cgroup: kill.cgroup,
-        prediction: PredictionResult::NoSample,
-        forecast: ForecastResult::NotMade,
-        report: None,
         said: Some(kill.said),
+        ..OomEvent::new(kill.by, unix_ms, time)
     }
 }
