@@ -1,7 +1,7 @@
 //! The system calls for which no crate has a wrapper. This room has the only unsafe code of doomtop.
 //! Two of them are here: integers and one descriptor go in, a number or an errno comes out. [`bpf`]
 //! has the third, [`signal_action`] the fourth, and [`heap`] an option of the C library.
-#![allow(unsafe_code, reason = "kcmp(2) and process_mrelease(2) can only be had by syscall(2)")]
+#![allow(unsafe_code, reason = "no crate wraps these calls, or not safely")]
 
 pub mod bpf;
 pub mod heap;

@@ -17,7 +17,7 @@ const LAST: c_int = 64;
 const SPARED: [c_int; 9] =
     [SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU];
 
-static LAST_ACT: OnceLock<fn(c_int)> = OnceLock::new();
+static ACTION: OnceLock<fn(c_int)> = OnceLock::new();
 
 /// What a signal does now; `None` for a number that is none, or that the C library keeps for itself.
 fn current(signal: c_int) -> Option<nix::libc::sigaction> {
@@ -34,9 +34,9 @@ pub fn is_ignored(signal: c_int) -> bool {
     current(signal).is_some_and(|it| it.sa_sigaction == SIG_IGN)
 }
 
-extern "C" fn act_and_die(signal: c_int) {
-    if let Some(act) = LAST_ACT.get() {
-        act(signal);
+extern "C" fn run_action(signal: c_int) {
+    if let Some(action) = ACTION.get() {
+        action(signal);
     }
     // SAFETY: raise(3) takes a number and may be called in a signal handler. The default action holds again
     // (SA_RESETHAND), and takes effect when this handler returns.
@@ -45,24 +45,24 @@ extern "C" fn act_and_die(signal: c_int) {
     }
 }
 
-/// Calls `act` with its number before a signal ends this process, for every signal that nothing else handles
-/// or ignores. The process then ends by that signal.
+/// Calls `action` with the number of the signal before it ends this process, for every signal that nothing else
+/// handles or ignores. The process then ends by that signal.
 ///
-/// `act` runs in a signal handler, between any two instructions: it may do nothing but what
+/// `action` runs in a signal handler, between any two instructions: it may do nothing but what
 /// `signal-safety(7)` lists, so neither allocate nor lock.
-pub fn act_before_death(act: fn(c_int)) {
-    let _ = LAST_ACT.set(act);
+pub fn run_before_fatal_signals(action: fn(c_int)) {
+    let _ = ACTION.set(action);
     for signal in (1..=LAST).filter(|signal| !SPARED.contains(signal)) {
-        let Some(mut action) = current(signal) else { continue };
-        if action.sa_sigaction != SIG_DFL {
+        let Some(mut handler) = current(signal) else { continue };
+        if handler.sa_sigaction != SIG_DFL {
             continue;
         }
-        action.sa_sigaction = act_and_die as *const () as sighandler_t;
-        action.sa_flags = SA_RESETHAND | SA_ONSTACK;
+        handler.sa_sigaction = run_action as *const () as sighandler_t;
+        handler.sa_flags = SA_RESETHAND | SA_ONSTACK;
         // SAFETY: the handler has the type that a handler without SA_SIGINFO must have, and does only what a
-        // handler may do. `action` outlives the call.
+        // handler may do. `handler` outlives the call.
         unsafe {
-            nix::libc::sigaction(signal, &raw const action, ptr::null_mut());
+            nix::libc::sigaction(signal, &raw const handler, ptr::null_mut());
         }
     }
 }

@@ -110,7 +110,7 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let begun = Instant::now();
     terminal::hook_panics();
     signals::start(inbox.clone())?;
-    signal_action::act_before_death(terminal::restore_before_death);
+    signal_action::run_before_fatal_signals(terminal::restore_in_signal_handler);
     let screen = TerminalScreen::take(options.buffer)
         .map_err(|error| CommandError::failure(format!("cannot use the terminal: {error}")))?;
     input::start(inbox.clone(), begun)?;

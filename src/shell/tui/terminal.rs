@@ -7,13 +7,13 @@ use std::panic;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::cursor::Hide;
+use crossterm::event::EnableBracketedPaste;
 use crossterm::execute;
-use crossterm::style::{ResetColor, force_color_output};
+use crossterm::style::force_color_output;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
@@ -47,29 +47,31 @@ pub(super) fn restore() {
 
 fn restore_through(out: &mut StdoutLock<'_>) {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        // Whether it was on or not: a shell after a mouse mode gets letters for each click.
-        let _ = out.write_all(MOUSE_OFF);
-        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, ResetColor);
-        if ALTERNATE.load(Ordering::SeqCst) {
-            let _ = execute!(out, LeaveAlternateScreen);
-        } else {
-            let _ = out.write_all(b"\r\n");
+        for bytes in restoring() {
+            let _ = out.write_all(bytes);
         }
-        let _ = execute!(out, Show);
+        let _ = out.flush();
         let _ = disable_raw_mode();
     }
 }
 
-/// What leaves the alternate screen, and what leaves the normal one.
-const LEAVE: [&[u8]; 2] = [b"\r\n", b"\x1b[?1049l"];
-/// The modes of before: no synchronized update, no bracketed paste, no colour, a visible cursor.
+/// No synchronized update, no bracketed paste, no colour, a visible cursor.
 const PLAIN: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[?25h";
+/// Leaves the alternate screen.
+const LEAVE: &[u8] = b"\x1b[?1049l";
+
+/// What the terminal is sent to be as it was. The mouse is given back whether it was taken or not: a shell after
+/// a mouse mode gets letters for each click.
+fn restoring() -> [&'static [u8]; 3] {
+    [MOUSE_OFF, PLAIN, if ALTERNATE.load(Ordering::SeqCst) { LEAVE } else { b"\r\n" }]
+}
+
 const SAID_AT_ABORT: &[u8] =
     b"doomtop: aborted, for lack of memory or by a bug; the terminal was restored\r\n";
 
 /// Restores the terminal before a signal ends the program whatever it does, by system calls alone: in a signal
 /// handler nothing may be allocated or locked. A terminal that takes no output gets only its modes back.
-pub(super) fn restore_before_death(signal: i32) {
+pub(super) fn restore_in_signal_handler(signal: i32) {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
@@ -77,8 +79,7 @@ pub(super) fn restore_before_death(signal: i32) {
     let mut fds = [PollFd::new(&out, PollFlags::OUT)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     if poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0) {
-        let leave = LEAVE[usize::from(ALTERNATE.load(Ordering::SeqCst))];
-        for bytes in [MOUSE_OFF, PLAIN, leave] {
+        for bytes in restoring() {
             let _ = rustix::io::write(out, bytes);
         }
     }

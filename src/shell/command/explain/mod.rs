@@ -210,17 +210,17 @@ impl<'a> Explanations<'a> {
                     }
                 }
             }
-            self.texts.push(text);
+            if !self.args.json {
+                self.texts.push(text);
+            }
         }
         Ok(())
     }
 
     fn end(&mut self) -> io::Result<()> {
         self.explain()?;
-        if self.args.json {
-            return Ok(());
-        }
-        let summary = self.summary.lines();
+        // JSON has its objects, and nothing before them.
+        let summary = if self.args.json { Vec::new() } else { self.summary.lines() };
         for line in &summary {
             write_line(self.out, line, self.style)?;
         }
