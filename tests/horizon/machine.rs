@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use doomtop::model::{CgroupNeeds, Needs, Scope, Scores, Snapshot, Text};
+use doomtop::model::{Scope, Snapshot, Text};
 use doomtop::sample::machine::domain_usage::DomainUsage;
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::source::Source;
 use doomtop::units::Millis;
 
 use crate::clock::now;
@@ -20,7 +20,7 @@ use crate::pattern::Pattern;
 use crate::report;
 use crate::trace::{self, Head};
 use crate::worker::{Part, Worker};
-use crate::world::{Event, World};
+use crate::world::{Event, World, sampled};
 
 /// The first argument of a binary that shall run out of memory.
 pub const WORD: &str = "__machine";
@@ -174,15 +174,7 @@ fn round(parts: &[Part], dice: &mut Dice) -> Result<(World, Vec<Event>), String>
     let mut usage = DomainUsage::new(root()?);
     usage.follow(&[Arc::new(Text::new(Scope::GLOBAL.as_bytes()))]);
     let origin = now();
-    let mut source =
-        LiveSource::start(root()?, ScanPatience::Forever).map_err(|error| error.to_string())?;
-    let needs = Needs {
-        status: true,
-        cgroup: true,
-        cgroups: CgroupNeeds::Limits,
-        scores: Scores::All,
-        ..Needs::default()
-    };
+    let (mut source, needs) = sampled(root()?)?;
     let first = watch(workers.iter().map(|(worker, _)| worker.pid()).collect());
     let (mut world, mut events) = (World::default(), Vec::new());
     let mut take = |world: &mut World, event: Event| {

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use doomtop::model::{CgroupNeeds, Needs, Scores, Snapshot};
+use doomtop::model::Snapshot;
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::source::Source;
 
 use crate::clock::now;
 use crate::dice::Dice;
@@ -16,6 +16,7 @@ use crate::kmsg::{Event, Kmsg};
 use crate::nest::Nest;
 use crate::scenario::Scenario;
 use crate::trial::Trial;
+use crate::world::sampled;
 
 /// Between two readings of usage, in microseconds.
 const READING: i64 = 200_000;
@@ -45,15 +46,7 @@ pub fn run(
     kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
     let root = ProcRoot::open(Path::new("/proc")).map_err(|error| error.to_string())?;
     let origin = now();
-    let mut source =
-        LiveSource::start(root, ScanPatience::Forever).map_err(|error| error.to_string())?;
-    let needs = Needs {
-        status: true,
-        cgroup: true,
-        cgroups: CgroupNeeds::Limits,
-        scores: Scores::All,
-        ..Needs::default()
-    };
+    let (mut source, needs) = sampled(root)?;
     let started = now();
     for trial in &mut trials {
         trial.begin_at(started + dice.between(3000, 9000) as i64 * 1000);

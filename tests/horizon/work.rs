@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use doomtop::model::{CgroupNeeds, Needs, Scope, Scores, Snapshot, Text};
+use doomtop::model::{Scope, Snapshot, Text};
 use doomtop::sample::machine::domain_usage::DomainUsage;
 use doomtop::sample::proc_root::ProcRoot;
-use doomtop::source::{LiveSource, ScanPatience, Source};
+use doomtop::source::Source;
 use doomtop::units::Millis;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -20,7 +20,7 @@ use crate::document;
 use crate::judge::Table;
 use crate::nest::Nest;
 use crate::report;
-use crate::world::{Event, World, own_part};
+use crate::world::{Event, World, own_part, sampled};
 
 /// The first argument of a binary that shall watch work.
 pub const WORD: &str = "__work";
@@ -48,15 +48,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let domains = [Scope::GLOBAL, nest.path()].map(|it| Arc::new(Text::new(it.as_bytes())));
     usage.follow(&domains);
     let origin = now();
-    let mut source =
-        LiveSource::start(root()?, ScanPatience::Forever).map_err(|error| error.to_string())?;
-    let needs = Needs {
-        status: true,
-        cgroup: true,
-        cgroups: CgroupNeeds::Limits,
-        scores: Scores::All,
-        ..Needs::default()
-    };
+    let (mut source, needs) = sampled(root()?)?;
     let mut world = World::default();
     world.take(&Event::Begin { at: origin });
     let mut last: Option<Arc<Snapshot>> = None;

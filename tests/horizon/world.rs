@@ -3,12 +3,29 @@
 use std::sync::Arc;
 
 use doomtop::forecast::next_death::{DeathForecaster, Deaths};
-use doomtop::model::{Cgroups, Process, Reading, Scene, Scope, Snapshot, is_within};
+use doomtop::model::{
+    CgroupNeeds, Cgroups, Needs, Process, Reading, Scene, Scope, Scores, Snapshot, is_within,
+};
 use doomtop::policy::{LINUX, Policy};
 use doomtop::rank::Ranking;
 use doomtop::rank::also_killed::GroupCensus;
+use doomtop::sample::proc_root::ProcRoot;
+use doomtop::source::{LiveSource, ScanPatience};
 use doomtop::units::{Bytes, Millis};
 use serde::{Deserialize, Serialize};
+
+/// The sampler that the model is measured with, and what it reads.
+pub fn sampled(root: ProcRoot) -> Result<(LiveSource, Needs), String> {
+    let source = LiveSource::start(root, ScanPatience::Forever).map_err(|error| error.to_string());
+    let needs = Needs {
+        status: true,
+        cgroup: true,
+        cgroups: CgroupNeeds::Limits,
+        scores: Scores::All,
+        ..Needs::default()
+    };
+    Ok((source?, needs))
+}
 
 /// Something that happened, in the order in which it became known.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -15,4 +15,5 @@ mod memory_line;
 pub(super) mod order;
 pub(super) mod renamed_line;
 pub(super) mod report;
+mod report_facts;
 mod wrapped;

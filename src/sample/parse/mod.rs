@@ -29,6 +29,7 @@ mod vmstat;
 mod zoneinfo;
 mod zram;
 
+use std::ffi::CStr;
 use std::fmt;
 
 pub use crate::sample::parse::quoted_words::{assigned, words};
@@ -119,7 +120,7 @@ pub fn lone_number(file: &'static str, bytes: &[u8]) -> Result<i64, ParseError> 
 }
 
 /// The pid that makes up a file name.
-pub(crate) fn pid(name: &std::ffi::CStr) -> Option<i32> {
+pub(crate) fn pid(name: &CStr) -> Option<i32> {
     let number = unsigned(name.to_bytes())?;
     i32::try_from(number).ok().filter(|&pid| pid > 0)
 }
