@@ -1,6 +1,7 @@
 //! Which facts a sample must contain.
 
 use crate::model::ProcId;
+use crate::units::Pages;
 
 /// Which facts a sample must contain. Facts that nothing needs are not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub struct Needs {
     pub scores: Scores,
     /// The processes whose files are kept open: the top of the ranking, best first.
     pub keep: Vec<ProcId>,
+    /// How many pages every other process must gain before it can lead the ranking. While nobody can have
+    /// gained as much, `stat` of a process that did nothing lately is read only in every fourth sample.
+    /// `None`: every process is read in every sample.
+    pub lead: Option<Pages>,
 }
 
 /// The processes whose `oom_score` is read.
@@ -48,6 +53,7 @@ impl Needs {
             cgroups: CgroupNeeds::Everything,
             scores: Scores::All,
             keep: Vec::new(),
+            lead: None,
         }
     }
 }

@@ -279,7 +279,7 @@ impl LiveSource {
         if let Some(mut job) = self.job.take() {
             job.files.active = false;
             let (kept, unopened) = (self.kept.ids(), self.kept.unopened());
-            job.request.set(needs, kept, unopened, system.swap_traffic());
+            job.request.set(needs, kept, unopened, system);
             if !self.calibrated {
                 job.request.for_calibration();
             }
@@ -300,7 +300,7 @@ impl LiveSource {
         }
         let Some(tasks) = &mut self.tasks else { return Ok(()) };
         let none = std::iter::empty();
-        self.request.set(needs, none.clone(), none, system.swap_traffic());
+        self.request.set(needs, none.clone(), none, system);
         if !self.calibrated {
             self.request.for_calibration();
         }

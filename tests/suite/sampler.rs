@@ -127,6 +127,25 @@ fn scores_are_read_of_those_that_are_asked_for_and_of_the_others_in_turn() {
 }
 
 #[test]
+fn what_a_resting_process_cannot_hide_is_seen_at_once() {
+    let mut files = start(SamplerChoice::Proc).unwrap();
+    // As if nobody could ever become the first: whoever does nothing rests.
+    let needs = Needs { lead: Some(Pages(u64::MAX)), ..Needs::everything() };
+    let child = Own::sleeping();
+    let pid = child.pid();
+    let row = |seen: &Snapshot| seen.position(pid).map(|at| seen.processes[at].clone());
+    let before = (0..6).map(|_| row(&sample(&mut files, &needs)).expect("the child")).last();
+    for adj in [111, 222, 333, 444, 555] {
+        std::fs::write(format!("/proc/{pid}/oom_score_adj"), adj.to_string()).unwrap();
+        let seen = row(&sample(&mut files, &needs)).expect("the child");
+        assert_eq!(seen.adj, Reading::Value(Adj(adj)));
+        assert_eq!(Some(seen.id), before.as_ref().map(|before| before.id));
+    }
+    drop(child);
+    assert_eq!(row(&sample(&mut files, &needs)), None);
+}
+
+#[test]
 fn another_tree_is_read_from_its_files() {
     let fake = FakeProc::new();
     fake.process(Fake::default());

@@ -6,6 +6,7 @@ use crate::app::input::view::view;
 use crate::app::mode::Mode;
 use crate::forecast::next_death;
 use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scope, Scores};
+use crate::units::Pages;
 
 /// The files of this many of the top candidates stay open.
 const KEPT_OPEN: usize = 64;
@@ -43,11 +44,27 @@ impl App {
         }
         let eligible = &self.ranking.rows()[..self.ranking.eligible()];
         needs.keep = eligible.iter().take(KEPT_OPEN).map(|row| row.id).collect();
+        needs.lead = self.lead_of_the_kept();
         if self.playback.thorough || self.playback.recording_since().is_some() {
             // A recording answers questions that are asked later.
             return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
         }
         needs
+    }
+
+    /// How many pages the processes whose files are not kept open are behind the victim, where it can be said
+    /// and nothing else depends on them: the kernel's rule, and no death near in any domain.
+    fn lead_of_the_kept(&self) -> Option<Pages> {
+        let calm = self.deaths.next.is_none()
+            && self.near_domains().is_empty()
+            && !self.shows_other_sample();
+        let scene = self.scene.as_ref().filter(|_| calm && self.policy().is_running_kernel())?;
+        let rows = &self.ranking.rows()[..self.ranking.eligible()];
+        let (first, rest) = (rows.first()?, rows.get(KEPT_OPEN));
+        let Some(next) = rest else { return Some(Pages(u64::MAX)) };
+        let lead = (first.placement.points()? - next.placement.points()?).0;
+        let swing = self.ranking.slack() + self.policy().max_drift_up(scene);
+        Some(Pages(u64::try_from(lead).unwrap_or(0).saturating_sub(swing.0)))
     }
 
     /// Of how many rows on the screen the kernel's score is read in each sample. Where nothing else of a

@@ -32,6 +32,10 @@ pub struct SystemSample {
     pub load: [f32; 3],
     /// Clock ticks since boot.
     pub uptime: Ticks,
+    /// Pages that processes can have gained since boot, all together, at most.
+    pub gained_pages: Option<u64>,
+    /// The pid that was given away last.
+    pub last_pid: Option<i32>,
 }
 
 impl SystemSample {
@@ -136,8 +140,15 @@ impl SystemFiles {
         let pressure =
             perhaps(self.pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
         let io = perhaps(self.io_pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
-        let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| parse::vmstat(bytes).ok());
-        let load = perhaps(self.loadavg.read(root, buffer), |bytes| parse::loadavg(bytes).ok());
+        let (mut gained_pages, mut last_pid) = (None, None);
+        let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| {
+            gained_pages = parse::gained_pages(bytes);
+            parse::vmstat(bytes).ok()
+        });
+        let load = perhaps(self.loadavg.read(root, buffer), |bytes| {
+            last_pid = parse::last_pid(bytes);
+            parse::loadavg(bytes).ok()
+        });
         Ok(SystemSample {
             meminfo,
             swap,
@@ -169,6 +180,8 @@ impl SystemFiles {
                 .unwrap_or(VmCounters { oom_kills: Reading::Missing, ..VmCounters::default() }),
             load: load.value().unwrap_or_default(),
             uptime,
+            gained_pages,
+            last_pid,
         })
     }
 }

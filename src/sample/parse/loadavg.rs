@@ -19,6 +19,13 @@ pub fn loadavg(bytes: &[u8]) -> Result<[f32; 3], ParseError> {
     if load.iter().all(|average| average.is_finite()) { Ok(load) } else { Err(no) }
 }
 
+/// The pid that was given away last in our pid namespace.
+#[must_use]
+pub fn last_pid(bytes: &[u8]) -> Option<i32> {
+    let last = bytes.strip_suffix(b"\n")?.split(|&byte| byte == b' ').nth(4)?;
+    i32::try_from(super::unsigned(last)?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -31,6 +38,8 @@ mod tests {
         for bad in [&b"0.17 0.08 1.25 1/115 18006"[..], b"\n", b"", b"a b c d e\n"] {
             assert!(loadavg(bad).is_err());
         }
+        assert_eq!(last_pid(b"0.17 0.08 1.25 1/115 18006\n"), Some(18006));
+        assert_eq!(last_pid(b"0.17 0.08 1.25 1/115\n"), None);
     }
 
     proptest! {

@@ -38,7 +38,7 @@ pub use cgroup_controllers::has_memory;
 pub use earlyoom_args::earlyoom_args;
 pub use io_stat::{device, io_stat};
 pub use kubelet_config::{kubelet_config, kubelet_flags};
-pub use loadavg::loadavg;
+pub use loadavg::{last_pid, loadavg};
 pub use meminfo::{MemInfo, meminfo};
 pub use memory_events::memory_events;
 pub use memory_max::limit;
@@ -56,7 +56,7 @@ pub use status::{Status, status};
 pub use swaps::{SwapArea, leaving, swaps};
 pub use systemd_conf::{UnitSetting, percentage, seconds, systemd_conf};
 pub use uptime::uptime;
-pub use vmstat::vmstat;
+pub use vmstat::{gained_pages, vmstat};
 pub use zoneinfo::zoneinfo;
 pub use zram::{ZramStat, zram_mm_stat};
 

@@ -1,48 +1,88 @@
-//! `/proc/vmstat`, with the parser of the `procfs` crate.
-
-use procfs::{FromBufRead, VmStat};
+//! `/proc/vmstat`: a line for each counter, its name and its value. It is read in every sample and has two
+//! hundred lines, of which a dozen are used, so no table of them all is made.
 
 use super::ParseError;
 use crate::model::{Reading, VmCounters};
 use crate::units::Pages;
 
+/// Pages that one page fault maps at most from the page cache (`fault_around_bytes` of `mm/memory.c`).
+const FAULT_AROUND: u64 = 16;
+/// Pages that one page fault maps at most where it maps a huge page of a file.
+const HUGE_PAGE: u64 = 512;
+
+/// The counters. `None` for a line that is none; a counter that is below zero has no value.
+fn counters(bytes: &[u8]) -> impl Iterator<Item = Option<(&[u8], Option<u64>)>> {
+    bytes.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n")?;
+        let at = line.iter().position(|&byte| byte == b' ')?;
+        let (name, value) = (line.get(..at)?, line.get(at + 1..)?);
+        let value: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+        Some((name, u64::try_from(value).ok()))
+    })
+}
+
+/// A counter, or the sum of several that are its parts; missing if this kernel has none of them.
+fn add(sum: &mut Reading<u64>, part: Option<u64>) {
+    let Some(part) = part else { return };
+    *sum = Reading::Value(sum.value().unwrap_or(0).saturating_add(part));
+}
+
 /// Counters since boot.
 ///
 /// # Errors
 ///
-/// If the crate cannot parse the file, or if it was cut off.
+/// If a line is not a name and a number, or if the file was cut off.
 pub fn vmstat(bytes: &[u8]) -> Result<VmCounters, ParseError> {
     let no = |item| ParseError { file: "vmstat", item };
     if !bytes.ends_with(b"\n") {
         return Err(no("end"));
     }
-    let VmStat(table) = VmStat::from_buf_read(bytes).map_err(|_| no("table"))?;
-    let counter = |name| table.get(name).and_then(|&count| u64::try_from(count).ok());
-    // The items that begin with this name are parts of one counter. Missing if this kernel has none
-    // of them.
-    let sum = |start: &str| {
-        let parts = table
-            .iter()
-            .filter(|(name, _)| name.starts_with(start) && !name.ends_with("_throttle"));
-        let parts: Option<u64> = parts
-            .map(|(_, &count)| u64::try_from(count).ok())
-            .try_fold(None, |all: Option<u64>, part| {
-                Some(Some(all.unwrap_or(0).saturating_add(part?)))
-            })
-            .flatten();
-        parts.map_or(Reading::Missing, Reading::Value)
+    let mut found = VmCounters {
+        oom_kills: Reading::Missing,
+        direct_scan: Reading::Missing,
+        alloc_stalls: Reading::Missing,
+        refaults: Reading::Missing,
+        ..VmCounters::default()
     };
-    Ok(VmCounters {
-        swap_in_pages: Pages(counter("pswpin").unwrap_or(0)),
-        swap_out_pages: Pages(counter("pswpout").unwrap_or(0)),
-        oom_kills: counter("oom_kill").map_or(Reading::Missing, Reading::Value),
-        direct_scan: match counter("pgscan_direct") {
-            Some(count) => Reading::Value(count),
-            None => sum("pgscan_direct_"),
-        },
-        alloc_stalls: sum("allocstall"),
-        refaults: sum("workingset_refault"),
-    })
+    let mut by_zone = Reading::Missing;
+    for counter in counters(bytes) {
+        let (name, value) = counter.ok_or(no("table"))?;
+        match name {
+            b"pswpin" => found.swap_in_pages = Pages(value.unwrap_or(0)),
+            b"pswpout" => found.swap_out_pages = Pages(value.unwrap_or(0)),
+            b"oom_kill" => add(&mut found.oom_kills, value),
+            b"pgscan_direct" => add(&mut found.direct_scan, value),
+            name if name.ends_with(b"_throttle") => {}
+            name if name.starts_with(b"pgscan_direct_") => add(&mut by_zone, value),
+            name if name.starts_with(b"allocstall") => add(&mut found.alloc_stalls, value),
+            name if name.starts_with(b"workingset_refault") => add(&mut found.refaults, value),
+            _ => {}
+        }
+    }
+    if found.direct_scan == Reading::Missing {
+        found.direct_scan = by_zone;
+    }
+    Ok(found)
+}
+
+/// Pages that processes can have gained since boot, all together, at most: those that were allocated, and
+/// those of the page cache that page faults can have mapped. `None` if this kernel does not count them.
+#[must_use]
+pub fn gained_pages(bytes: &[u8]) -> Option<u64> {
+    let (mut allocated, mut faults, mut huge) = (None, None, 0);
+    for (name, value) in counters(bytes).flatten() {
+        match name {
+            b"pgfault" => faults = value,
+            b"thp_file_mapped" => huge = value.unwrap_or(0),
+            name if name.starts_with(b"pgalloc_") => {
+                allocated = Some(allocated.unwrap_or(0_u64).saturating_add(value?));
+            }
+            _ => {}
+        }
+    }
+    let mapped =
+        faults?.saturating_mul(FAULT_AROUND).saturating_add(huge.saturating_mul(HUGE_PAGE));
+    Some(allocated?.saturating_add(mapped))
 }
 
 #[cfg(test)]
@@ -78,9 +118,26 @@ mod tests {
         assert!(vmstat(b"pswpin 7").is_err(), "cut short");
     }
 
+    #[test]
+    fn what_processes_can_have_gained_is_bounded() {
+        let file = b"pgalloc_dma 1\npgalloc_normal 20\npgfault 100\nthp_file_mapped 2\n";
+        assert_eq!(gained_pages(file), Some(21 + 1600 + 1024));
+        assert_eq!(gained_pages(b"pgfault 100\n"), None);
+        assert_eq!(gained_pages(b"pgalloc_normal 100\n"), None);
+    }
+
+    #[test]
+    fn what_is_no_counter_is_refused() {
+        for bad in [&b"pswpin\n"[..], b"pswpin x\n", b"pswpin 1 2\n", b"\n", b""] {
+            assert!(vmstat(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(vmstat(b"oom_kill -1\n").unwrap().oom_kills, Reading::Missing);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = gained_pages(&bytes);
             let _ = vmstat(&bytes);
         }
     }

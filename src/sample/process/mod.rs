@@ -6,6 +6,7 @@ pub mod exe_cwd_environ;
 pub(crate) mod living_thread;
 pub mod lookup;
 pub mod open_files;
+mod resting_processes;
 pub(crate) mod row;
 pub mod row_lookup;
 pub mod unit;

@@ -1,6 +1,7 @@
 //! A walk over all processes: which ones exist, and which of their files must be read again.
 //!
-//! What cannot have changed is not read again. `stat` and `oom_score_adj` are read in every walk.
+//! What cannot have changed is not read again. `oom_score_adj` is read in every walk, and so is `stat`, unless
+//! the sample says that it may rest (`resting_processes`).
 //! The longer files are read if `stat` shows that the process did something, if pages were swapped,
 //! and in any case in every sixteenth walk, to find what leaves no trace in `stat` (a changed user,
 //! freed memory). Once warm, a walk over the same processes allocates nothing.
@@ -21,6 +22,7 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
+use crate::sample::process::resting_processes::{NewPids, RestRules, RestState};
 use crate::sample::process::row::{
     OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, take_stat,
     take_status, take_thread,
@@ -54,6 +56,8 @@ struct Known {
     passed: bool,
     /// The adj at the time when the score was read.
     score_adj: Reading<Adj>,
+    /// Whether `stat` may rest.
+    rest: RestState,
 }
 
 /// Whether a remembered score must be read again. A 0 says that the kernel never chooses this
@@ -85,6 +89,8 @@ pub struct ProcessWalk {
     paths: HashMap<Box<[u8]>, Arc<Text>>,
     walk: u32,
     swap_traffic: Option<u64>,
+    /// The pid that was given away last, at the walk before.
+    last_pid: Option<i32>,
     /// What rules tested when links and environments were last read.
     files_read: ProcessFiles,
     /// Reads environments; started when they are first needed.
@@ -108,6 +114,7 @@ impl ProcessWalk {
             paths: HashMap::new(),
             walk: 0,
             swap_traffic: None,
+            last_pid: None,
             files_read: ProcessFiles::default(),
             environs: None,
         })
@@ -135,6 +142,9 @@ impl ProcessWalk {
         self.list()?;
         let swapped = self.swap_traffic != Some(request.swap_traffic);
         self.swap_traffic = Some(request.swap_traffic);
+        let new_pids = NewPids::between(self.last_pid, request.last_pid);
+        self.last_pid = request.last_pid;
+        let resting = RestRules::of(request, new_pids.filter(|_| self.root.is_live() && !swapped));
 
         let pids = std::mem::take(&mut self.pids);
         let mut all = std::mem::take(&mut self.known);
@@ -151,7 +161,7 @@ impl ProcessWalk {
             let old = before.next_if(|known| known.row.id.pid == pid);
             let is_old = old.is_some();
             let known = old.unwrap_or(&mut first_seen);
-            match self.visit(pid, known, request, swapped) {
+            match self.visit(pid, known, (request, resting), swapped) {
                 Visit::Row => {
                     let id = known.row.id;
                     if request.unopened.binary_search(&id).is_ok() {
@@ -344,7 +354,7 @@ impl ProcessWalk {
         &mut self,
         pid: i32,
         known: &mut Known,
-        request: &WalkRequest,
+        (request, resting): (&WalkRequest, RestRules),
         swapped: bool,
     ) -> Visit {
         let root = Arc::clone(&self.root);
@@ -354,6 +364,14 @@ impl ProcessWalk {
             // Changes in the meantime are not seen here, so nothing counts as unchanged afterwards.
             known.passed = true;
             return self.visit_paths(known, request, turn || request.members);
+        }
+        let asked = |list: &[ProcId]| list.binary_search(&known.row.id).is_ok();
+        let may_rest = !known.passed && !asked(&request.listed) && !asked(&request.top);
+        if may_rest && resting.rests(pid, self.walk, known.rest) {
+            return match self.visit_score(&files, known, request, false) {
+                true => self.visit_paths(known, request, request.members),
+                false => Visit::Gone,
+            };
         }
 
         let stat = match self.buffers.stat(&files) {
@@ -371,6 +389,7 @@ impl ProcessWalk {
         let changed = known.stat != Some(stat);
         take_stat(&mut known.row, &stat);
         known.stat = Some(stat);
+        known.rest.read(changed, resting);
         if known.kernel_thread {
             known.row.flags |= Process::PF_KTHREAD;
         }

@@ -1,6 +1,7 @@
 //! What one walk over all processes must read.
 
 use crate::model::{CgroupNeeds, Needs, ProcId, Scores};
+use crate::sample::machine::system::SystemSample;
 
 /// What a walk must read. Set again for each walk, to reuse its allocations.
 #[derive(Debug, Default)]
@@ -13,24 +14,30 @@ pub struct WalkRequest {
     pub(crate) cmdline: bool,
     pub(crate) scores: bool,
     pub(crate) all_scores: bool,
-    /// Sorted, as the next two.
+    /// Sorted, as the next three.
     pub(crate) listed: Vec<ProcId>,
+    /// The top of the ranking.
+    pub(crate) top: Vec<ProcId>,
     pub(crate) kept: Vec<ProcId>,
     pub(crate) unopened: Vec<ProcId>,
     /// Pages swapped in and out since boot.
     pub(crate) swap_traffic: u64,
+    /// [`Needs::lead`], and the pages that processes can have gained since boot.
+    pub(crate) lead: Option<(u64, u64)>,
+    /// The pid that was given away last.
+    pub(crate) last_pid: Option<i32>,
 }
 
 impl WalkRequest {
     /// Takes the needs of a sample. The processes in `kept` are read elsewhere, through open files;
-    /// the files of those in `unopened` are to be opened; both are sorted. `swap_traffic` is the
-    /// number of pages swapped in and out since boot.
+    /// the files of those in `unopened` are to be opened; both are sorted. `system` is the rest of the
+    /// sample.
     pub fn set(
         &mut self,
         needs: &Needs,
         kept: impl Iterator<Item = ProcId>,
         unopened: impl Iterator<Item = ProcId>,
-        swap_traffic: u64,
+        system: &SystemSample,
     ) {
         self.status = needs.status;
         self.members = needs.cgroups == CgroupNeeds::Everything;
@@ -43,11 +50,16 @@ impl WalkRequest {
             self.listed.extend_from_slice(listed);
             self.listed.sort_unstable();
         }
+        self.top.clear();
+        self.top.extend_from_slice(&needs.keep);
+        self.top.sort_unstable();
         self.kept.clear();
         self.kept.extend(kept);
         self.unopened.clear();
         self.unopened.extend(unopened);
-        self.swap_traffic = swap_traffic;
+        self.swap_traffic = system.swap_traffic();
+        self.lead = needs.lead.map(|pages| pages.0).zip(system.gained_pages);
+        self.last_pid = system.last_pid;
     }
 
     /// Adds what [`calibrate`](crate::sample::machine::oom_score_scale::calibrate) needs.
@@ -55,5 +67,6 @@ impl WalkRequest {
         self.status = true;
         self.scores = true;
         self.all_scores = true;
+        self.lead = None;
     }
 }

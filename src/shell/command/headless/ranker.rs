@@ -74,6 +74,7 @@ impl Ranker {
             cgroups: CgroupNeeds::Everything,
             scores: Scores::All,
             keep: top.iter().take(KEEP_OPEN).map(|row| row.id).collect(),
+            lead: None,
         }
     }
 

@@ -1,0 +1,139 @@
+//! Which processes need not be read in every walk: those that did nothing lately, as long as none of them can
+//! have become the one that dies.
+//!
+//! What a process gains is allocated or mapped by a page fault, and the kernel counts both for the whole
+//! machine. While everybody together gained less than a process lacks to lead the ranking, it does not lead,
+//! whatever it did. Its `oom_score_adj` leaves no trace anywhere and is read in every walk. A pid that may
+//! belong to another process by now is read, too: the kernel tells the last pid that it gave away.
+
+use super::walk_request::WalkRequest;
+
+/// A resting process is read in every walk with a number that is a multiple of this, shifted by its pid. It
+/// divides [`super::walk::ROTATION`].
+const TURN: u32 = 4;
+
+/// Number of readings without a change after which a process rests.
+const CALM: u8 = 2;
+
+/// What is remembered of a process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RestState {
+    /// Number of readings in a row in which nothing had changed.
+    calm: u8,
+    /// Pages that processes had gained when it was last read.
+    gained: u64,
+}
+
+impl RestState {
+    /// Its `stat` was read.
+    pub(super) fn read(&mut self, changed: bool, rules: RestRules) {
+        self.calm = if changed { 0 } else { self.calm.saturating_add(1) };
+        self.gained = rules.gained;
+    }
+}
+
+/// The pids that were given away between two walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NewPids {
+    after: i32,
+    until: i32,
+}
+
+impl NewPids {
+    /// Between two pids that were the last ones given away.
+    pub(super) fn between(before: Option<i32>, now: Option<i32>) -> Option<Self> {
+        Some(Self { after: before?, until: now? })
+    }
+
+    /// Whether this pid may be among them. They are given away in ascending order, and from the lowest one
+    /// again after the highest.
+    fn may_contain(self, pid: i32) -> bool {
+        if self.until >= self.after {
+            pid > self.after && pid <= self.until
+        } else {
+            pid > self.after || pid <= self.until
+        }
+    }
+}
+
+/// What decides in one walk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RestRules {
+    /// Pages that a process must gain to lead; 0: nobody rests.
+    lead: u64,
+    /// Pages that processes have gained since boot.
+    gained: u64,
+    new_pids: NewPids,
+}
+
+impl RestRules {
+    /// The rules of a walk. Without knowing which pids are new, nobody rests.
+    pub(super) fn of(request: &WalkRequest, new_pids: Option<NewPids>) -> Self {
+        let nobody = NewPids { after: 0, until: 0 };
+        match (request.lead, new_pids) {
+            (Some((lead, gained)), Some(new_pids)) => Self { lead, gained, new_pids },
+            (lead, _) => {
+                Self { lead: 0, gained: lead.map_or(0, |(_, gained)| gained), new_pids: nobody }
+            }
+        }
+    }
+
+    /// Whether a process rests in this walk.
+    pub(super) fn rests(self, pid: i32, walk: u32, state: RestState) -> bool {
+        let turn = pid.unsigned_abs() % TURN == walk % TURN;
+        state.calm >= CALM
+            && !turn
+            && self.gained.saturating_sub(state.gained) < self.lead
+            && !self.new_pids.may_contain(pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(lead: u64, gained: u64, pids: (i32, i32)) -> RestRules {
+        let request = WalkRequest { lead: Some((lead, gained)), ..WalkRequest::default() };
+        RestRules::of(&request, NewPids::between(Some(pids.0), Some(pids.1)))
+    }
+
+    fn calm(at: u64) -> RestState {
+        let mut state = RestState::default();
+        (0..3).for_each(|_| state.read(false, rules(1, at, (1, 1))));
+        state
+    }
+
+    #[test]
+    fn who_did_nothing_rests_except_in_its_turn() {
+        let rests = |walk| rules(100, 50, (900, 900)).rests(7, walk, calm(0));
+        assert_eq!([0, 1, 2, 3, 4].map(rests), [true, true, true, false, true]);
+        let mut busy = calm(0);
+        busy.read(true, rules(100, 50, (900, 900)));
+        assert!(!rules(100, 50, (900, 900)).rests(7, 0, busy));
+    }
+
+    #[test]
+    fn nobody_rests_who_can_have_become_the_first() {
+        assert!(rules(100, 199, (900, 900)).rests(7, 0, calm(100)));
+        assert!(!rules(100, 200, (900, 900)).rests(7, 0, calm(100)));
+        assert!(!rules(0, 100, (900, 900)).rests(7, 0, calm(100)), "no lead");
+        let unknown = WalkRequest { lead: Some((100, 100)), ..WalkRequest::default() };
+        assert!(!RestRules::of(&unknown, None).rests(7, 0, calm(100)), "pids are not known");
+    }
+
+    #[test]
+    fn a_pid_that_may_be_of_another_process_does_not_rest() {
+        for (pids, pid, rests) in [
+            ((6, 9), 6, true),
+            ((6, 9), 7, false),
+            ((6, 9), 9, false),
+            ((6, 9), 10, true),
+            ((900, 9), 7, false),
+            ((900, 9), 901, false),
+            ((900, 9), 10, true),
+        ] {
+            let walk = (pid as u32 + 1) % TURN;
+            assert_eq!(rules(100, 0, pids).rests(pid, walk, calm(0)), rests, "{pids:?} {pid}");
+        }
+    }
+}
