@@ -22,8 +22,8 @@ pub struct Needs {
     pub scores: Scores,
     /// The processes whose files are kept open: the top of the ranking, best first.
     pub keep: Vec<ProcId>,
-    /// How many pages every other process must gain before it can lead the ranking. While nobody can have
-    /// gained as much, `stat` of a process that did nothing lately is read only in every fourth sample.
+    /// How many pages every other process must gain before it can be one of the first two. While nobody can
+    /// have gained as much, `stat` of a process that did nothing lately is read only in every fourth sample.
     /// `None`: every process is read in every sample.
     pub lead: Option<Pages>,
 }

@@ -27,7 +27,7 @@ const MEASURED: Duration = Duration::from_secs(20);
 /// Number of key presses that are measured, and the time between two: it is no divisor of the refresh interval.
 const PRESSES: usize = 60;
 const BETWEEN: Duration = Duration::from_millis(73);
-/// Number of samples of a program that prints them, and the number of those that warm it up.
+/// Numbers of samples that a program prints: the cost of one is the difference, without that of the start.
 const PRINTED: [u32; 2] = [2, 12];
 
 /// Sleeping processes, killed at the end.

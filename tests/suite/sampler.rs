@@ -134,7 +134,10 @@ fn what_a_resting_process_cannot_hide_is_seen_at_once() {
     let child = Own::sleeping();
     let pid = child.pid();
     let row = |seen: &Snapshot| seen.position(pid).map(|at| seen.processes[at].clone());
-    let before = (0..6).map(|_| row(&sample(&mut files, &needs)).expect("the child")).last();
+    let mut before = None;
+    for _ in 0..6 {
+        before = row(&sample(&mut files, &needs));
+    }
     for adj in [111, 222, 333, 444, 555] {
         std::fs::write(format!("/proc/{pid}/oom_score_adj"), adj.to_string()).unwrap();
         let seen = row(&sample(&mut files, &needs)).expect("the child");

@@ -52,17 +52,18 @@ impl App {
         needs
     }
 
-    /// How many pages the processes whose files are not kept open are behind the victim, where it can be said
-    /// and nothing else depends on them: the kernel's rule, and no death near in any domain.
+    /// How many pages the processes whose files are not kept open are behind the runner-up, where it can be
+    /// said and nothing else depends on them: the kernel's rule, and no death near in any domain. The runner-up,
+    /// so that it still holds when the victim is gone in the next sample.
     fn lead_of_the_kept(&self) -> Option<Pages> {
         let calm = self.deaths.next.is_none()
             && self.near_domains().is_empty()
             && !self.shows_other_sample();
         let scene = self.scene.as_ref().filter(|_| calm && self.policy().is_running_kernel())?;
         let rows = &self.ranking.rows()[..self.ranking.eligible()];
-        let (first, rest) = (rows.first()?, rows.get(KEPT_OPEN));
+        let (runner_up, rest) = (rows.get(1)?, rows.get(KEPT_OPEN));
         let Some(next) = rest else { return Some(Pages(u64::MAX)) };
-        let lead = (first.placement.points()? - next.placement.points()?).0;
+        let lead = (runner_up.placement.points()? - next.placement.points()?).0;
         let swing = self.ranking.slack() + self.policy().max_drift_up(scene);
         Some(Pages(u64::try_from(lead).unwrap_or(0).saturating_sub(swing.0)))
     }

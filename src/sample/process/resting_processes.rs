@@ -2,8 +2,8 @@
 //! have become the one that dies.
 //!
 //! What a process gains is allocated or mapped by a page fault, and the kernel counts both for the whole
-//! machine. While everybody together gained less than a process lacks to lead the ranking, it does not lead,
-//! whatever it did. Its `oom_score_adj` leaves no trace anywhere and is read in every walk. A pid that may
+//! machine. While everybody together gained less than a process lacks to be one of the first two, it is none of
+//! them, whatever it did. Its `oom_score_adj` leaves no trace anywhere and is read in every walk. A pid that may
 //! belong to another process by now is read, too: the kernel tells the last pid that it gave away.
 
 use super::walk_request::WalkRequest;
@@ -59,7 +59,7 @@ impl NewPids {
 /// What decides in one walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RestRules {
-    /// Pages that a process must gain to lead; 0: nobody rests.
+    /// [`crate::model::Needs::lead`] in pages; 0: nobody rests.
     lead: u64,
     /// Pages that processes have gained since boot.
     gained: u64,
