@@ -62,9 +62,16 @@ pub struct Race {
 
 impl Race {
     /// The race in the domain of a predicted death, or in that of the scene. The rule is always that of the
-    /// running kernel.
+    /// running kernel. `before` is the race at an earlier sample: whoever took part in it at the sample just
+    /// before, in the same domain and by the same measure, goes on from there; everybody else's history is
+    /// looked up, which costs more.
     #[must_use]
-    pub fn of(scene: &Scene, past: &SampleHistory, death: Option<&NextDeath>) -> Self {
+    pub fn of(
+        scene: &Scene,
+        past: &SampleHistory,
+        death: Option<&NextDeath>,
+        before: Option<Self>,
+    ) -> Self {
         // A scene is not small, so it is copied only for another domain.
         let other = death.map(scope_of).map(|scope| scene.within(scope));
         let inside = other.as_ref().unwrap_or(scene);
@@ -96,10 +103,28 @@ impl Race {
         let mut ranked = leaders;
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
         let at = inside.now().clock.monotonic_ms;
+        let from = at.saturating_sub(SPAN);
+        let (domain, step) =
+            (Arc::clone(&inside.domain().name), (inside.domain().pages.0 / 1000) as f64);
+        let last = past.at(at.saturating_sub(Millis(1))).and_then(|nth| past.time(nth));
+        let mut before = before.filter(|race| {
+            Some(race.at) == last
+                && race.domain == domain
+                && race.step.to_bits() == step.to_bits()
+                && race.at_limit == death.is_some()
+        });
+        let mut continued = |id: ProcId| {
+            let mut runners = before.as_mut()?.runners.iter_mut();
+            let mut track = std::mem::take(&mut runners.find(|it| it.id == id)?.track);
+            track.retain(|(time, _)| *time >= from);
+            Some(track)
+        };
+        let looked_up = |id: ProcId| -> Vec<(Millis, f64)> {
+            let history = past.process_history(id, (from, at));
+            history.iter().filter_map(|(time, then)| Some((*time, judge(then)?))).collect()
+        };
         let runner = |&(now, process): &(f64, &Process)| {
-            let history = past.process_history(process.id, (at.saturating_sub(SPAN), at));
-            let mut track: Vec<(Millis, f64)> =
-                history.iter().filter_map(|(time, then)| Some((*time, judge(then)?))).collect();
+            let mut track = continued(process.id).unwrap_or_else(|| looked_up(process.id));
             if track.last().is_none_or(|last| last.0 < at) {
                 track.push((at, now));
             }
@@ -107,14 +132,8 @@ impl Race {
             let adj = process.adj.value();
             RaceRunner { id: process.id, comm: process.comm, adj, track, now, rate }
         };
-        Self {
-            domain: Arc::clone(&inside.domain().name),
-            at,
-            runners: ranked.iter().map(runner).collect(),
-            eligible,
-            step: (inside.domain().pages.0 / 1000) as f64,
-            at_limit: death.is_some(),
-        }
+        let runners = ranked.iter().map(runner).collect();
+        Self { domain, at, runners, eligible, step, at_limit: death.is_some() }
     }
 
     /// A process of the race.
@@ -208,7 +227,7 @@ mod tests {
     fn race(until: u64) -> Race {
         let mut past = SampleHistory::new(Millis(300_000), usize::MAX);
         (1..=until).for_each(|second| _ = past.push(sample(second)));
-        Race::of(&Scene::new(sample(until), None), &past, None)
+        Race::of(&Scene::new(sample(until), None), &past, None, None)
     }
 
     #[test]
@@ -234,6 +253,21 @@ mod tests {
         assert_eq!((adj, instead.id.pid), (Adj(-29), 7));
         let own = race.find(id(8)).unwrap().after(Millis(50_000));
         assert!(own - 29.0 * race.step < 50_000.0 && own - 28.0 * race.step >= 50_000.0);
+    }
+
+    #[test]
+    fn a_race_that_goes_on_is_the_one_that_is_looked_up() {
+        let mut past = SampleHistory::new(Millis(300_000), usize::MAX);
+        let mut on = None;
+        for second in 1..=200 {
+            past.push(sample(second));
+            // Every seventh sample is not shown.
+            if second % 7 > 0 {
+                let scene = Scene::new(sample(second), None);
+                on = Some(Race::of(&scene, &past, None, on));
+                assert_eq!(on, Some(Race::of(&scene, &past, None, None)), "at {second} s");
+            }
+        }
     }
 
     #[test]

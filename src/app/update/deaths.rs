@@ -157,7 +157,7 @@ impl App {
             race.at == at && race.domain == *domain && race.at_limit == death.is_some()
         });
         if !known {
-            self.race = Some(Race::of(scene, &self.playback.past, death));
+            self.race = Some(Race::of(scene, &self.playback.past, death, self.race.take()));
         }
     }
 }
