@@ -81,11 +81,14 @@ impl<T: Named> Rows<T, T::Name> {
             Self::Whole(rows) => list.clone_from(rows),
             Self::Since { changed, gone } => {
                 let mut gone = gone.iter().peekable();
-                list.retain(|row| {
-                    let name = row.name();
-                    while gone.next_if(|lost| T::cmp(lost, &name).is_lt()).is_some() {}
-                    gone.next_if(|lost| T::cmp(lost, &name).is_eq()).is_none()
-                });
+                let some_gone = gone.peek().is_some();
+                if some_gone {
+                    list.retain(|row| {
+                        let name = row.name();
+                        while gone.next_if(|lost| T::cmp(lost, &name).is_lt()).is_some() {}
+                        gone.next_if(|lost| T::cmp(lost, &name).is_eq()).is_none()
+                    });
+                }
                 for row in changed {
                     let name = row.name();
                     match list.binary_search_by(|other| T::cmp(&other.name(), &name)) {

@@ -37,8 +37,9 @@ impl Frame {
     }
 }
 
-/// At least every this many samples, one is stored whole, which bounds the cost of restoring one.
-const WHOLE_EVERY: u64 = 32;
+/// At least every this many samples, one is stored whole. Before that it is stored whole where the differences
+/// since the last whole one have become larger than itself. Both bound the cost of restoring a sample.
+const WHOLE_EVERY: u64 = 256;
 
 /// The recent samples, limited by time and by size.
 #[derive(Clone, Debug)]
@@ -53,13 +54,23 @@ pub struct SampleHistory {
     bytes: usize,
     /// The newest snapshot, from which the next difference is computed.
     last: Option<Arc<Snapshot>>,
+    /// What is stored of processes and cgroups since the last whole sample, in bytes.
+    since_whole: usize,
 }
 
 impl SampleHistory {
     /// An empty history with a maximum age, and a maximum size in bytes.
     #[must_use]
     pub const fn new(span: Millis, max_bytes: usize) -> Self {
-        Self { frames: VecDeque::new(), first: 0, span, max_bytes, bytes: 0, last: None }
+        Self {
+            frames: VecDeque::new(),
+            first: 0,
+            span,
+            max_bytes,
+            bytes: 0,
+            last: None,
+            since_whole: 0,
+        }
     }
 
     /// Adds a snapshot. Returns its sequence number, and the snapshot that was the newest before. A
@@ -73,7 +84,10 @@ impl SampleHistory {
         }
         let nth = self.first + self.frames.len() as u64;
         let before = self.last.take();
-        let old = before.as_deref().filter(|_| !nth.is_multiple_of(WHOLE_EVERY));
+        let whole = sample.processes.len() * size_of::<Process>()
+            + sample.cgroups.list.len() * size_of::<Cgroup>();
+        let is_due = nth.is_multiple_of(WHOLE_EVERY) || self.since_whole > whole;
+        let old = before.as_deref().filter(|_| !is_due);
         let frame = Frame {
             rest: sample.without_lists(),
             cgroups: Arc::new(Cgroups {
@@ -84,6 +98,8 @@ impl SampleHistory {
             groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &sample.cgroups.list),
             processes: Rows::between(old.map(|old| &old.processes[..]), &sample.processes),
         };
+        let lists = frame.groups.bytes() + frame.processes.bytes();
+        self.since_whole = if old.is_some() { self.since_whole + lists } else { 0 };
         self.bytes += frame.bytes();
         self.frames.push_back(frame);
         self.last = Some(sample);
