@@ -22,8 +22,9 @@ use crate::app::view::click_target::ClickTarget;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Viewport};
 use crate::ui::click_areas::ClickAreas;
-use crate::ui::frame::layout::{Layout, SMALLEST};
-use crate::ui::frame::{function_bar, header, kill_banner, note, status_line, title};
+use crate::ui::frame::header::Header;
+use crate::ui::frame::layout::{Layout, SMALLEST, header_level};
+use crate::ui::frame::{function_bar, kill_banner, note, status_line, title};
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::view::view_table::ViewParts;
@@ -80,10 +81,12 @@ pub fn paint_clickable(
         return viewport;
     }
     let parts = parts(app.views.kind);
-    let layout = Layout::new(app, &parts.space, area);
+    let level = header_level(app.display.header, area.height, parts.space.full_header_from);
+    let header = Header::new(app, *theme, level, (area.width, area.height));
+    let layout = Layout::new(app, &header, &parts.space, area);
     canvas.clickable(layout.head, ClickTarget::List);
     canvas.clickable(layout.rows, ClickTarget::List);
-    header::paint(app, layout.level, layout.header, area.height, &mut canvas);
+    header.paint(app, layout.header, &mut canvas);
     kill_banner::paint(app, layout.banner, &mut canvas);
     title::note_views(layout.header, &mut canvas);
     let shown = (parts.paint)(app, &layout, &mut canvas);

@@ -43,6 +43,27 @@ impl Block {
         };
         u16::try_from(lines).unwrap_or(u16::MAX)
     }
+
+    fn paint(&self, app: &App, place: Rect, canvas: &mut Canvas<'_>) {
+        match self {
+            Self::Lines(lines) => {
+                for (y, line) in (place.top()..place.bottom()).zip(lines) {
+                    canvas.line(place.x, y, place.width, line);
+                }
+            }
+            Self::Boxed(lines) => boxed(app, lines, place, canvas),
+            Self::Beside(left, right) => {
+                let width = left_of(place.width);
+                boxed(app, left, Rect { width, ..place }, canvas);
+                let x = place.x + width + 1;
+                let place = Rect { x, width: place.width - width - 1, ..place };
+                let title = meters_title(app);
+                let frame = canvas.theme.frame();
+                let inside = canvas.frame(place, &title, frame);
+                lines_inside(right, inside, canvas);
+            }
+        }
+    }
 }
 
 /// The cells of the headline where the machine stands beside it.
@@ -50,51 +71,47 @@ const fn left_of(width: u16) -> u16 {
     width * 11 / 20
 }
 
-/// The lines that the header wants on a screen of this size.
-#[must_use]
-pub fn height(app: &App, level: HeaderLevel, (width, height): (u16, u16)) -> u16 {
-    if level == HeaderLevel::Off {
-        return 0;
-    }
-    let Some(context) = text::header_context(app) else { return 1 };
-    // The colours do not matter here.
-    let blocks = blocks(app, &context, Theme::default(), level, (width, height));
-    blocks.iter().fold(0, |sum, block| sum.saturating_add(block.height()))
+/// The header of one frame, made before its height is known.
+pub struct Header {
+    /// Nothing before the first sample.
+    blocks: Option<Vec<Block>>,
+    level: HeaderLevel,
 }
 
-/// Paints the header of a screen of this height.
-pub fn paint(app: &App, level: HeaderLevel, area: Rect, screen: u16, canvas: &mut Canvas<'_>) {
-    if area.height == 0 {
-        return;
+impl Header {
+    /// The header of a screen of this size.
+    #[must_use]
+    pub fn new(app: &App, theme: Theme, level: HeaderLevel, size: (u16, u16)) -> Self {
+        let context = text::header_context(app).filter(|_| level != HeaderLevel::Off);
+        Self { blocks: context.map(|context| blocks(app, &context, theme, level, size)), level }
     }
-    let Some(context) = text::header_context(app) else {
-        canvas.line(area.x, area.y, area.width, &Line::styled("doomtop", canvas.theme.strong()));
-        return;
-    };
-    let mut rest = area;
-    for block in blocks(app, &context, canvas.theme, level, (area.width, screen)) {
-        let height = block.height().min(rest.height);
-        let place = Rect { height, ..rest };
-        match block {
-            Block::Lines(lines) => {
-                for (y, line) in (place.top()..place.bottom()).zip(&lines) {
-                    canvas.line(place.x, y, place.width, line);
-                }
-            }
-            Block::Boxed(lines) => boxed(app, &lines, place, canvas),
-            Block::Beside(left, right) => {
-                let width = left_of(place.width);
-                boxed(app, &left, Rect { width, ..place }, canvas);
-                let x = place.x + width + 1;
-                let place = Rect { x, width: place.width - width - 1, ..place };
-                let title = meters_title(app);
-                let frame = canvas.theme.frame();
-                let inside = canvas.frame(place, &title, frame);
-                lines_inside(&right, inside, canvas);
-            }
+
+    /// The lines that it wants.
+    #[must_use]
+    pub fn height(&self) -> u16 {
+        match &self.blocks {
+            Some(blocks) => blocks.iter().fold(0, |sum, it| sum.saturating_add(it.height())),
+            None => u16::from(self.level != HeaderLevel::Off),
         }
-        rest.y += height;
-        rest.height -= height;
+    }
+
+    /// Paints it.
+    pub fn paint(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+        if area.height == 0 {
+            return;
+        }
+        let Some(blocks) = &self.blocks else {
+            let name = Line::styled("doomtop", canvas.theme.strong());
+            canvas.line(area.x, area.y, area.width, &name);
+            return;
+        };
+        let mut rest = area;
+        for block in blocks {
+            let height = block.height().min(rest.height);
+            block.paint(app, Rect { height, ..rest }, canvas);
+            rest.y += height;
+            rest.height -= height;
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::app::{App, HeaderLevel};
-use crate::ui::frame::{header, kill_banner};
+use crate::ui::frame::header::Header;
+use crate::ui::frame::kill_banner;
 
 /// The smallest screen that shows a table: columns and lines.
 pub const SMALLEST: (u16, u16) = (40, 6);
@@ -25,8 +26,6 @@ pub struct ViewSpace {
 pub struct Layout {
     /// The header, on top.
     pub header: Rect,
-    /// What the header shows.
-    pub level: HeaderLevel,
     /// The banner that tells of a kill; without height while there is none.
     pub banner: Rect,
     /// The headings of the columns.
@@ -46,12 +45,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The areas of a screen that is at least as large as [`SMALLEST`].
+    /// The areas of a screen that is at least as large as [`SMALLEST`], with this header.
     #[must_use]
-    pub fn new(app: &App, space: &ViewSpace, area: Rect) -> Self {
-        let level = level(app.display.header, area.height, space.full_header_from);
-        let header = header::height(app, level, (area.width, area.height))
-            .min(area.height.saturating_sub(5));
+    pub fn new(app: &App, header: &Header, space: &ViewSpace, area: Rect) -> Self {
+        let header = header.height().min(area.height.saturating_sub(5));
         let room = area.height.saturating_sub(header + 5);
         let banner = kill_banner::height(app, area.width).min(room);
         let strip = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
@@ -65,7 +62,6 @@ impl Layout {
         let bottom = area.height - 2 - note;
         Self {
             header: strip(0, header),
-            level,
             banner: strip(header, banner),
             head: strip(header + banner, 1),
             rows: strip(header + banner + 1, bottom - panels - header - banner - 1),
@@ -85,7 +81,8 @@ impl Layout {
 }
 
 /// The level of the header that the height of the screen allows.
-const fn level(wanted: HeaderLevel, height: u16, full_from: u16) -> HeaderLevel {
+#[must_use]
+pub const fn header_level(wanted: HeaderLevel, height: u16, full_from: u16) -> HeaderLevel {
     match wanted {
         HeaderLevel::Full if height >= full_from => HeaderLevel::Full,
         HeaderLevel::Full | HeaderLevel::Small if height >= 16 => HeaderLevel::Small,
