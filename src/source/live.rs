@@ -27,7 +27,7 @@ use crate::sample::process::bpf::task_rows::TaskRows;
 use crate::sample::process::open_files::{OpenFiles, budget};
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
-use crate::sample::process::walk_request::WalkRequest;
+use crate::sample::process::walk_request::{WalkCounters, WalkRequest};
 use crate::source::walk_thread;
 use crate::source::walk_thread::{WalkJob, millis};
 use crate::units::{Millis, Pages};
@@ -279,7 +279,7 @@ impl LiveSource {
         if let Some(mut job) = self.job.take() {
             job.files.active = false;
             let (kept, unopened) = (self.kept.ids(), self.kept.unopened());
-            job.request.set(needs, kept, unopened, system);
+            job.request.set(needs, kept, unopened, counters_of(system));
             if !self.calibrated {
                 job.request.for_calibration();
             }
@@ -300,7 +300,7 @@ impl LiveSource {
         }
         let Some(tasks) = &mut self.tasks else { return Ok(()) };
         let none = std::iter::empty();
-        self.request.set(needs, none.clone(), none, system);
+        self.request.set(needs, none.clone(), none, counters_of(system));
         if !self.calibrated {
             self.request.for_calibration();
         }
@@ -420,6 +420,14 @@ impl LiveSource {
         }
         sample.processes.clear();
         sample.processes.extend(self.rows.iter().cloned());
+    }
+}
+
+fn counters_of(system: &SystemSample) -> WalkCounters {
+    WalkCounters {
+        swap_traffic: system.swap_traffic(),
+        gained_pages: system.gained_pages,
+        last_pid: system.last_pid,
     }
 }
 

@@ -1,7 +1,17 @@
 //! What one walk over all processes must read.
 
 use crate::model::{CgroupNeeds, Needs, ProcId, Scores};
-use crate::sample::machine::system::SystemSample;
+
+/// What the machine's own files say that decides what a walk must read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WalkCounters {
+    /// Pages swapped in and out since boot.
+    pub swap_traffic: u64,
+    /// Pages that processes can have gained since boot, if that is known.
+    pub gained_pages: Option<u64>,
+    /// The pid that was given away last, if that is known.
+    pub last_pid: Option<i32>,
+}
 
 /// What a walk must read. Set again for each walk, to reuse its allocations.
 #[derive(Debug, Default)]
@@ -30,14 +40,14 @@ pub struct WalkRequest {
 
 impl WalkRequest {
     /// Takes the needs of a sample. The processes in `kept` are read elsewhere, through open files;
-    /// the files of those in `unopened` are to be opened; both are sorted. `system` is the rest of the
-    /// sample.
+    /// the files of those in `unopened` are to be opened; both are sorted. `counters` are those of
+    /// the same sample.
     pub fn set(
         &mut self,
         needs: &Needs,
         kept: impl Iterator<Item = ProcId>,
         unopened: impl Iterator<Item = ProcId>,
-        system: &SystemSample,
+        counters: WalkCounters,
     ) {
         self.status = needs.status;
         self.members = needs.cgroups == CgroupNeeds::Everything;
@@ -57,9 +67,9 @@ impl WalkRequest {
         self.kept.extend(kept);
         self.unopened.clear();
         self.unopened.extend(unopened);
-        self.swap_traffic = system.swap_traffic();
-        self.lead = needs.lead.map(|pages| pages.0).zip(system.gained_pages);
-        self.last_pid = system.last_pid;
+        self.swap_traffic = counters.swap_traffic;
+        self.lead = needs.lead.map(|pages| pages.0).zip(counters.gained_pages);
+        self.last_pid = counters.last_pid;
     }
 
     /// Adds what [`calibrate`](crate::sample::machine::oom_score_scale::calibrate) needs.
