@@ -3,6 +3,10 @@
 //! resident memory with that of children, and the time from a key press to the changed screen; then the CPU time of
 //! a refresh of `-b` and `--json`, beside `top -b`. There is no pass or fail.
 //!
+//! A loop of the lowest priority keeps each CPU awake. Without it, each refresh would begin on a CPU that has slept
+//! for most of a second, whose clock rises only during the refresh: short refreshes then seem to cost up to three
+//! times as much as they do, long ones little more.
+//!
 //! `cargo bench --bench screen` (1,000, 3,000 and 10,000 sleepers); `cargo bench --bench screen -- 500` for another
 //! number; `-- 500 300` measures for 300 seconds.
 
@@ -50,6 +54,30 @@ impl Drop for Sleepers {
             let _ = child.kill();
         }
         for child in &mut self.0 {
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Loops of the lowest priority, one for each CPU; killed at the end.
+struct Awake(Vec<Child>);
+
+impl Awake {
+    fn start() -> Self {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let start = || {
+            let mut command = Command::new("nice");
+            command.args(["-n", "19", "sh", "-c", "while :; do :; done"]).stdin(Stdio::null());
+            command.spawn().expect("a loop")
+        };
+        Self((0..cpus).map(|_| start()).collect())
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
             let _ = child.wait();
         }
     }
@@ -220,6 +248,7 @@ fn main() {
         [count, seconds, ..] => (vec![count], Duration::from_secs(seconds as u64)),
     };
     let mut sleepers = Sleepers(Vec::new());
+    let _awake = Awake::start();
     for count in counts {
         sleepers.reach(count);
         let pids = fs::read_dir("/proc").expect("/proc").flatten();
