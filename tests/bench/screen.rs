@@ -3,6 +3,9 @@
 //! resident memory with that of children, and the time from a key press to the changed screen; then the CPU time of
 //! a refresh of `-b` and `--json`, beside `top -b`. There is no pass or fail.
 //!
+//! Two more processes hold 256 MiB each: on a machine on which memory matters, most processes are far from being
+//! chosen, and the `/proc` sampler reads idle ones of these less often.
+//!
 //! A loop of the lowest priority keeps each CPU awake. Without it, each refresh would begin on a CPU that has slept
 //! for most of a second, whose clock rises only during the refresh: short refreshes then seem to cost up to three
 //! times as much as they do, long ones little more.
@@ -239,7 +242,31 @@ fn measure(processes: usize, measured: Duration) {
     measure_printed(processes);
 }
 
+/// The argument with which the bench starts itself to hold memory.
+const HOLD: &str = "--hold";
+/// Bytes that each of the two holds.
+const HELD: usize = 256 << 20;
+
+fn hold() -> Sleepers {
+    let start = || {
+        let own = std::env::current_exe().expect("the path of the bench");
+        Command::new(own)
+            .arg(HOLD)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("a process that holds memory")
+    };
+    Sleepers(vec![start(), start()])
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == HOLD) {
+        let held = vec![1_u8; HELD];
+        std::hint::black_box(&held);
+        loop {
+            std::thread::park();
+        }
+    }
     let numbers: Vec<usize> =
         std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let (counts, measured) = match numbers[..] {
@@ -249,6 +276,7 @@ fn main() {
     };
     let mut sleepers = Sleepers(Vec::new());
     let _awake = Awake::start();
+    let _held = hold();
     for count in counts {
         sleepers.reach(count);
         let pids = fs::read_dir("/proc").expect("/proc").flatten();
