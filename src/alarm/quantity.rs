@@ -191,26 +191,26 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         }),
     },
     AlarmQuantity {
-        name: "wall",
-        alias: Some("limit"),
-        example: "wall<5%",
+        name: "limit",
+        alias: Some("wall"),
+        example: "limit<5%",
         side: ThresholdSide::Under,
         units: PERCENT,
         most: 100.0,
-        about: "room left at the nearest limit, of the machine or a cgroup (also `limit`)",
+        about: "room left at the nearest limit, of the machine or a cgroup (also `wall`)",
         reads: Reads::Value(|seen, _| {
             let limit = least(seen.scene, |limit| Some(limit.left_permille()))?;
             Some((limit.left_permille() as f64 / 10.0, Some(limit.name)))
         }),
     },
     AlarmQuantity {
-        name: "wall-in",
-        alias: Some("limit-in"),
-        example: "wall-in<60s",
+        name: "limit-in",
+        alias: Some("wall-in"),
+        example: "limit-in<60s",
         side: ThresholdSide::Under,
         units: SECONDS,
         most: 600.0,
-        about: "time until a limit is reached at the current rate (at most 600 s; also `limit-in`)",
+        about: "time until a limit is reached at the current rate (at most 600 s; also `wall-in`)",
         reads: Reads::Value(|seen, _| {
             // No limit is approached: the time is infinite, not unknown.
             let Some(limit) = least(seen.scene, |limit| limit.hit_in) else {

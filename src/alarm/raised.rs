@@ -16,7 +16,7 @@ pub struct RaisedAlarm {
     /// What happened or is predicted, where the alarm is about a death, a kill or a stall.
     pub incident: Option<AlarmIncident>,
     /// The domain of the limit, as `/proc/PID/cgroup` prints it, or `global`.
-    pub wall: Option<Arc<Text>>,
+    pub limit: Option<Arc<Text>>,
     /// The predicted victim and its name.
     pub victim: Option<(ProcId, String)>,
     /// The policy that predicted the victim.
@@ -46,7 +46,8 @@ pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_WHAT", "what it watches, as `psi-some`"),
     ("DOOMTOP_VALUE", "the measured value, a number; not set for an event"),
     ("DOOMTOP_UNIT", "its unit: `%`, `KiB` or `s`; not set without a value"),
-    ("DOOMTOP_WALL", "the domain of the limit: `global`, or a cgroup's path"),
+    ("DOOMTOP_LIMIT", "the domain of the limit: `global`, or a cgroup's path"),
+    ("DOOMTOP_WALL", "the same, by its earlier name"),
     ("DOOMTOP_POLICY", "the policy that predicts the victim"),
     ("DOOMTOP_SCOPE", "the ranked domain: `global`, or a cgroup's path"),
     ("DOOMTOP_VICTIM_PID", "the predicted victim's pid"),
@@ -92,7 +93,9 @@ impl RaisedAlarm {
             "DOOMTOP_WHAT" => Some(self.what.to_owned()),
             "DOOMTOP_VALUE" => self.value.as_ref().map(|it| it.0.clone()),
             "DOOMTOP_UNIT" => self.value.as_ref().map(|it| it.1.to_owned()),
-            "DOOMTOP_WALL" => self.wall.as_ref().map(|wall| wall.as_str().to_owned()),
+            "DOOMTOP_LIMIT" | "DOOMTOP_WALL" => {
+                self.limit.as_ref().map(|limit| limit.as_str().to_owned())
+            }
             "DOOMTOP_POLICY" => Some(self.policy.to_owned()),
             "DOOMTOP_SCOPE" => Some(self.domain.as_str().to_owned()),
             "DOOMTOP_VICTIM_PID" => victim.map(|it| it.0.pid.to_string()),

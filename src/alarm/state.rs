@@ -38,7 +38,7 @@ impl AlarmState {
             Self::Fades(since, last, _) => (Some(*since), *last),
             _ => (None, now),
         };
-        let Some((value, wall)) = found else {
+        let Some((value, limit)) = found else {
             *self = Self::Unreadable;
             return None;
         };
@@ -54,8 +54,8 @@ impl AlarmState {
             *self = Self::Quiet;
             return None;
         }
-        *self = Self::Stands(since.unwrap_or(now), words(alarm, value, wall.as_deref()));
-        since.is_none().then_some(Some((value, wall)))
+        *self = Self::Stands(since.unwrap_or(now), words(alarm, value, limit.as_deref()));
+        since.is_none().then_some(Some((value, limit)))
     }
 
     /// Takes whether the event happened. It counts for a while, and each time raises the alarm.
@@ -424,12 +424,12 @@ fn raise_stall(alarm: &Alarm, seen: &AlarmInput<'_>, domain: &Arc<Text>) -> Rais
     RaisedAlarm { incident: Some(incident), ..raise(alarm, seen, None) }
 }
 
-/// `psi-some 34% > 20%`, `wall /batch.slice 3% < 5%`.
-fn words(alarm: &Alarm, value: f64, wall: Option<&Text>) -> String {
+/// `psi-some 34% > 20%`, `limit /batch.slice 3% < 5%`.
+fn words(alarm: &Alarm, value: f64, limit: Option<&Text>) -> String {
     let sign = if alarm.quantity.side == ThresholdSide::Over { '>' } else { '<' };
     let mut text = alarm.what().to_owned();
-    if let Some(wall) = wall {
-        let _ = write!(text, " {wall}");
+    if let Some(limit) = limit {
+        let _ = write!(text, " {limit}");
     }
     let _ = write!(text, " {} {sign} {}", alarm.shown(value), alarm.shown(alarm.level));
     text
@@ -446,11 +446,11 @@ fn victim(seen: &AlarmInput<'_>) -> Option<(ProcId, String)> {
 }
 
 fn raise(alarm: &Alarm, seen: &AlarmInput<'_>, found: Option<Found>) -> RaisedAlarm {
-    let (value, wall) = match found {
-        Some((value, wall)) => {
+    let (value, limit) = match found {
+        Some((value, limit)) => {
             let number =
                 if alarm.unit == AlarmUnit::Kib { format!("{value:.0}") } else { trimmed(value) };
-            (Some((number, alarm.unit.word())), wall)
+            (Some((number, alarm.unit.word())), limit)
         }
         None => (None, None),
     };
@@ -459,7 +459,7 @@ fn raise(alarm: &Alarm, seen: &AlarmInput<'_>, found: Option<Found>) -> RaisedAl
         what: alarm.what(),
         value,
         incident: None,
-        wall,
+        limit,
         victim: victim(seen),
         policy: seen.policy,
         domain: Arc::clone(&seen.scene.domain().name),

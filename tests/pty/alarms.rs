@@ -17,7 +17,7 @@ fn an_alarm_rings_the_bell_and_runs_its_command_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("ran");
     let command =
-        format!("echo \"$DOOMTOP_ALARM $DOOMTOP_UNIT $DOOMTOP_WALL.\" >> {}", file.display());
+        format!("echo \"$DOOMTOP_ALARM $DOOMTOP_UNIT $DOOMTOP_LIMIT.\" >> {}", file.display());
     let arguments = ["--alarm", "available<100%", "--bell", "--on-alarm", &command, "--read-only"];
     let mut terminal = Terminal::run(100, 30, &arguments);
     terminal.wait_for("the alarm", |text| text.contains("! available"));

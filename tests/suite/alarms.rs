@@ -78,13 +78,13 @@ fn every_row_is_understood_as_its_example_shows_it() {
         ("available<1.5GiB", "available<1.50G"),
         ("available<512k", "available<512K"),
         ("available<7", "available<7%"),
-        ("limit<5", "wall<5%"),
-        ("limit-in<90", "wall-in<90s"),
-        ("wall-in<2m", "wall-in<120s"),
+        ("wall<5", "limit<5%"),
+        ("limit-in<90", "limit-in<90s"),
+        ("wall-in<2m", "limit-in<120s"),
         ("death<1m", "death<60s"),
         ("death < 0.5 min", "death<30s"),
         ("death<1h", "death<3600s"),
-        ("wall-in<90", "wall-in<90s"),
+        ("wall-in<90", "limit-in<90s"),
         ("commit>140%", "commit>140%"),
         ("swap>0.5%", "swap>0.5%"),
     ] {
@@ -103,7 +103,7 @@ fn every_row_is_understood_as_its_example_shows_it() {
         ("available>5%", "available<500M"),
         ("available<0", "available<500M"),
         ("available<101%", "available<500M"),
-        ("wall-in<1h", "wall-in<60s"),
+        ("wall-in<1h", "limit-in<60s"),
         ("oom-kill>1", "oom-kill wants the form oom-kill"),
     ] {
         let found = Alarm::parse(typed).expect_err(typed);
@@ -231,7 +231,7 @@ fn a_command_is_told_values_and_no_name_is_part_of_it() {
     assert_eq!(of("DOOMTOP_VICTIM_PID"), Some("500"));
     assert_eq!(of("DOOMTOP_VICTIM"), Some("500@1500"));
     assert_eq!(of("DOOMTOP_SCOPE"), Some("global"));
-    assert_eq!(of("DOOMTOP_WALL"), None);
+    assert_eq!(of("DOOMTOP_LIMIT"), None);
     let comm = of("DOOMTOP_VICTIM_COMM").unwrap();
     assert!(comm.starts_with("$(reboot)") && !comm.chars().any(char::is_control), "{comm:?}");
 }
