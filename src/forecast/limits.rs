@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::forecast::next_death::{HALF_FULL, SOON};
 use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text, TimeToFull, Trend};
 use crate::units::{Bytes, Millis};
 
@@ -16,6 +17,8 @@ pub struct ReachableLimit {
     pub name: Arc<Text>,
     /// The limit itself; for the machine, RAM and swap together.
     pub limit: Bytes,
+    /// What is in use of it, if that is known.
+    pub used: Option<Bytes>,
     /// The memory left before a kill: free, reclaimable and swap.
     pub headroom: Bytes,
     /// The time until the headroom is used up, by the trend of the last minutes, or by the last refresh if
@@ -31,6 +34,18 @@ impl ReachableLimit {
     pub fn left_permille(&self) -> u64 {
         let left = u128::from(self.headroom.0) * 1000 / u128::from(self.limit.0.max(1));
         u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
+    /// When nothing is left, where it is worth telling: the trend of the last minutes, or of the last refresh.
+    /// Nothing is said of a limit that is less than half used, unless it is nearer than a minute, as in the
+    /// headline.
+    #[must_use]
+    pub fn time_to_tell(&self) -> Option<Millis> {
+        let time = self.full.map(|full| full.likely).or(self.hit_in)?;
+        let half_full = self.used.is_none_or(|used| {
+            u128::from(used.0) * 1000 >= u128::from(self.limit.0) * u128::from(HALF_FULL)
+        });
+        (half_full || time <= SOON).then_some(time)
     }
 
     /// Whether it is the limit of the machine.
@@ -95,6 +110,7 @@ pub fn of_machine(scene: &Scene) -> ReachableLimit {
     ReachableLimit {
         name: Domain::global(now).name,
         limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
+        used: Some((now.memory.used() + now.swap.used()).bytes()),
         headroom: left,
         hit_in: soon(trend, last),
         full: trend.arrival(),
@@ -116,6 +132,7 @@ pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<ReachableLimit> {
     Some(ReachableLimit {
         name: Arc::clone(&group.path),
         limit,
+        used: group.used().value(),
         headroom: left,
         hit_in: soon(trend, last),
         full: trend.arrival(),
@@ -133,4 +150,28 @@ pub fn nearest(scene: &Scene) -> ReachableLimit {
             if limit.distance() < first.distance() { limit } else { first }
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_limit_that_is_half_empty_is_told_in_its_last_minute_only() {
+        let limit = |used: u64, seconds: u64| ReachableLimit {
+            name: Arc::new(Text::new(b"/a")),
+            limit: Bytes(1000),
+            used: Some(Bytes(used)),
+            headroom: Bytes(1000 - used),
+            hit_in: Some(Millis(seconds * 1000)),
+            full: None,
+        };
+        for (used, seconds, told) in
+            [(500, 61, true), (499, 61, false), (499, 60, true), (110, 72, false), (900, 599, true)]
+        {
+            let time = limit(used, seconds).time_to_tell();
+            assert_eq!(time, told.then_some(Millis(seconds * 1000)), "{used} used, {seconds} s");
+        }
+        assert_eq!(ReachableLimit { hit_in: None, ..limit(900, 1) }.time_to_tell(), None);
+    }
 }

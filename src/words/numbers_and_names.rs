@@ -211,7 +211,7 @@ pub fn left(context: &RowContext<'_>, limit: &ReachableLimit) -> String {
     } else {
         format!("{} left", bytes(context, limit.headroom))
     };
-    if let Some(time) = limit.full.map(|full| full.likely).or(limit.hit_in) {
+    if let Some(time) = limit.time_to_tell() {
         text.push_str(&format!(", full in {}", soon(time)));
     }
     text

@@ -5,10 +5,11 @@ use crate::units::Millis;
 use super::approach::Approach;
 use super::{HEADLINE_HORIZON, TimeSpan};
 
-/// Below this use, in per-mille, a limit is only told where it is nearer than [`SOON`].
-const HALF_FULL: u64 = 500;
+/// Minimum use, in per-mille, from which on a limit is told that is further away than [`SOON`]. When a domain
+/// that is less than half full will be full is guessed from too little.
+pub(crate) const HALF_FULL: u64 = 500;
 /// See [`HALF_FULL`].
-const SOON: Millis = Millis(60_000);
+pub(crate) const SOON: Millis = Millis(60_000);
 /// What is shown stays until it is below this use and further away than [`LATER`].
 const LESS_THAN_HALF: u64 = 450;
 /// See [`LESS_THAN_HALF`].

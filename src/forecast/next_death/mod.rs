@@ -26,6 +26,7 @@ use crate::policy::{Override, TriggerRule};
 use crate::units::{Bytes, Millis};
 
 pub use forecaster::DeathForecaster;
+pub(crate) use headline::{HALF_FULL, SOON};
 pub use killers::needed_cgroups;
 pub use prediction_log::{PredictedKill, PredictionLog};
 pub(crate) use unreclaimable::Reclaim;

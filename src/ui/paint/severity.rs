@@ -40,12 +40,12 @@ pub fn of_limit(limit: &ReachableLimit) -> Option<Severity> {
     match limit.left_permille() {
         0..50 => Some(Severity::Bad),
         50..100 => Some(Severity::Care),
-        _ if limit.hit_in.is_some_and(|time| time < CARE) => Some(Severity::Care),
+        _ if limit.time_to_tell().is_some_and(|time| time < CARE) => Some(Severity::Care),
         _ => None,
     }
 }
 
 /// How near a limit is by the time alone; nothing where no time is known.
 pub fn of_time(limit: &ReachableLimit) -> Option<Severity> {
-    limit.hit_in.map(|time| if time < BAD { Severity::Bad } else { Severity::Care })
+    limit.time_to_tell().map(|time| if time < BAD { Severity::Bad } else { Severity::Care })
 }

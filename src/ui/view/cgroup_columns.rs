@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::app::view::cgroups::CgroupLine;
 use crate::columns::{Align, RowContext};
+use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, CgroupEvents, Limit, Pressure, PsiLine, Reading};
 use crate::ui::paint::text;
 use crate::units::{Bytes, Kib};
@@ -204,11 +205,9 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "HIT IN",
         6,
         64,
-        "when nothing is left, by the trend of the last minutes",
+        "when nothing is left, by the trend of the last minutes; not below half use, unless within a minute",
         Cell::HitIn(|it, _, out| {
-            let limit = it.line.limit.as_ref();
-            let time = limit.and_then(|it| it.full.map(|full| full.likely).or(it.hit_in));
-            if let Some(time) = time {
+            if let Some(time) = it.line.limit.as_ref().and_then(ReachableLimit::time_to_tell) {
                 out.push_str(&text::soon(time));
             }
         }),

@@ -224,9 +224,9 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "forecast",
         &[
-            &["commitments", "fit", "limits", "next_death", "series", "usage_series"],
-            &["at_limit", "oom_at_limit", "chart_window", "headroom_trend", "race"],
-            &["killer_here"],
+            &["commitments", "fit", "next_death", "series", "usage_series"],
+            &["limits", "chart_window", "headroom_trend", "race"],
+            &["at_limit", "oom_at_limit", "killer_here"],
             &["cgroup_trends", "killer_verdict"],
             &["trend"],
         ],
