@@ -5,7 +5,6 @@ use crate::app::view::list_cursor::ListCursor;
 use crate::forecast::killer_here;
 use crate::forecast::killer_verdict::KillerOpinion;
 use crate::model::{ProcId, Scene};
-use crate::policy::PolicyKind;
 use crate::rank::Ranking;
 
 /// A process that a policy would kill early.
@@ -45,7 +44,7 @@ pub struct VerdictsView {
 }
 
 impl VerdictsView {
-    /// Takes the opinions of all policies on a sample that `current` ranks as `ranking`.
+    /// Takes the opinions of the policies shown on a sample that `current` ranks as `ranking`.
     pub(crate) fn arrange(
         &mut self,
         mut lines: Vec<KillerOpinion>,
@@ -60,13 +59,6 @@ impl VerdictsView {
             lines.retain(|it| it.policy.id() == current || !it.agrees_with(&own));
         }
         self.hidden = all - lines.len();
-        let kept = [Some(current), self.held];
-        let is_past = |it: &KillerOpinion| {
-            it.policy.info().kind == PolicyKind::Kernel && !kept.contains(&Some(it.policy.id()))
-        };
-        let before = lines.len();
-        lines.retain(|it| self.past || !is_past(it));
-        self.folded = before - lines.len();
         lines.sort_by_key(|it| killer_here::place(it.policy.info().kind, it.here));
         self.rows = rows(&lines, scene);
         self.rows.sort_by_key(|row| ranking.place(row.at).map_or(usize::MAX, |(place, _)| place));

@@ -380,17 +380,25 @@ fn paint_storm(
     };
     paint_line(grid, area, &parts, theme.plain(), canvas);
     let x = area.x + grid.time + 2 + grid.by + 1 + grid.domain + 1 + grid.pid + 1 + grid.name + 1;
-    let mut text = match storm::seconds_between(timeline, first, last) {
+    let span = match storm::seconds_between(timeline, first, last) {
         Some(seconds) => format!("in {}", span_of(seconds)),
         None => "in a row".to_owned(),
     };
-    if grid.seen > 0 {
-        text.push_str(&format!(", {} as predicted", kills.predicted));
-    }
     let is_open = app.views.events.opened.contains(&kills.first);
-    text.push_str(if is_open { ", - closes" } else { ", + opens" });
+    let (sign, key) = if is_open { ("-", "- closes") } else { ("+", "+ opens") };
+    let predicted = (grid.seen > 0).then(|| format!("{} as predicted", kills.predicted));
+    let forms = match predicted {
+        Some(predicted) => vec![
+            format!("{span}, {predicted}, {key}"),
+            format!("{span}, {predicted} {sign}"),
+            format!("{span}, {key}"),
+        ],
+        None => vec![format!("{span}, {key}")],
+    };
     let room = area.right().saturating_sub(x);
-    canvas.text(x, area.y, room, &text, if chosen { theme.plain() } else { theme.dim() });
+    let shortest = format!("{span} {sign}");
+    let text = forms.iter().find(|form| cells(form) <= room).unwrap_or(&shortest);
+    canvas.text(x, area.y, room, text, if chosen { theme.plain() } else { theme.dim() });
     if !chosen {
         canvas.style(Rect { width: grid.time + 1, ..area }, theme.dim());
         let by = Rect { x: area.x + grid.time + 2, width: grid.by, ..area };

@@ -287,6 +287,8 @@ fn armed(opinion: &KillerOpinion) -> String {
         (true, _, 0) => "nothing: acts now".to_owned(),
         (true, ..) => format!("nothing, {unseen} unknown"),
         (false, Some(trigger), _) => format!("no: {} {}", trigger.what, trigger.now),
+        // The column before says that it is not here; the line below the list says why in full.
+        (false, None, _) if opinion.here == KillerHere::No => "-".to_owned(),
         (false, None, _) => format!("no: {}", armed.why),
     }
 }

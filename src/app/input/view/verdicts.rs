@@ -9,6 +9,7 @@ use crate::app::{App, Request};
 use crate::columns::RowContext;
 use crate::forecast::killer_verdict::{KillerOpinion, opinions};
 use crate::model::{Needs, Scores};
+use crate::policy::{Policy, PolicyKind};
 
 pub(crate) struct VerdictsInput;
 
@@ -20,8 +21,11 @@ impl View for VerdictsInput {
     fn arrange(&self, app: &mut App) {
         let Some(scene) = &app.scene else { return };
         let current = app.policy();
-        let lines = opinions(&app.policies(), scene, (current, &app.ranking));
+        // A ranking of every process by each policy costs most of a sample: none is made that is not shown.
+        let (shown, folded) = app.shown_policies();
+        let lines = opinions(&shown, scene, (current, &app.ranking));
         app.views.verdicts.arrange(lines, current.id(), scene, &app.ranking);
+        app.views.verdicts.folded = folded;
         app.rank_by_opinion();
         self.keep_visible(app);
     }
@@ -77,7 +81,7 @@ impl View for VerdictsInput {
 
     /// What every listed policy judges by.
     fn add_needs(&self, app: &App, needs: &mut Needs) {
-        for policy in app.policies() {
+        for policy in app.shown_policies().0 {
             let theirs = policy.needs();
             needs.status |= theirs.status;
             needs.cgroup |= theirs.cgroup;
@@ -117,6 +121,20 @@ impl App {
         let opinion = self.opinion()?;
         let (policy, ranking) = (opinion.policy, &self.views.verdicts.ranking);
         Some((RowContext { policy, ranking, ..self.context()? }, opinion))
+    }
+
+    /// The policies that the view Verdicts lists, and the number of past kernels that are left out until they
+    /// are asked for. The current one and the one under the cursor are never left out.
+    fn shown_policies(&self) -> (Vec<&'static dyn Policy>, usize) {
+        let kept = [Some(self.policy().id()), self.views.verdicts.held];
+        let mut all = self.policies();
+        let count = all.len();
+        all.retain(|policy| {
+            let is_past = policy.info().kind == PolicyKind::Kernel;
+            self.views.verdicts.past || !is_past || kept.contains(&Some(policy.id()))
+        });
+        let folded = count - all.len();
+        (all, folded)
     }
 
     /// Ranks by the policy under the cursor of the view Verdicts, whose sentence is shown in full.
