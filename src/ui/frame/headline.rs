@@ -265,6 +265,11 @@ fn calm(
     let limit = nearest_limit::of(app).filter(|_| room.details > 0);
     if let Some(first) = limit.filter(|first| room.calm_details || nearest_limit::is_near(first)) {
         lines.push(nearest_limit::line(first, context, theme, room.width));
+        // Beside the machine there is room for those that come next.
+        if room.details > 2 {
+            let more = (room.width, usize::from(room.details));
+            lines.extend(nearest_limit::others(first, context, theme, more));
+        }
     }
     lines
 }

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
-use crate::forecast::limits::ReachableLimit;
+use crate::forecast::limits::{self, ReachableLimit};
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::ui::paint::canvas::{cells, tail};
 use crate::ui::paint::text;
@@ -12,6 +12,9 @@ use crate::ui::paint::theme::Theme;
 
 /// A limit with less than this share left, in per-mille, is near.
 const NEAR: u64 = 100;
+
+/// The cells of the label of the first line, and the space after it.
+const LABEL: u16 = 14;
 
 /// The limit that is hit first, where there are more than the machine's own.
 pub fn of(app: &App) -> Option<&FirstLimit> {
@@ -24,6 +27,34 @@ pub fn of(app: &App) -> Option<&FirstLimit> {
 /// Whether it is worth a line beside a calm headline.
 pub fn is_near(first: &FirstLimit) -> bool {
     first.limit.left_permille() < NEAR
+}
+
+/// The limits that come after it, by the share that is left, in a line each: what is used of them.
+pub fn others(
+    first: &FirstLimit,
+    context: &RowContext<'_>,
+    theme: Theme,
+    (width, count): (u16, usize),
+) -> Vec<Line<'static>> {
+    let scene = context.scene;
+    let groups = scene.now().cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene));
+    let mut all: Vec<ReachableLimit> = std::iter::once(limits::of_machine(scene))
+        .chain(groups)
+        .filter(|limit| limit.name != first.limit.name)
+        .map(|limit| ReachableLimit { hit_in: None, full: None, ..limit })
+        .collect();
+    all.sort_by_cached_key(ReachableLimit::left_permille);
+    let line = |limit: &ReachableLimit| {
+        let room = text::room(context, limit);
+        let name = text::limit_name(limit);
+        let name = tail(name, width.saturating_sub(LABEL + 2 + cells(&room)).max(8)).into_owned();
+        Line::from(vec![
+            Span::raw(" ".repeat(usize::from(LABEL))),
+            Span::styled(name, theme.plain()),
+            Span::styled(format!("  {room}"), theme.label()),
+        ])
+    };
+    all.iter().take(count).map(line).collect()
 }
 
 /// The line about it, in the longest form that fits.
