@@ -5,4 +5,5 @@ pub mod host;
 pub mod oom_score_scale;
 pub mod privileges;
 pub mod system;
+pub(crate) mod vmstat_reader;
 mod zram;

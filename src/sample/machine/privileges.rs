@@ -30,7 +30,7 @@ fn sysctls_writable(root: &ProcRoot) -> SysctlWritable {
     }
 }
 
-/// Reads the privileges. `memory_locked` stays false: whoever locks the memory sets it.
+/// Reads the privileges. `memory_locked` and `protected` stay false: whoever does that sets it.
 #[must_use]
 pub fn privileges(root: &ProcRoot) -> Privileges {
     let caps = rustix::thread::capabilities(None).map_or(0, |sets| sets.effective.bits());
@@ -48,6 +48,7 @@ pub fn privileges(root: &ProcRoot) -> Privileges {
             .is_ok(),
         pidfd: pidfd_open(getpid(), PidfdFlags::empty()).is_ok(),
         memory_locked: false,
+        protected: false,
         sysctls_writable: sysctls_writable(root),
     }
 }

@@ -1,4 +1,7 @@
-//! Reads the system-wide facts of a sample through files that stay open.
+//! Reads the system-wide facts of a sample through files that stay open. What the headline needs is read
+//! without an allocation in the kernel, as far as the files allow that.
+
+use std::sync::Arc;
 
 use crate::model::{
     Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Sysctls, VmCounters,
@@ -6,8 +9,9 @@ use crate::model::{
 use crate::sample::Unreadable;
 use crate::sample::absence::perhaps;
 use crate::sample::file_buffer::FileBuffer;
+use crate::sample::machine::vmstat_reader::VmstatReader;
 use crate::sample::machine::zram::ZramFiles;
-use crate::sample::open_file::OpenFile;
+use crate::sample::open_file::{NUMBER_MAX, OpenFile};
 use crate::sample::parse;
 use crate::sample::parse::{MemInfo, ParseError};
 use crate::sample::proc_root::ProcRoot;
@@ -49,7 +53,7 @@ impl SystemSample {
 /// The system-wide files, kept open.
 pub struct SystemFiles {
     meminfo: OpenFile,
-    vmstat: OpenFile,
+    vmstat: VmstatReader,
     pressure: OpenFile,
     io_pressure: OpenFile,
     loadavg: OpenFile,
@@ -87,10 +91,10 @@ fn vital<T>(
 impl SystemFiles {
     /// Opens the files that exist.
     #[must_use]
-    pub fn open(root: &ProcRoot) -> Self {
+    pub fn open(root: &Arc<ProcRoot>) -> Self {
         Self {
             meminfo: OpenFile::open(root, c"meminfo"),
-            vmstat: OpenFile::open(root, c"vmstat"),
+            vmstat: VmstatReader::start(root),
             pressure: OpenFile::open(root, c"pressure/memory"),
             io_pressure: OpenFile::open(root, c"pressure/io"),
             loadavg: OpenFile::open(root, c"loadavg"),
@@ -132,19 +136,17 @@ impl SystemFiles {
         };
         let rate = machine.tick_rate;
         let uptime = vital(&mut self.uptime, root, buffer, |bytes| parse::uptime(bytes, rate))?;
-        let sysctl = |file: &mut OpenFile, buffer: &mut FileBuffer| {
-            perhaps(file.read(root, buffer), |bytes| {
+        let sysctl = |file: &mut OpenFile| {
+            let mut room = [0; NUMBER_MAX];
+            perhaps(file.read_number(root, &mut room), |bytes| {
                 parse::lone_number("sys/vm", bytes).ok().and_then(|n| u64::try_from(n).ok())
             })
         };
         let pressure =
             perhaps(self.pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
         let io = perhaps(self.io_pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
-        let (mut gained_pages, mut last_pid) = (None, None);
-        let traffic = perhaps(self.vmstat.read(root, buffer), |bytes| {
-            gained_pages = parse::gained_pages(bytes);
-            parse::vmstat(bytes).ok()
-        });
+        let counters = self.vmstat.read();
+        let mut last_pid = None;
         let load = perhaps(self.loadavg.read(root, buffer), |bytes| {
             last_pid = parse::last_pid(bytes);
             parse::loadavg(bytes).ok()
@@ -153,21 +155,20 @@ impl SystemFiles {
             meminfo,
             swap,
             sysctls: Sysctls {
-                panic_on_oom: sysctl(&mut self.panic, buffer)
+                panic_on_oom: sysctl(&mut self.panic)
                     .map(|mode| PanicOnOom::from(u8::try_from(mode).unwrap_or(u8::MAX))),
-                oom_kill_allocating_task: sysctl(&mut self.allocating, buffer)
-                    .map(|mode| mode != 0),
-                swappiness: sysctl(&mut self.swappiness, buffer),
+                oom_kill_allocating_task: sysctl(&mut self.allocating).map(|mode| mode != 0),
+                swappiness: sysctl(&mut self.swappiness),
             },
             overcommit: Overcommit {
-                mode: sysctl(&mut self.mode, buffer)
+                mode: sysctl(&mut self.mode)
                     .map(|mode| OvercommitMode::from(u8::try_from(mode).unwrap_or(u8::MAX))),
-                ratio: sysctl(&mut self.ratio, buffer),
-                kbytes: sysctl(&mut self.kbytes, buffer).map(Kib),
+                ratio: sysctl(&mut self.ratio),
+                kbytes: sysctl(&mut self.kbytes).map(Kib),
                 limit_kib: meminfo.commit_limit,
                 committed_kib: meminfo.committed,
-                admin_reserve_kib: sysctl(&mut self.admin_reserve, buffer).map(Kib),
-                user_reserve_kib: sysctl(&mut self.user_reserve, buffer).map(Kib),
+                admin_reserve_kib: sysctl(&mut self.admin_reserve).map(Kib),
+                user_reserve_kib: sysctl(&mut self.user_reserve).map(Kib),
             },
             pressure: match pressure {
                 Reading::Value(pressure) => pressure,
@@ -175,12 +176,13 @@ impl SystemFiles {
                 _ => Pressure::of_memory(Reading::Missing, Reading::Missing),
             }
             .with_io(io),
-            traffic: traffic
+            traffic: counters
+                .traffic
                 .value()
                 .unwrap_or(VmCounters { oom_kills: Reading::Missing, ..VmCounters::default() }),
             load: load.value().unwrap_or_default(),
             uptime,
-            gained_pages,
+            gained_pages: counters.gained_pages,
             last_pid,
         })
     }
