@@ -211,6 +211,34 @@ fn only_a_trusted_user_s_process_is_a_killer_that_runs() {
     assert_eq!(folder.killers(&[process(7, "oomd", 1)]).oomd.found, KillerPresence::Installed);
 }
 
+/// Root of a container is uid 0 as well where it has no user namespace.
+#[test]
+fn root_of_a_container_is_no_killer_of_this_machine() {
+    let service: &[u8] = b"0::/system.slice/oomd.service\n";
+    let found = |nspid: &str, mounts: [u32; 2], cgroup: &[u8]| {
+        let status = format!("Name:\tx\nUid:\t0\t0\t0\t0\n{nspid}VmRSS:\t1 kB\n");
+        let folder = Folder::new()
+            .with("usr/bin/oomd", b"")
+            .with("proc/7/cmdline", b"oomd\0--config\0/home/x.json\0")
+            .with("proc/7/status", status.as_bytes())
+            .with("proc/7/cgroup", cgroup);
+        for (place, inode) in ["7", "self"].iter().zip(mounts) {
+            let dir = folder.0.path().join(format!("proc/{place}/ns"));
+            fs::create_dir_all(&dir).unwrap();
+            std::os::unix::fs::symlink(format!("mnt:[{inode}]"), dir.join("mnt")).unwrap();
+        }
+        folder.killers(&[process(7, "oomd", 1)]).oomd.found
+    };
+    let (running, none) = (KillerPresence::Running(7), KillerPresence::Installed);
+    assert_eq!(found("", [1, 1], b""), running, "a kernel that does not tell");
+    assert_eq!(found("NSpid:\t7\n", [1, 1], b""), running);
+    assert_eq!(found("NSpid:\t7\t1\n", [1, 1], b""), none, "pid 1 of a container");
+    assert_eq!(found("NSpid:\t7\t1\n", [1, 1], service), none);
+    assert_eq!(found("NSpid:\t7\n", [2, 1], b""), none, "other files have its paths");
+    // systemd gives mounts of their own to its services.
+    assert_eq!(found("NSpid:\t7\n", [2, 1], service), running);
+}
+
 #[test]
 fn half_a_minute_passes_between_two_readings() {
     let folder = Folder::new().with("usr/bin/earlyoom", b"");

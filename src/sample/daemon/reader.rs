@@ -4,9 +4,11 @@
 //! Reads at the start and then every half minute, on the walker's thread, because opening files may
 //! stall.
 
+use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustix::fs::readlinkat;
 use rustix::process::geteuid;
 
 use crate::model::{Comm, InstalledKillers, Process};
@@ -113,22 +115,50 @@ fn running<'a>(
 /// doomtop's own user, and of the service of that name, which may run as a user of its own. Both the
 /// real and the effective id count, because the user who starts a set-uid program chooses its command
 /// line.
+///
+/// Root of a container is another root: a killer in a pid namespace below doomtop's kills nobody here, and a
+/// path in another mount namespace names another file. Only a service of this machine may have mounts of its
+/// own, as systemd gives them to many.
 fn is_trusted(proc: &ProcRoot, process: &Process, buffer: &mut FileBuffer) -> bool {
     let mut read = |file| {
         let path = ProcPath::of(process.id.pid, file);
         let read = buffer.read_start(proc, path.as_c_str(), PROC_FILE_MAX);
         read.map(|(bytes, _)| bytes.to_vec()).ok()
     };
-    let status = read("status").and_then(|bytes| parse::status(&bytes, false).ok());
-    let Some(ids) = status.map(|status| status.ids) else { return false };
+    let status = read("status").and_then(|bytes| {
+        let ids = parse::status(&bytes, false).ok()?.ids;
+        Some((bytes, ids))
+    });
+    let Some((status, ids)) = status else { return false };
+    if is_in_nested_pid_namespace(&status) {
+        return false;
+    }
     let own = geteuid().as_raw();
-    if [ids.uid, ids.euid].iter().all(|&uid| uid == 0 || uid == own) {
+    let by_user = [ids.uid, ids.euid].iter().all(|&uid| uid == 0 || uid == own);
+    if by_user && !has_own_mounts(proc, process.id.pid) {
         return true;
     }
     let cgroups = read("cgroup").unwrap_or_default();
     let unit = unit::managed(&cgroups).and_then(|path| path.strip_prefix(b"/system.slice/"));
     let name = unit.and_then(|unit| unit.strip_prefix(process.comm.bytes()));
     name == Some(b".service")
+}
+
+/// Whether `status` shows a pid in a namespace below that of the proc tree (`NSpid`, 4.1 and later).
+fn is_in_nested_pid_namespace(status: &[u8]) -> bool {
+    let mut lines = status.split(|&byte| byte == b'\n');
+    let pids = lines.find_map(|line| line.strip_prefix(b"NSpid:"));
+    pids.is_some_and(|pids| {
+        pids.split(u8::is_ascii_whitespace).filter(|it| !it.is_empty()).count() > 1
+    })
+}
+
+/// Whether a process is known to be in another mount namespace than doomtop. Where that may not be read,
+/// doomtop may not read the files of another user either.
+fn has_own_mounts(proc: &ProcRoot, pid: i32) -> bool {
+    let namespace = |path: &CStr| readlinkat(proc, path, Vec::new()).ok();
+    let path = ProcPath::of(pid, "ns/mnt");
+    namespace(path.as_c_str()).zip(namespace(c"self/ns/mnt")).is_some_and(|(its, own)| its != own)
 }
 
 /// The arguments of a command line, as `/proc/PID/cmdline` separates them.

@@ -42,16 +42,7 @@ const DROP_INS_MAX: usize = 200;
 #[must_use]
 pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Option<ServiceUnit> {
     let path = String::from_utf8(managed(cgroups)?.to_vec()).ok()?;
-    let names: Vec<&str> = path.split('/').collect();
-    let at = names.iter().rposition(|name| {
-        [".service", ".scope"].iter().any(|kind| name.len() > kind.len() && name.ends_with(kind))
-    })?;
-    let name = names.get(at)?;
-    if !name.ends_with(".service") {
-        return None;
-    }
-    let above = names.get(..at).unwrap_or_default();
-    let of_a_user = above.iter().any(|it| it.starts_with("user@") && it.ends_with(".service"));
+    let (name, of_a_user) = service_of(&path)?;
     let dirs = if of_a_user { USER_DIRS } else { SYSTEM_DIRS };
     let (mut restart, mut ends_all) = (RestartPolicy::No, true);
     let mut from = Vec::new();
@@ -80,6 +71,26 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
         (pid, parent) => pid != 1 && parent.is_some_and(|comm| comm.bytes() == b"systemd"),
     };
     Some(ServiceUnit { name, restart, ends_all, from, main })
+}
+
+/// The name of the service with this cgroup, and whether a user's manager runs it. A manager puts its units
+/// below slices and nothing else; what is below another cgroup belongs to whoever manages that, such as the
+/// service manager in a container, and a unit of that name on this machine is another one.
+fn service_of(path: &str) -> Option<(&str, bool)> {
+    let mut names = path.split('/').filter(|name| !name.is_empty());
+    let mut of_a_user = false;
+    loop {
+        let name = names.find(|name| !name.ends_with(".slice"))?;
+        let is_service = name.len() > ".service".len() && name.ends_with(".service");
+        if !is_service {
+            return None;
+        }
+        let is_manager = name.starts_with("user@") && !of_a_user;
+        if !is_manager || names.clone().next().is_none() {
+            return Some((name, of_a_user));
+        }
+        of_a_user = true;
+    }
 }
 
 /// The path in the hierarchy of the service manager: version 1 `name=systemd`, otherwise version 2.
@@ -206,9 +217,36 @@ mod tests {
             b"0::/\n",
             b"",
             b"0::/\xff.service\n",
+            b"0::/user.slice/user-7.slice/user@7.service/init.scope\n",
+            // In a container: its own service manager's units.
+            b"0::/system.slice/docker-4f1c0de0a1b2c3d4.scope/ssh.service\n",
+            b"0::/system.slice/docker-4f1c0de0a1b2c3d4.scope/system.slice/ssh.service\n",
+            b"0::/docker/4f1c0de0a1b2c3d4/system.slice/ssh.service\n",
+            b"0::/kubepods.slice/kubepods-podx.slice/cri-containerd-x.scope/ssh.service\n",
+            b"0::/lxc.payload.a/system.slice/ssh.service\n",
         ] {
             assert_eq!(unit(root.path(), cgroups, INIT), None);
         }
+    }
+
+    #[test]
+    fn what_a_service_has_below_it_belongs_to_that_service() {
+        let name = |path| service_of(path);
+        assert_eq!(
+            name("/system.slice/web.service/payload/x.service"),
+            Some(("web.service", false))
+        );
+        assert_eq!(
+            name("/machine.slice/systemd-nspawn@web.service/payload/system.slice/a.service"),
+            Some(("systemd-nspawn@web.service", false))
+        );
+        assert_eq!(
+            name("/user.slice/user-7.slice/user@7.service"),
+            Some(("user@7.service", false))
+        );
+        let user = "/user.slice/user-7.slice/user@7.service/app.slice/app-x.slice/x@1.service/sub";
+        assert_eq!(name(user), Some(("x@1.service", true)));
+        assert_eq!(name("/.service"), None);
     }
 
     #[test]
