@@ -12,6 +12,10 @@ use crate::words::incident::DumpContext;
 /// Maximum number of events that are kept.
 const MAX_EVENTS: usize = 4096;
 
+/// Maximum number of events that only a log file tells of, to which any user can write: they must not push the
+/// others out.
+const MAX_UNPROVEN: usize = 256;
+
 /// Maximum number of rows of task dumps that are kept. The oldest reports are dropped first.
 const MAX_ROWS: usize = 200_000;
 
@@ -150,6 +154,7 @@ impl Timeline {
     /// Removes the event of this number.
     pub(crate) fn remove(&mut self, nth: u64) {
         self.events.retain(|it| it.nth != nth);
+        self.unproven.remove(&nth);
     }
 
     /// Adds an event in the order of time. Returns its number.
@@ -159,7 +164,23 @@ impl Timeline {
         let at = self.events.partition_point(|it| it.unix_ms <= event.unix_ms);
         self.events.insert(at, OomEvent { nth, ..event });
         if self.events.len() > MAX_EVENTS {
-            self.events.remove(0);
+            // A kill that anybody may have written down goes before a proven one.
+            let unproven = self.events.iter().position(|it| self.unproven.contains(&it.nth));
+            let dropped = self.events.remove(unproven.unwrap_or(0));
+            self.unproven.remove(&dropped.nth);
+        }
+        nth
+    }
+
+    /// Adds an event that only a log file tells of, to which any user can write. Returns its number.
+    pub(crate) fn add_unproven(&mut self, event: OomEvent) -> u64 {
+        let nth = self.add(event);
+        self.unproven.insert(nth);
+        if self.unproven.len() > MAX_UNPROVEN
+            && let Some(at) = self.events.iter().position(|it| self.unproven.contains(&it.nth))
+        {
+            let dropped = self.events.remove(at);
+            self.unproven.remove(&dropped.nth);
         }
         nth
     }
@@ -291,5 +312,36 @@ impl Timeline {
             ..event
         });
         events.collect::<Vec<_>>().into_iter().map(|event| self.add(event)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kill(by: Killer, unix_ms: i64) -> OomEvent {
+        OomEvent::new(by, unix_ms, EventTime::Live)
+    }
+
+    #[test]
+    fn lines_that_anybody_may_write_push_no_proven_kill_out() {
+        let mut timeline = Timeline::default();
+        let first = timeline.add(kill(Killer::Machine, 10));
+        for ms in 0..6000 {
+            timeline.add_unproven(kill(Killer::Earlyoom, ms));
+        }
+        assert!(timeline.find(first).is_some());
+        assert_eq!(
+            (timeline.all().len(), timeline.unproven.len()),
+            (MAX_UNPROVEN + 1, MAX_UNPROVEN)
+        );
+        let last = timeline.all().last().expect("an event");
+        assert_eq!((last.unix_ms, timeline.is_unproven(last.nth)), (5999, true), "the newest stay");
+        // And where there are too many proven ones, the others go first.
+        for ms in 6000..6000 + MAX_EVENTS as i64 - 1 {
+            timeline.add(kill(Killer::Memcg, ms));
+        }
+        assert!(timeline.find(first).is_some() && timeline.unproven.is_empty());
+        assert_eq!(timeline.all().len(), MAX_EVENTS);
     }
 }

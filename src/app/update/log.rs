@@ -176,11 +176,8 @@ impl App {
         if self.has_samples() {
             self.look_up(&mut event);
         }
-        let nth = self.incidents.timeline.add(event);
-        if !proven {
-            self.incidents.timeline.unproven.insert(nth);
-        }
-        Some(nth)
+        let timeline = &mut self.incidents.timeline;
+        Some(if proven { timeline.add(event) } else { timeline.add_unproven(event) })
     }
 
     /// The last sample before a time in milliseconds since 1970.
