@@ -20,6 +20,17 @@ use crate::source::recording_lines::{BrokenRecording, RecordingLines};
 /// processes with every fact. The decoded sample takes many times as much memory.
 const MAX_LINE: u64 = 64 << 20;
 
+/// Maximum memory that decoding a line may take, in bytes, and in bytes for each of its bytes. A sample of 100,000
+/// processes takes five times its length; a line of empty objects takes a hundred times as much, and 93 KiB
+/// of such a recording, compressed, took 5 GiB.
+const MAX_DECODED: u64 = 256 << 20;
+const MAX_DECODED_PER_BYTE: u64 = 12;
+
+/// What a member or an item takes when it is decoded, and an object beside its members: the smallest node of
+/// a map has places for eleven.
+const ITEM_BYTES: u64 = 64;
+const OBJECT_BYTES: u64 = 640;
+
 /// Maximum number of processors: more than any kernel is built for.
 const MAX_CPUS: u32 = 65_536;
 
@@ -186,11 +197,28 @@ impl Recording {
         if bytes.len() as u64 > MAX_LINE {
             return Err(self.bad(0, "with this line the sample is too long"));
         }
+        self.check_size(&bytes)?;
         self.last = Some(full);
         Ok((head, bytes))
     }
 
+    /// Refuses a line that takes too much memory when it is decoded.
+    fn check_size(&self, text: &[u8]) -> Result<(), SourceError> {
+        let most = (text.len() as u64 * MAX_DECODED_PER_BYTE).max(MAX_DECODED);
+        // Short lines take less in any case.
+        if text.len() as u64 * OBJECT_BYTES > most && decoded_bytes(text) > most {
+            let what = format!(
+                "decoded it would take more than {} MiB, {} times its length: no sample does",
+                most >> 20,
+                decoded_bytes(text) / (text.len() as u64).max(1)
+            );
+            return Err(self.bad(0, what));
+        }
+        Ok(())
+    }
+
     fn sample_of_line(&mut self, text: &[u8]) -> Result<Snapshot, SourceError> {
+        self.check_size(text)?;
         let head = self.decode::<Head>(text)?;
         if head.schema.as_deref() == Some(DELTA) {
             let (head, full) = self.apply_changes(text)?;
@@ -231,6 +259,22 @@ impl Recording {
         snapshot.processes.dedup_by_key(|process| process.id.pid);
         Ok(snapshot)
     }
+}
+
+/// About how much memory a line takes when it is decoded, in bytes. Never much less than that.
+fn decoded_bytes(text: &[u8]) -> u64 {
+    let (mut bytes, mut in_string, mut escaped) = (text.len() as u64, false, false);
+    for &byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => bytes += OBJECT_BYTES,
+            b',' if !in_string => bytes += ITEM_BYTES,
+            _ => {}
+        }
+    }
+    bytes
 }
 
 /// Why a snapshot is impossible on any machine.
@@ -277,5 +321,45 @@ impl Source for Recording {
             self.last_unix_ms = Some(snapshot.clock.unix_ms);
             Arc::new(snapshot)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn refusal(line: Vec<u8>) -> String {
+        let mut recording = Recording::open(Box::new(Cursor::new(line)), "x");
+        recording.sample(&Needs::default(), None).expect_err("no sample").to_string()
+    }
+
+    #[test]
+    fn a_line_that_takes_much_more_memory_than_its_length_is_not_decoded() {
+        // 5 MiB that would take more than half a gigabyte.
+        let head = r#"{"schema":"doomtop/1","tape":1,"x":["#;
+        let line = [head.as_bytes(), &br#"{"":0},"#.repeat(800_000), b"0]}\n"].concat();
+        let why = refusal(line);
+        assert!(why.contains("more than 256 MiB, 10") && why.contains("times its length"), "{why}");
+        // The same bytes in a name are a name.
+        let name = "{".repeat(800_000);
+        let line = format!("{{\"schema\":\"doomtop/1\",\"x\":\"{name}\"}}\n");
+        assert!(!refusal(line.into_bytes()).contains("times its length"));
+    }
+
+    #[test]
+    fn what_a_line_takes_is_told_by_its_objects_and_items_outside_of_names() {
+        assert_eq!(decoded_bytes(b""), 0);
+        assert_eq!(decoded_bytes(b"[{},{}]"), 7 + 2 * OBJECT_BYTES + ITEM_BYTES);
+        assert_eq!(decoded_bytes(br#"{"a{,\"{,":"}"}"#), 15 + OBJECT_BYTES);
+    }
+
+    #[test]
+    fn a_large_sample_of_doomtop_itself_is_decoded() {
+        let row = r#"{"pid":7,"start_ticks":1,"ppid":1,"session":1,"comm":"a","state":"S","flags":0,"threads":1,"nice":0,"cpu_ticks":3,"vsize_bytes":9,"rss_stat_pages":3,"rss_pages":3,"anon_pages":1,"file_pages":1,"shmem_pages":0,"swap_pages":0,"has_mm":true,"oom_score_adj":0,"oom_score":0,"uid":0,"euid":0},"#;
+        let text = row.repeat(100_000);
+        let most = (text.len() as u64 * MAX_DECODED_PER_BYTE).max(MAX_DECODED);
+        assert!(decoded_bytes(text.as_bytes()) * 3 / 2 < most);
     }
 }
