@@ -31,13 +31,14 @@ struct RankedProcess<'a> {
     #[serde(flatten)]
     id: ProcId,
     comm: &'a Comm,
-    badness_pages: Points,
+    /// `None` where it cannot be chosen itself, as a child that dies in place of another process.
+    badness_pages: Option<Points>,
 }
 
 impl<'a> RankedProcess<'a> {
     fn of(row: &Ranked, scene: &'a Scene) -> Option<Self> {
         let process = scene.find(row.id)?;
-        Some(Self { id: row.id, comm: &process.comm, badness_pages: row.placement.points()? })
+        Some(Self { id: row.id, comm: &process.comm, badness_pages: row.placement.points() })
     }
 }
 
@@ -161,7 +162,7 @@ impl<'a> AtLimitReport<'a> {
         let RankingAtLimit { victim, candidates, excluded } = RankingAtLimit::of(policy, scene);
         let named = |(id, badness_pages): (ProcId, Points)| {
             let process = scene.find(id)?;
-            Some(RankedProcess { id, comm: &process.comm, badness_pages })
+            Some(RankedProcess { id, comm: &process.comm, badness_pages: Some(badness_pages) })
         };
         Self {
             victim: victim.and_then(named),

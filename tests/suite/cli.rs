@@ -67,6 +67,13 @@ fn complains(output: &Output, status: i32, word: &str) {
 }
 
 #[test]
+fn a_single_sample_is_the_second_one_so_that_growth_is_known() {
+    let frame = &frames(&run(&["--json", "-n", "1"]))[0];
+    let rows = frame["processes"].as_array().expect("rows");
+    assert!(rows.iter().any(|row| !row["growth_pages_per_minute"].is_null()));
+}
+
+#[test]
 fn json_holds_what_the_schema_says() {
     let frame = &frames(&run(&["--json", "-n", "1"]))[0];
     assert_eq!(frame["schema"], "doomtop/1");

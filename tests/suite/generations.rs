@@ -380,3 +380,32 @@ fn an_opinion_sacrifices_once() {
     assert_eq!(opinion.instead.map(|(id, _)| id.pid), Some(30));
     assert_eq!(opinion.dies().map(|id| id.pid), Some(30));
 }
+
+#[test]
+fn the_first_kernels_of_2_6_choose_nobody_with_zero_points() {
+    // A process so old and busy that its size is divided to nothing.
+    let mut old = process(10, "old", 1);
+    old.cpu = Ticks(1 << 40);
+    let scene = Scene::new(Arc::new(machine(1000, ScoreScale::Signed, vec![old])), None);
+    let eligible = |policy: &dyn Policy| Ranking::new(policy, &scene).eligible();
+    assert_eq!((eligible(&LINUX_2_6_0), eligible(&LINUX_2_6_11)), (0, 1));
+}
+
+#[test]
+fn a_child_that_cannot_be_chosen_itself_is_told_where_it_dies_in_the_place_of_another() {
+    let mut family = family();
+    let child = family.processes.iter_mut().find(|it| it.id.pid == 20).unwrap();
+    child.adj = Reading::Value(Adj::MIN);
+    let scene = Scene::new(Arc::new(family), None);
+    let ranking = Ranking::new(&LINUX_2_6_16, &scene);
+    let (names, scale) = (Names::default(), SizeUnit::Auto);
+    let command = CommandStyle::Name;
+    let policy = &LINUX_2_6_16;
+    let context =
+        RowContext { scene: &scene, policy, ranking: &ranking, names: &names, scale, command };
+    let mut line = Vec::new();
+    doomtop::report::json::write_line(&mut line, &context, &[], None).unwrap();
+    let frame: Value = serde_json::from_slice(&line).unwrap();
+    assert_eq!((&frame["victim"]["pid"], &frame["instead"]["pid"]), (&10.into(), &20.into()));
+    assert_eq!(frame["instead"]["badness_pages"], Value::Null, "it has no points itself");
+}

@@ -342,7 +342,12 @@ impl Policy for Linux26 {
             elsewhere: matches!(scene.domain().kind, DomainKind::Nodes(_))
                 && !scene.domain().contains(process),
         };
-        Verdict::Scored(points(&facts, self.since).1)
+        let (points, badness) = points(&facts, self.since);
+        // `points > maxpoints`, which begins at 0; since 2.6.10 the first process counts in any case.
+        if self.since < 11 && points == 0 {
+            return Verdict::Spared(SparedReason::Zero);
+        }
+        Verdict::Scored(badness)
     }
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {

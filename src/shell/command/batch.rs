@@ -23,6 +23,7 @@ use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::stdio;
 use crate::source::Source;
+use crate::units::Millis;
 use crate::words::next_death::kill_line;
 
 /// Minimum width of a command line, in cells.
@@ -30,6 +31,9 @@ const COMMAND_WIDTH: u16 = 24;
 
 /// Width of a line where neither a terminal nor `COLUMNS` says it, in cells.
 const DEFAULT_WIDTH: u16 = 160;
+
+/// Time between the only sample that is printed and the one before it.
+const WARM_UP: Millis = Millis(300);
 
 /// Prints until the count is reached, the source ends, or the reader closes the pipe.
 ///
@@ -39,7 +43,11 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let lookup = invocation.input.lookup_root()?;
     let delay = invocation.headless_delay();
     let setup = invocation.setup;
-    let pace = SamplePace { delay, count: cli.iterations, end: EndFlag::default_action() };
+    // A single sample knows of no growth, and would name a process that another one is about to overtake: one
+    // more is taken before it.
+    let warms_up = setup.live && cli.iterations == Some(1);
+    let (delay, count) = if warms_up { (WARM_UP, Some(2)) } else { (delay, cli.iterations) };
+    let pace = SamplePace { delay, count, end: EndFlag::default_action() };
     let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
     let out = BufWriter::new(io::stdout().lock());
     let (forecaster, log) = (DeathForecaster::default(), PredictionLog::default());
@@ -52,6 +60,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         lines: Vec::new(),
         out,
         is_first: true,
+        warms_up,
     };
     let mut source = invocation.input.source;
     headless::run(source.as_mut(), &mut printer, &pace)?;
@@ -69,6 +78,8 @@ struct Printer<'a> {
     out: BufWriter<StdoutLock<'static>>,
     /// Nothing is printed yet.
     is_first: bool,
+    /// The next sample is only compared with.
+    warms_up: bool,
 }
 
 impl SampleConsumer for Printer<'_> {
@@ -94,6 +105,10 @@ impl SampleConsumer for Printer<'_> {
         _: Instant,
     ) -> Result<AfterSample, CommandError> {
         let spent = self.ranker.update(sample, source, needs_command_lines(self.setup))?;
+        if std::mem::take(&mut self.warms_up) {
+            self.observe();
+            return Ok(AfterSample::Continue(spent));
+        }
         match self.write().and_then(|()| self.out.flush()) {
             Ok(()) => Ok(AfterSample::Continue(spent)),
             Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
@@ -102,6 +117,14 @@ impl SampleConsumer for Printer<'_> {
 }
 
 impl Printer<'_> {
+    /// Lets the forecasts know the sample.
+    fn observe(&mut self) {
+        let Some(context) = self.ranker.context(CommandStyle::Short) else { return };
+        self.forecaster.observe(context.scene);
+        let deaths = self.forecaster.predict(context.scene);
+        self.log.note_sample(context.scene.now().clock.unix_ms, &deaths, context.scene);
+    }
+
     fn write(&mut self) -> io::Result<()> {
         let Some(context) = self.ranker.context(CommandStyle::Short) else { return Ok(()) };
         let view = TableSettings {
