@@ -29,7 +29,7 @@ use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::{WalkCounters, WalkRequest};
 use crate::source::walk_thread;
-use crate::source::walk_thread::{WalkJob, millis};
+use crate::source::walk_thread::{SideReaders, WalkJob, millis};
 use crate::units::{Millis, Pages};
 
 /// How long a sample waits for the walk over all processes.
@@ -73,6 +73,8 @@ pub struct LiveSource {
     kept: OpenFiles,
     /// The rows by the kernel's task list; `None` if they are read from files.
     tasks: Option<TaskRows>,
+    /// What else is read while the rows come from the task list.
+    beside: Option<SideReaders>,
     /// What must be read from files, while the walk thread has the job.
     lookups: Vec<RowLookup>,
     /// What the table needs to know of a sample.
@@ -135,6 +137,7 @@ impl LiveSource {
             machine.sampler = tasks.sampler();
         }
 
+        let beside = tasks.as_ref().map(|_| SideReaders::start(&root)).transpose()?;
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
         let (jobs, done) = walk_thread::start()?;
         let started = Instant::now();
@@ -152,6 +155,7 @@ impl LiveSource {
             kept: OpenFiles::new(&machine, budget()),
             machine: Arc::new(machine),
             tasks,
+            beside,
             lookups: Vec::new(),
             request: WalkRequest::default(),
             status: false,
@@ -219,11 +223,13 @@ impl LiveSource {
     fn accept(&mut self, mut job: WalkJob) -> Result<(), SourceError> {
         let walk = std::mem::replace(&mut job.unreadable, Ok(0));
         self.kept.take(&mut job.opened);
-        self.cgroups = Arc::clone(job.reader.last());
-        self.killers = Arc::clone(job.killers.last());
         if job.files.active {
             self.take_files(&mut job);
-        } else if walk.is_ok() {
+        } else {
+            self.cgroups = Arc::clone(job.reader.last());
+            self.killers = Arc::clone(job.killers.last());
+        }
+        if !job.files.active && walk.is_ok() {
             self.take_rows(&job.walker, &job.skipped);
         }
         if walk.is_ok() {
@@ -315,11 +321,13 @@ impl LiveSource {
             return self.walk(needs, system);
         }
         let lists = tasks.wants_listing();
+        self.begin_beside(needs);
         if let Some(mut job) = self.job.take() {
             self.fill_files_job(&mut job, needs, lists);
             self.jobs.send(job).map_err(|_| SourceError::WalkThread)?;
             self.wait(until)?;
         }
+        self.take_beside(until);
         // Growing allocates, so it is done while there is memory. Failing is no loss.
         let memory = &system.meminfo.memory;
         let plenty = memory.available_kib.value().is_some_and(|it| it.0 > memory.total_kib.0 / 8);
@@ -327,6 +335,35 @@ impl LiveSource {
             let _ = tasks.grow(&self.root, &self.machine);
         }
         Ok(())
+    }
+
+    /// Begins to read the cgroups and to look for killers, where the last time is over.
+    fn begin_beside(&mut self, needs: &Needs) {
+        self.take_beside(Some(Instant::now()));
+        let Some(beside) = &mut self.beside else { return };
+        let now = millis(self.started.elapsed());
+        let (cgroups, with_io) = (needs.cgroups, !self.killers.oomd.options.devices.is_empty());
+        beside.cgroups.begin(|job| {
+            (job.needs, job.now) = (cgroups, now);
+            job.reader.set_read_io(with_io);
+        });
+        let rows = &self.rows;
+        beside.killers.begin(|job| {
+            job.now = now;
+            job.rows.clear();
+            job.rows.extend(rows.iter().filter(|row| is_name_of_killer(&row.comm)).cloned());
+        });
+    }
+
+    /// Waits for both until then, and takes what was read.
+    fn take_beside(&mut self, until: Option<Instant>) {
+        let Some(beside) = &mut self.beside else { return };
+        if let Some(job) = beside.cgroups.wait(until) {
+            self.cgroups = Arc::clone(job.reader.last());
+        }
+        if let Some(job) = beside.killers.wait(until) {
+            self.killers = Arc::clone(job.reader.last());
+        }
     }
 
     /// Tells the walk thread what to read from files.
@@ -341,9 +378,7 @@ impl LiveSource {
             files.known.retain(|&pid| others.iter().all(|other| other.pid != pid));
         }
         files.others.clear();
-        files.killers.clear();
-        let killers = self.rows.iter().filter(|row| is_name_of_killer(&row.comm));
-        files.killers.extend(killers.cloned());
+        files.rules = self.killers.needed_files();
         files.named.clear();
         // Also once after they were needed, so that they are forgotten.
         let read = self.rows.first().is_some_and(|row| row.exe_cwd_environ.is_some());

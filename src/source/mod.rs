@@ -10,6 +10,7 @@ mod recording;
 mod recording_lines;
 mod redact;
 mod redacted;
+mod side_job;
 mod walk_thread;
 
 use std::collections::BTreeMap;

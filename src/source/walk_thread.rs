@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::model::{CgroupNeeds, Comm, ProcId, Process};
+use crate::model::{CgroupNeeds, Comm, ProcId, Process, ProcessFiles};
 use crate::sample::Unreadable;
 use crate::sample::cgroup::tree_reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
@@ -17,6 +17,7 @@ use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::source::SourceError;
+use crate::source::side_job::SideJob;
 use crate::units::Millis;
 
 /// What a walk reads if the rows come from the task list: only what no other way tells.
@@ -29,10 +30,55 @@ pub(super) struct FilesJob {
     pub known: Vec<i32>,
     /// Processes that `/proc` lists beside these.
     pub others: Vec<Process>,
-    /// Processes with the names of killers.
-    pub killers: Vec<Process>,
+    /// What rules of installed killers test.
+    pub rules: ProcessFiles,
     /// All processes, if links or environments are to be read: id, name, flags.
     pub named: Vec<(ProcId, Comm, u32)>,
+}
+
+/// What is read beside the task list, each in a thread of its own: both open many files, and neither must keep
+/// the other, or what the table needs, from being read.
+pub(super) struct SideReaders {
+    pub cgroups: SideJob<CgroupsJob>,
+    pub killers: SideJob<KillersJob>,
+}
+
+/// A reading of the memory cgroups.
+pub(super) struct CgroupsJob {
+    pub reader: CgroupReader,
+    pub needs: CgroupNeeds,
+    pub now: Millis,
+}
+
+/// A search for the killers of this machine.
+pub(super) struct KillersJob {
+    pub reader: KillerReader,
+    root: Arc<ProcRoot>,
+    /// Processes with the names of killers.
+    pub rows: Vec<Process>,
+    pub now: Millis,
+}
+
+impl SideReaders {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// One cannot be started.
+    pub fn start(root: &Arc<ProcRoot>) -> Result<Self, SourceError> {
+        let reader = CgroupReader::new(Arc::clone(root));
+        let cgroups = CgroupsJob { reader, needs: CgroupNeeds::Nothing, now: Millis::ZERO };
+        let reader = KillerReader::new(root.filesystem());
+        let (rows, now) = (Vec::new(), Millis::ZERO);
+        let killers = KillersJob { reader, root: Arc::clone(root), rows, now };
+        Ok(Self {
+            cgroups: SideJob::start("cgroups", cgroups, |job| {
+                job.reader.read(job.needs, job.now);
+            })?,
+            killers: SideJob::start("killers", killers, |job| {
+                job.reader.read(&job.root, job.rows.iter(), job.now);
+            })?,
+        })
+    }
 }
 
 /// One walk: the request, and the result. It travels to the thread and back with all its buffers, so
@@ -88,16 +134,20 @@ impl WalkJob {
         } else {
             self.unreadable = self.walker.walk(&self.request, &mut self.opened, &mut self.skipped);
         }
-        let now = millis(self.started.elapsed());
-        self.reader.set_read_io(!self.killers.last().oomd.options.devices.is_empty());
-        self.reader.read(self.cgroup_needs, now);
-        if self.files.active {
-            self.killers.read(&self.root, self.files.killers.iter(), now);
+        let rules = if self.files.active {
+            self.files.rules
         } else {
+            let now = millis(self.started.elapsed());
+            self.reader.set_read_io(!self.killers.last().oomd.options.devices.is_empty());
+            self.reader.read(self.cgroup_needs, now);
             self.killers.read(&self.root, self.walker.rows(), now);
-        }
-        let rules = self.exe_cwd_environ.then(|| self.killers.last().needed_files());
-        self.walker.read_exe_cwd_environ(rules.unwrap_or_default());
+            self.killers.last().needed_files()
+        };
+        self.walker.read_exe_cwd_environ(if self.exe_cwd_environ {
+            rules
+        } else {
+            Default::default()
+        });
     }
 
     /// Reads what the task list does not tell.
