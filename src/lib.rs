@@ -102,7 +102,7 @@
 //! # Threads
 //!
 //! The name is that of the thread, as `/proc/PID/task/TID/comm` shows its first 15 bytes. `shell/thread.rs` starts
-//! all but the walker, the reader of environments and the reaper.
+//! all but the walker, the readers in `sample` and the reaper.
 //!
 //! | thread | file | what it does |
 //! |---|---|---|
@@ -111,10 +111,17 @@
 //! | `signals` | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
 //! | `sampler` | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
 //! | `walker` | `source/walk_thread.rs` | the part of a sample that may stall |
+//! | `cgroups` | `source/walk_thread.rs` | reads the cgroups where BPF reads the processes; otherwise the walker does |
+//! | `killers` | `source/walk_thread.rs` | looks for installed killers there |
+//! | `counters` | `sample/machine/vmstat_reader.rs` | reads `/proc/vmstat`, for which the kernel allocates |
 //! | `environs` | `sample/process/exe_cwd_environ.rs` | environments, if a rule of an installed nohang tests them |
-//! | `command lines` | `shell/worker/command_lines.rs` | user names and command lines: reading them may block |
+//! | `users` | `shell/worker/command_lines.rs` | names of users, once: a directory server may block that |
+//! | `command lines` | `shell/worker/command_lines.rs` | asks for command lines, and sends them to the main loop |
+//! | `cmdline` | `shell/worker/command_lines.rs` | reads command lines; another one takes the place of one that is stuck (`sample/process/stall_proof_reader.rs`) |
 //! | `detail` | `shell/worker/detail.rs` | what a dialog shows about its process |
+//! | `details` | `shell/worker/detail.rs` | reads it, as `cmdline` |
 //! | `breakdowns` | `shell/worker/breakdowns.rs` | what the memory of processes consists of, for the page of commitments |
+//! | `smaps` | `shell/worker/breakdowns.rs` | reads it, as `cmdline` |
 //! | `kernel log` | `shell/worker/log_sources/kernel.rs` | follows the kernel log |
 //! | `journal` | `shell/worker/log_sources/journal.rs` | follows the journal, through journalctl, where there is a userspace killer |
 //! | `victims` | `shell/worker/log_sources/victims.rs` | waits at the tracepoint `oom:mark_victim`, through BPF |

@@ -26,6 +26,9 @@ pub enum Msg {
     Click(ClickTarget, Millis),
     /// A turn of the mouse wheel by a number of lines, over what was drawn at its place, and when.
     Wheel(Option<ClickTarget>, isize, Millis),
+    /// Something else than a key arrived from the terminal, and when: a paste, a change of focus, the answer to a
+    /// query. A key right behind it was not pressed alone.
+    TerminalInput(Millis),
     /// Pasted text: it may fill a prompt, never confirm a dialog.
     Paste(String),
     /// A new sample.
@@ -50,12 +53,14 @@ pub enum Msg {
     Outcome(Outcome),
     /// The detail of the process of a dialog.
     Detail(Box<ProcessDetail>),
+    /// The process of a dialog does not answer.
+    NoDetail(ProcId),
     /// The memory breakdown of processes on the page of commitments.
     Breakdowns(Vec<(ProcId, Reading<MemoryBreakdown>)>),
     /// The names of users.
     Users(Arc<BTreeMap<u32, Text>>),
-    /// Command lines that could be read.
-    Commands(Vec<(ProcId, Arc<Text>)>),
+    /// Command lines that could be read, and processes that do not answer.
+    Commands(Vec<(ProcId, Arc<Text>)>, Vec<ProcId>),
     /// A message of the shell: what it did, or could not do.
     Notice(NoticeLevel, String),
     /// A new version of the site's own policy.
@@ -97,6 +102,8 @@ pub enum Request {
     SampleNow,
     /// Take samples at this pace from now on.
     Pace(Millis),
+    /// Lower doomtop's own `oom_score_adj`.
+    ProtectItself,
     /// Ring the bell of the terminal.
     Bell,
     /// Run the user's command for an alarm that was raised.

@@ -49,6 +49,9 @@ fn command_cell(row: &RowView<'_>, out: &mut String) {
         Some(line) => out.push_str(line),
         None => {
             let _ = write!(out, "{}", row.process.comm);
+            if style != CommandStyle::Name && row.context.names.was_passed_over(row.process) {
+                out.push_str(" ?");
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod expedite;
 pub(crate) mod kill_guard;
 pub(crate) mod live;
 mod no_effects;
+pub mod own_adj;
 pub(crate) mod pending_exit;
 pub(crate) mod proc_dir;
 pub(crate) mod reap;

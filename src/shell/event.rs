@@ -35,7 +35,7 @@ pub(crate) enum Event {
 impl Event {
     /// Whether it changes the picture only where the app says so.
     pub(crate) const fn is_quiet(&self) -> bool {
-        matches!(self, Self::Message(Msg::UsageRead(_)))
+        matches!(self, Self::Message(Msg::UsageRead(_) | Msg::TerminalInput(_)))
     }
 }
 

@@ -3,12 +3,15 @@
 //! Lowest first: the files of this directory (events, errors, standard streams), `worker` (one file per
 //! thread), `tui` (the screen and its main loop), [`command`] (one file per subcommand).
 
+pub(crate) mod child;
 pub mod command;
 pub(crate) mod command_error;
 pub(crate) mod event;
 pub mod exit_status;
+pub(crate) mod guarded_source;
 pub(crate) mod new_file;
 pub(crate) mod oom_burst_end;
+pub(crate) mod own_memory;
 pub(crate) mod rule_file;
 pub(crate) mod stdio;
 pub(crate) mod thread;

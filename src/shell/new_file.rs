@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -31,14 +32,21 @@ pub(crate) fn new_file(stem: &str, ending: &str) -> io::Result<(String, File)> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Creates a file. A dangling symbolic link counts as an existing file.
-fn create(path: impl AsRef<std::path::Path>) -> io::Result<File> {
+/// Creates a file that only its owner may read: recordings, samples and journals hold command lines, which
+/// may hold secrets, and what `hidepid` hides. A dangling symbolic link counts as an existing file.
+pub(crate) fn create(path: impl AsRef<Path>) -> io::Result<File> {
+    File::options().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Creates a file as any program does, for text that names nobody.
+fn create_public(path: impl AsRef<Path>) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 
 /// Writes a text to a path as it was typed. Returns what to tell the user.
 pub(crate) fn write(path: &str, text: &str) -> (NoticeLevel, String) {
-    let written = create(expand_home(path)).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written =
+        create_public(expand_home(path)).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Ok(()) => (NoticeLevel::Good, format!("written to {path}")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -93,6 +101,8 @@ fn text(journal: &Journal, machine: &Machine) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::app::session::journal::JournalAct;
     use crate::intent::{Intent, Outcome, Refusal};
@@ -116,6 +126,20 @@ mod tests {
         assert!(!target.exists());
         let (_, said) = write(folder.path().join("no/such").to_str().expect("a path"), "four");
         assert!(said.contains("directory does not exist"), "{said}");
+    }
+
+    #[test]
+    fn what_holds_command_lines_is_for_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stem = folder.path().join("doomtop-1");
+        let (name, _) = new_file(stem.to_str().expect("a path"), "jsonl").expect("a file");
+        let mode = std::fs::metadata(name).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // A unit file is read by others.
+        let unit = folder.path().join("50-oom.conf");
+        write(unit.to_str().expect("a path"), "x");
+        let mode = std::fs::metadata(unit).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o400, 0o400);
     }
 
     #[test]

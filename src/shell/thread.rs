@@ -22,6 +22,15 @@ pub(crate) fn spawn(
         .map_err(|error| CommandError::failure(format!("cannot start the thread {name}: {error}")))
 }
 
+/// How much of a stack is in use at times, in bytes: more than any picture needs.
+const STACK: usize = 128 << 10;
+
+/// Brings the stack of this thread into memory, so that it needs no new page while memory is short.
+#[inline(never)]
+pub(crate) fn touch_stack() {
+    std::hint::black_box(&mut [0_u8; STACK]);
+}
+
 /// Panics where a test asks for it: `DOOMTOP_TEST_PANIC` holds the name of a thread, or `main`.
 pub(crate) fn test_panic(thread: &str) {
     if std::env::var("DOOMTOP_TEST_PANIC").is_ok_and(|wanted| wanted == thread) {

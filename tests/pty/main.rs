@@ -6,8 +6,10 @@
 mod alarms;
 #[path = "../oom/cgroup.rs"]
 mod cgroup;
+mod confirm;
 #[path = "../suite/fakeproc.rs"]
 mod fakeproc;
+mod survival;
 mod terminal;
 mod usage;
 

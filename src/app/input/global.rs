@@ -120,6 +120,7 @@ impl App {
             Action::Dump => vec![Request::Dump],
             Action::Record => self.toggle_recording(),
             Action::WritePast => self.write_past(),
+            Action::ProtectItself => self.protect_itself(),
             Action::Quit => vec![Request::Quit { keep: false }],
             Action::QuitKeep => vec![Request::Quit { keep: true }],
             Action::Suspend => vec![Request::Suspend],

@@ -9,6 +9,7 @@ pub(crate) mod menu;
 pub(crate) mod mouse;
 pub(crate) mod page;
 pub(crate) mod prompt;
+pub(crate) mod protection;
 pub(crate) mod sort;
 pub(crate) mod time;
 pub(crate) mod view;

@@ -81,6 +81,7 @@ pub enum Action {
     Quit,
     QuitKeep,
     Suspend,
+    ProtectItself,
     Threads,
     NotVim,
     ScopeMenu,

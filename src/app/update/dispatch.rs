@@ -25,6 +25,7 @@ impl App {
             }
             Msg::Click(target, at) => return self.click(target, at),
             Msg::Wheel(target, lines, at) => self.wheel(target.as_ref(), lines, at),
+            Msg::TerminalInput(at) => self.pressed = self.pressed.max(Some(at)),
             Msg::Paste(text) => self.paste(&text),
             Msg::Sampled(snapshot) => {
                 let raised = self.sampled(snapshot);
@@ -47,7 +48,10 @@ impl App {
                 self.names.learn_users(users);
                 self.table.stale = true;
             }
-            Msg::Commands(lines) => {
+            Msg::NoDetail(who) => self.take_no_detail(who),
+            Msg::Commands(lines, passed_over) => {
+                let find = |id| self.scene.as_ref().and_then(|scene| scene.find(id));
+                passed_over.into_iter().filter_map(find).for_each(|it| self.names.pass_over(it));
                 for (id, line) in lines {
                     if let Some(process) = self.scene.as_ref().and_then(|scene| scene.find(id)) {
                         self.names.learn_command(process, line);
@@ -62,6 +66,7 @@ impl App {
             Msg::UsageRead(readings) => return self.take_usage_readings(readings),
             Msg::Pressure => {
                 self.refresh.pace.pressure(self.now);
+                self.offer_protection();
                 return vec![Request::SampleNow];
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::app::mode::Mode;
+use crate::app::session::notice::NoticeLevel;
 use crate::columns::CommandStyle;
 use crate::model::{ProcId, ProcessDetail};
 
@@ -23,6 +24,18 @@ impl App {
             && confirm.plan.who == detail.who
         {
             confirm.learn(detail, scene);
+        }
+    }
+
+    /// The process of the dialog does not answer: what the dialog cannot show is said.
+    pub(crate) fn take_no_detail(&mut self, who: ProcId) {
+        let Mode::Signal(confirm) = &self.mode else { return };
+        if confirm.plan.who == who {
+            let text = format!(
+                "{who} {} does not answer: who shares its memory, and how much it frees, is not known",
+                confirm.plan.name
+            );
+            self.say(NoticeLevel::Warn, text);
         }
     }
 

@@ -27,6 +27,8 @@ impl App {
 
     /// Keeps a new sample, and shows it where the screen shows the newest one.
     pub(crate) fn take_sample(&mut self, sample: Arc<Snapshot>) {
+        // The memory in a recording is that of another machine, or of another time.
+        self.playback.past.set_memory_short(self.start.live && sample.memory.is_short());
         let (nth, before) = self.playback.keep(&sample);
         self.note_counted_kills(nth, &sample);
         if self.shows_other_sample() {

@@ -36,6 +36,7 @@ impl App {
         if !snapshot.users.is_empty() {
             self.names.learn_users(Arc::clone(&snapshot.users));
         }
+        self.note_protection(&snapshot);
         let unseen = self.shows_other_sample().then(|| Arc::clone(&snapshot));
         self.take_sample(snapshot);
         self.take_live_sample(unseen)

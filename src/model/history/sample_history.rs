@@ -41,6 +41,10 @@ impl Frame {
 /// since the last whole one have become larger than itself. Both bound the cost of restoring a sample.
 const WHOLE_EVERY: u64 = 256;
 
+/// Size up to which samples are kept also where memory was short from the start, in bytes: some minutes of a
+/// small machine. It fits the reserve that doomtop keeps for that time.
+const WHILE_SHORT: usize = 512 << 10;
+
 /// The recent samples, limited by time and by size.
 #[derive(Clone, Debug)]
 pub struct SampleHistory {
@@ -51,6 +55,8 @@ pub struct SampleHistory {
     span: Millis,
     /// Maximum size, in bytes.
     max_bytes: usize,
+    /// A smaller one for as long as memory is short.
+    while_short: Option<usize>,
     bytes: usize,
     /// The newest snapshot, from which the next difference is computed.
     last: Option<Arc<Snapshot>>,
@@ -70,6 +76,7 @@ impl SampleHistory {
             bytes: 0,
             last: None,
             since_whole: 0,
+            while_short: None,
         }
     }
 
@@ -112,7 +119,7 @@ impl SampleHistory {
         while self.frames.len() > 1 {
             let Some(oldest) = self.frames.front() else { return };
             let old = now.saturating_sub(oldest.rest.clock.monotonic_ms) > self.span;
-            if !old && self.bytes <= self.max_bytes {
+            if !old && self.bytes <= self.while_short.unwrap_or(self.max_bytes) {
                 return;
             }
             let Some(oldest) = self.frames.pop_front() else { return };
@@ -135,6 +142,13 @@ impl SampleHistory {
             }
             self.bytes = self.bytes.saturating_sub(before) + next.bytes();
         }
+    }
+
+    /// While memory is short, no more is kept than at its beginning: an old sample is dropped for each new one,
+    /// so that the memory of the old one is used again and no new page is needed.
+    pub fn set_memory_short(&mut self, short: bool) {
+        let most = self.while_short.unwrap_or_else(|| self.bytes.max(WHILE_SHORT));
+        self.while_short = short.then(|| most.min(self.max_bytes));
     }
 
     /// Changes the maximum age.

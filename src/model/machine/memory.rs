@@ -34,6 +34,13 @@ impl Memory {
     pub fn used(&self) -> Kib {
         self.total_kib.saturating_sub(self.free_kib).saturating_sub(self.cache_kib)
     }
+
+    /// Whether an eighth or less is available, so that doomtop itself takes no more. An unknown size counts
+    /// as enough.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.available_kib.value().is_some_and(|left| left.0 <= self.total_kib.0 / 8)
+    }
 }
 
 /// Swap space.
@@ -114,4 +121,18 @@ pub fn machine_usage(memory: &Memory, swap: &Swap) -> Bytes {
 #[must_use]
 pub fn global_total(memory: &Memory, swap: &Swap, page: PageSize) -> Pages {
     memory.total_kib.pages(page) + swap.lasting().pages(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_short_where_an_eighth_is_available() {
+        let with = |available_kib| {
+            Memory { total_kib: Kib(800), available_kib, ..Memory::default() }.is_short()
+        };
+        assert!(with(Reading::Value(Kib(100))) && !with(Reading::Value(Kib(101))));
+        assert!(!with(Reading::Missing));
+    }
 }

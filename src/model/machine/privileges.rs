@@ -18,6 +18,9 @@ pub struct Privileges {
     pub pidfd: bool,
     /// Whether doomtop's own memory is locked, so that it keeps running when memory is short.
     pub memory_locked: bool,
+    /// Whether doomtop's own `oom_score_adj` is lowered (`--protect`), so that the kernel kills it last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
     /// Whether sysctls can be written.
     #[serde(default, rename = "turns_knobs", skip_serializing_if = "SysctlWritable::is_not_asked")]
     pub sysctls_writable: SysctlWritable,

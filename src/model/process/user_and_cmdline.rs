@@ -1,7 +1,7 @@
 //! User names and command lines, which are looked up outside of sampling: both may block, on a
 //! directory server or on a process that is stuck in the kernel, and no ranking waits for them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{Comm, ProcId, Process, Reading, Text};
@@ -12,6 +12,8 @@ pub struct Names {
     users: Arc<BTreeMap<u32, Text>>,
     /// With the `comm` at that time: an exec changes the command line.
     commands: HashMap<ProcId, (Comm, Arc<Text>)>,
+    /// Processes that did not answer when their command line was read.
+    passed_over: BTreeSet<ProcId>,
 }
 
 impl Names {
@@ -22,15 +24,28 @@ impl Names {
 
     /// Stores the command line of a process.
     pub fn learn_command(&mut self, process: &Process, line: Arc<Text>) {
+        self.passed_over.remove(&process.id);
         self.commands.insert(process.id, (process.comm, line));
     }
 
+    /// Notes that a process does not answer: its command line may come later, or never.
+    pub fn pass_over(&mut self, process: &Process) {
+        self.passed_over.insert(process.id);
+    }
+
+    /// Whether a process did not answer when its command line was read.
+    #[must_use]
+    pub fn was_passed_over(&self, process: &Process) -> bool {
+        self.passed_over.contains(&process.id)
+    }
+
     /// If there are more than `most` command lines, drops those of processes for which `alive` is
-    /// false.
+    /// false; of those that did not answer always.
     pub fn forget(&mut self, most: usize, alive: impl Fn(ProcId) -> bool) {
         if self.commands.len() > most {
             self.commands.retain(|&id, _| alive(id));
         }
+        self.passed_over.retain(|&id| alive(id));
     }
 
     /// Whether the command line of a process is known.

@@ -1,11 +1,9 @@
 //! Reads what a process runs and where: two links and the environment, after the walk, and only if
-//! an installed killer has rules on them. Reading an environment may stall, so a thread of its own
-//! does that.
+//! an installed killer has rules on them. Reading an environment may stall, so threads of their own
+//! do that.
 
 use std::ffi::CStr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::readlinkat;
@@ -15,6 +13,7 @@ use crate::model::{ExeCwdEnviron, ProcId, ProcessFiles, Reading, Text};
 use crate::sample::absence::{FileAbsence, reading};
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::stall_proof_reader::{LookupAnswer, StallProofReader};
 
 /// Maximum number of bytes that are read of an environment.
 pub const ENVIRON_MAX: usize = 4096;
@@ -48,55 +47,52 @@ pub(crate) fn exe_cwd_environ(root: &ProcRoot, pid: i32, files: ProcessFiles) ->
 /// How long a walk waits for environments. Those that arrive later belong to the next walk.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The thread that reads environments, and its outstanding requests.
+/// The threads that read environments, and their outstanding answers.
 pub(crate) struct EnvironReader {
-    requests: Sender<Vec<ProcId>>,
-    answers: Receiver<(ProcId, Reading<Text>)>,
+    reader: StallProofReader<Reading<Text>>,
     /// Number of outstanding answers.
     outstanding: usize,
 }
 
 impl EnvironReader {
-    /// Starts the thread, which ends when the reader is dropped. `None` if it cannot be started.
+    /// Starts the threads, which end when the reader is dropped. `None` if they cannot be started.
     pub(crate) fn start(root: Arc<ProcRoot>) -> Option<Self> {
-        let (requests, inbox) = channel::<Vec<ProcId>>();
-        let (outbox, answers) = channel();
-        let work = move || {
+        let read = move |who: ProcId| {
             let mut buffer = FileBuffer::new();
-            for who in inbox.into_iter().flatten() {
-                let read = environ(&root, who.pid, &mut buffer).map_err(FileAbsence::from);
-                if outbox.send((who, reading(read))).is_err() {
-                    return;
-                }
-            }
+            reading(environ(&root, who.pid, &mut buffer).map_err(FileAbsence::from))
         };
-        thread::Builder::new().name("environs".to_owned()).spawn(work).ok()?;
-        Some(Self { requests, answers, outstanding: 0 })
+        Some(Self { reader: StallProofReader::start("environs", read)?, outstanding: 0 })
     }
 
     /// Requests the environments of `processes`, and calls `take` for those that arrive in time. While a
     /// request is outstanding, no further one is made and no time is spent on waiting: the
-    /// processes get their turn again.
+    /// processes get their turn again. That of a process that does not answer is missing.
     pub(crate) fn read(
         &mut self,
         processes: Vec<ProcId>,
         mut take: impl FnMut(ProcId, Reading<Text>),
     ) {
-        for (who, read) in self.answers.try_iter() {
-            self.outstanding = self.outstanding.saturating_sub(1);
+        let mut answered = |who, answer, outstanding: &mut usize| {
+            let (is_late, read) = match answer {
+                LookupAnswer::Read(read) => (false, read),
+                LookupAnswer::PassedOver => (false, Reading::Missing),
+                LookupAnswer::Late(read) => (true, read),
+            };
+            *outstanding = outstanding.saturating_sub(usize::from(!is_late));
             take(who, read);
+        };
+        for (who, answer) in self.reader.arrived() {
+            answered(who, answer, &mut self.outstanding);
         }
-        let count = processes.len();
-        if self.outstanding > 0 || count == 0 || self.requests.send(processes).is_err() {
+        if self.outstanding > 0 || processes.is_empty() {
             return;
         }
-        self.outstanding = count;
+        self.outstanding = processes.len();
+        self.reader.request(processes);
         let until = Instant::now() + TIMEOUT;
         while self.outstanding > 0 {
-            let rest = until.saturating_duration_since(Instant::now());
-            let Ok((who, read)) = self.answers.recv_timeout(rest) else { return };
-            self.outstanding -= 1;
-            take(who, read);
+            let Some((who, answer)) = self.reader.next(until) else { return };
+            answered(who, answer, &mut self.outstanding);
         }
     }
 }

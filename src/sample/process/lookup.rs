@@ -54,6 +54,13 @@ pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
     Some(ProcId { pid: stat.pid, born: stat.born })
 }
 
+/// The path of the memory cgroup of doomtop itself.
+#[must_use]
+pub fn own_cgroup() -> Option<String> {
+    let bytes = std::fs::read("/proc/self/cgroup").ok()?;
+    String::from_utf8(crate::sample::parse::memory_cgroup(&bytes)?.to_vec()).ok()
+}
+
 /// The names of all users that the system lists, by uid.
 #[must_use]
 pub fn user_names() -> BTreeMap<u32, Text> {

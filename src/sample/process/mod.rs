@@ -9,6 +9,7 @@ pub mod open_files;
 mod resting_processes;
 pub(crate) mod row;
 pub mod row_lookup;
+pub(crate) mod stall_proof_reader;
 pub mod unit;
 pub mod walk;
 pub mod walk_request;

@@ -131,9 +131,16 @@ pub struct Cli {
     #[arg(long, conflicts_with_all = ["batch", "json", "self_check"])]
     pub relax: bool,
 
-    /// Never change or signal anything
+    /// Never change or signal anything. Files that are asked for (a recording, a sample, a journal) are still
+    /// written
     #[arg(long)]
     pub read_only: bool,
+
+    /// Protect doomtop itself: oom_score_adj -999 while it runs, so that the kernel kills it last, given back once
+    /// doomtop takes more than 64 MiB or an eighth of the memory. What doomtop starts keeps the original value.
+    /// Needs CAP_SYS_RESOURCE; Alt-p does the same on the screen
+    #[arg(long, global = true)]
+    pub protect: bool,
 
     /// Check every act as if it were carried out, print what would be done, and do nothing
     #[arg(long, conflicts_with = "read_only")]

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
-
-use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
-use rustix::mm::{MlockAllFlags, mlockall};
 
 use super::arg::SamplerArg;
 use super::cli::{Cli, Command};
-use crate::model::{Capability, Privileges, ProcId, Text};
-use crate::sample::proc_root::ProcRoot;
+use crate::effects::own_adj::{OwnAdj, OwnProtection};
+use crate::model::{ProcId, Text};
+use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::lookup;
 use crate::shell::command_error::CommandError;
+use crate::shell::guarded_source::{GuardedSource, ProtectionReport};
+use crate::shell::own_memory::OwnMemory;
 use crate::shell::worker::lookup_root::LookupRoot;
 use crate::shell::worker::recording_reader::{CountingReader, ReadProgress};
 use crate::source::{
@@ -34,6 +35,37 @@ pub(crate) struct Input {
     redactor: Option<Redactor>,
     /// Zero of the clock of live samples.
     started: Option<Instant>,
+    /// The protection of doomtop itself.
+    pub(crate) protection: SelfProtection,
+}
+
+/// The protection of doomtop itself.
+#[derive(Default)]
+pub(crate) struct SelfProtection {
+    /// Its own `oom_score_adj`; `None` where doomtop may change nothing.
+    pub(crate) own_adj: Option<Arc<OwnAdj>>,
+    /// What came of `--protect`, where that is worth a line.
+    pub(crate) notice: Option<String>,
+}
+
+impl SelfProtection {
+    /// Lowers the value where `--protect` asks for it.
+    ///
+    /// # Errors
+    /// The tree cannot be opened any more.
+    fn begin(cli: &Cli) -> Result<Self, CommandError> {
+        let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
+        let root = LiveRoot::prove(root).ok().filter(|_| !cli.read_only && !cli.dry_run);
+        let own_adj = root.map(|root| Arc::new(OwnAdj::open(&root)));
+        let notice = match own_adj.as_ref().filter(|_| cli.protect).map(|own| own.lower()) {
+            Some(OwnProtection::Refused(why)) => Some(why),
+            None if cli.protect => {
+                Some("doomtop is not protected: this is not this machine's own /proc".to_owned())
+            }
+            _ => None,
+        };
+        Ok(Self { own_adj, notice })
+    }
 }
 
 /// The recording that the command line names.
@@ -55,25 +87,41 @@ impl Input {
     ///
     /// # Errors
     /// It cannot be read.
-    pub(crate) fn open(cli: &Cli, patience: u64) -> Result<Self, CommandError> {
+    pub(crate) fn open(
+        cli: &Cli,
+        patience: u64,
+        report: ProtectionReport,
+    ) -> Result<Self, CommandError> {
         let redactor = cli.redact.map(|extent| Redactor::new(extent.into()));
+        let recorded = |source: Box<dyn Source>, progress| Self {
+            source,
+            tree: None,
+            progress,
+            redactor: None,
+            started: None,
+            protection: SelfProtection::default(),
+        };
         let mut input = if let Some(path) = recording_of(cli) {
             let (recording, progress) = open_recording(path).map_err(CommandError::failure)?;
-            let source = Box::new(recording);
-            Self { source, tree: None, progress, redactor: None, started: None }
+            recorded(Box::new(recording), progress)
         } else if cli.demo {
-            let progress = Some(ReadProgress::default());
-            let source = Box::new(demo_recording::demo());
-            Self { source, tree: None, progress, redactor: None, started: None }
+            recorded(Box::new(demo_recording::demo()), Some(ReadProgress::default()))
         } else {
             let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
             let patience = ScanPatience::Millis(patience);
             let mut live = sampler(cli)
                 .and_then(|sampler| LiveSource::start_with(root, patience, sampler))
                 .map_err(CommandError::failure)?;
-            live.memory_locked(lock_memory(&live.privileges()));
+            let own_cgroup = lookup::own_cgroup();
+            let (memory, locked) = OwnMemory::prepare(&live.privileges(), own_cgroup);
+            live.memory_locked(locked);
             let (tree, started) = (Some(cli.proc.clone()), Some(live.started()));
-            Self { source: Box::new(live), tree, progress: None, redactor: None, started }
+            let protection = SelfProtection::begin(cli)?;
+            let own_adj = protection.own_adj.clone();
+            let root = ProcRoot::open("/proc").map_err(CommandError::failure)?;
+            let source = GuardedSource::new(Box::new(live), &root, memory, own_adj, report);
+            let source = Box::new(source);
+            Self { source, tree, progress: None, redactor: None, started, protection }
         };
         if let Some(redactor) = redactor {
             input.source = Box::new(RedactedSource::new(input.source, redactor.clone()));
@@ -152,15 +200,4 @@ fn open_recording(from: &Path) -> Result<(Recording, Option<ReadProgress>), Stri
     let counted = CountingReader { file, progress: progress.clone() };
     let recording = Recording::open(Box::new(BufReader::new(counted)), &name);
     Ok((recording, metadata.is_file().then_some(progress)))
-}
-
-/// Keeps doomtop's pages in memory once they are touched, so that it runs when memory is exhausted. Only
-/// with the right to lock without limit: within a limit every later allocation could fail instead.
-fn lock_memory(privileges: &Privileges) -> bool {
-    let unlimited =
-        getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
-    let permitted = privileges.caps.has(Capability::IpcLock);
-    // On fault only: thread stacks and unused heap must not be populated (mlockall(2)).
-    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-    (unlimited || permitted) && mlockall(flags).is_ok()
 }

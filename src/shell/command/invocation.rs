@@ -10,6 +10,8 @@ use crate::policy::Policy;
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command::act::Run;
 use crate::shell::command_error::CommandError;
+use crate::shell::guarded_source::ProtectionReport;
+use crate::shell::stdio::complain;
 use crate::shell::worker::site_rules::SiteRuleWatch;
 use crate::source::demo_recording;
 use crate::units::Millis;
@@ -78,11 +80,16 @@ impl Invocation {
         }
         setup.delay =
             cli.delay.unwrap_or(if cli.demo { demo_recording::PACE } else { DEFAULT_DELAY });
-        let patience = match display {
-            OutputKind::Screen => setup.delay.0.min(SCREEN_PATIENCE),
-            OutputKind::Headless => HEADLESS_PATIENCE,
+        let (patience, report) = match display {
+            OutputKind::Screen => (setup.delay.0.min(SCREEN_PATIENCE), ProtectionReport::ByScreen),
+            OutputKind::Headless => (HEADLESS_PATIENCE, ProtectionReport::OnStandardError),
         };
-        let input = Input::open(cli, patience)?;
+        let input = Input::open(cli, patience, report)?;
+        if let Some(notice) = &input.protection.notice
+            && display == OutputKind::Headless
+        {
+            complain(notice);
+        }
         Ok(Self { setup, input, site_rules, delay: cli.delay })
     }
 
@@ -143,7 +150,37 @@ pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy) -> Setup {
     }
 }
 
-/// Seconds that local time is ahead of UTC.
+/// Maximum size of a file of a time zone, in bytes.
+const MAX_ZONE: u64 = 1 << 20;
+
+/// Whether `TZ` names a file that cannot be a time zone, such as a device that never ends.
+fn is_bad_zone(zone: &str) -> bool {
+    let path = zone.strip_prefix(':').unwrap_or(zone);
+    path.starts_with('/')
+        && !std::fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= MAX_ZONE)
+}
+
+/// Seconds that local time is ahead of UTC; 0 where the time zone cannot be read.
 pub(crate) fn utc_offset() -> i32 {
+    if std::env::var("TZ").is_ok_and(|zone| is_bad_zone(&zone)) {
+        return 0;
+    }
     jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_zone_is_read_from_a_file_that_ends() {
+        for bad in ["/dev/zero", ":/dev/zero", "/", ":/no/such/zone"] {
+            assert!(is_bad_zone(bad), "{bad}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        for good in ["", "UTC0", "Europe/Vienna", ":Europe/Vienna", path, &format!(":{path}")] {
+            assert!(!is_bad_zone(good), "{good}");
+        }
+    }
 }

@@ -114,6 +114,10 @@ fn check_usage(cli: &Cli, display: OutputKind) -> Result<(), CommandError> {
             Err(CommandError::usage("-n counts the refreshes of --batch or --json")
                 .hint("on the screen q quits"))
         }
+        _ if cli.protect && (cli.read_only || cli.dry_run) => {
+            Err(CommandError::usage("--protect changes oom_score_adj of doomtop itself")
+                .hint("it cannot be combined with --read-only or --dry-run"))
+        }
         Some(Command::Explain(_)) if cli.redact.is_some() => Err(CommandError::usage(
             "explain shows the names in the log as they are: --redact cannot replace them",
         )),

@@ -16,8 +16,9 @@ use crate::shell::stdio;
 /// What could not be read or written.
 pub(crate) fn run(invocation: Invocation) -> Result<ExitStatus, CommandError> {
     let setup = invocation.setup;
+    let lookup = invocation.input.lookup_root()?;
     let mut source = invocation.input.source;
-    let scene = sampling::scene(&setup, source.as_mut())?;
+    let scene = sampling::scene(&setup, source.as_mut(), lookup)?;
     let is_known = |id: &str| POLICIES.iter().any(|policy| policy.id() == id);
     let own = Some(setup.policy).filter(|policy| !is_known(policy.id()));
     let mut text = String::new();

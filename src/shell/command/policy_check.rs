@@ -27,8 +27,9 @@ pub(crate) fn run(
     rule: SiteRule,
     invocation: Invocation,
 ) -> Result<ExitStatus, CommandError> {
+    let lookup = invocation.input.lookup_root()?;
     let mut source = invocation.input.source;
-    let scene = sampling::scene(&invocation.setup, source.as_mut())?;
+    let scene = sampling::scene(&invocation.setup, source.as_mut(), lookup)?;
     let (name, steps) = (rule.name().to_owned(), rule.steps());
     let policy: &dyn Policy = rule.leak(&file.display().to_string());
     let ranking = Ranking::new(policy, &scene);

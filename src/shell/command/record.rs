@@ -18,6 +18,7 @@ use crate::model::{Needs, SampleHistory, Snapshot};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
+use crate::shell::new_file;
 use crate::shell::oom_burst_end::{KillBurst, MAX_FILES};
 use crate::shell::stdio::{self, complain};
 use crate::shell::worker::log_sources::FollowedLog;
@@ -71,8 +72,7 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
                 CommandError::failure(format!("{}: {error}", args.file.display()))
             };
             // An existing file is never overwritten.
-            let created = File::options().write(true).create_new(true).open(&args.file);
-            let file = created.map_err(failed)?;
+            let file = new_file::create(&args.file).map_err(failed)?;
             let pace = SamplePace { delay, count: args.iterations, end: EndFlag::on_signals()? };
             source.learn_users(users);
             let progress = RecordingProgress::new(&args.file, args.quiet, &pace);

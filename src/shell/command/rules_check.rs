@@ -20,8 +20,9 @@ use crate::shell::stdio;
 pub(crate) fn run(file: &Path, invocation: Invocation) -> Result<ExitStatus, CommandError> {
     let (rules, _) = compile_adj_rules(file).map_err(CommandError::invalid_file)?;
     let own = invocation.input.own_id()?;
+    let lookup = invocation.input.lookup_root()?;
     let mut source = invocation.input.source;
-    let scene = sampling::scene(&invocation.setup, source.as_mut())?;
+    let scene = sampling::scene(&invocation.setup, source.as_mut(), lookup)?;
     let cases = preview_rules(&rules, &scene, own);
     let mut text = String::new();
     let count = rules.rules.len();

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::headless::names::{CommandLines, NameLookup};
 use crate::app::Setup;
-use crate::model::{Domain, DomainKind, Needs, ProcId, Scene, Snapshot};
+use crate::model::{Domain, DomainKind, Names, Needs, ProcId, Scene, Snapshot};
 use crate::policy::compare;
 use crate::shell::command_error::CommandError;
 use crate::shell::stdio::complain;
+use crate::shell::worker::lookup_root::LookupRoot;
 use crate::source::{Source, SourceError};
 
 /// Time between the two samples that growth is computed from.
@@ -89,12 +91,21 @@ pub(crate) fn pair(
     Ok(second.map_or((Arc::clone(&first), None), |next| (next, Some(first))))
 }
 
-/// The present scene, with growth where the source has two samples.
+/// The present scene, with growth where the source has two samples. Command lines are read apart from the
+/// samples, where `lookup` is: a process may block its reader for ever.
 ///
 /// # Errors
 /// There is no sample, or the domain does not exist.
-pub(crate) fn scene(setup: &Setup, source: &mut dyn Source) -> Result<Scene, CommandError> {
-    let (now, before) = pair(source, &Needs::everything(), setup, None)?;
+pub(crate) fn scene(
+    setup: &Setup,
+    source: &mut dyn Source,
+    lookup: Option<LookupRoot>,
+) -> Result<Scene, CommandError> {
+    let needs = Needs { cmdline: false, ..Needs::everything() };
+    let (mut now, before) = pair(source, &needs, setup, None)?;
+    if let Some(mut lookup) = lookup.and_then(NameLookup::start) {
+        lookup.complete(&mut Names::default(), &mut now, CommandLines::Needed);
+    }
     let scene = Scene::scoped(now, before, setup.scope.clone());
     require_domain(scene.domain())?;
     Ok(scene)

@@ -20,11 +20,24 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, CommandError> {
     let effects = invocation.effects(cli)?;
     let live = live_trees(&invocation)?;
-    let Invocation { setup, site_rules, .. } = invocation;
-    let input = screen_input(cli, invocation.input, setup.live)?;
+    let Invocation { setup, site_rules, mut input, .. } = invocation;
+    let protection = std::mem::take(&mut input.protection);
+    let input = screen_input(cli, input, setup.live)?;
     let options = screen_options(cli);
     let reports = Vec::new();
-    tui::run(Screen { options, setup, input, effects, live, site_rules, adj_rules, reports })
+    let (own_adj, notice) = (protection.own_adj, protection.notice);
+    tui::run(Screen {
+        options,
+        setup,
+        input,
+        effects,
+        live,
+        site_rules,
+        adj_rules,
+        reports,
+        own_adj,
+        notice,
+    })
 }
 
 /// The flags of the screen.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
+use crate::effects::own_adj::OwnAdj;
 use crate::model::LogLines;
 use crate::rows::time::parse_time;
 use crate::shell::event::{Event, PointerEvent};
@@ -62,6 +64,7 @@ pub(super) struct Parts {
     pub(super) glyphs: TerminalGlyphs,
     pub(super) screen: TerminalScreen,
     pub(super) effects: Box<dyn Effects>,
+    pub(super) own_adj: Option<Arc<OwnAdj>>,
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
     pub(super) playing: Option<PlaybackState>,
@@ -73,6 +76,7 @@ pub(super) struct MainLoop {
     glyphs: TerminalGlyphs,
     pub(super) screen: TerminalScreen,
     pub(super) effects: Box<dyn Effects>,
+    pub(super) own_adj: Option<Arc<OwnAdj>>,
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
     playing: Option<PlaybackState>,
@@ -95,13 +99,14 @@ impl MainLoop {
     /// A loop whose first sample is due at once. `paced`: samples are taken at the refresh interval, not as a
     /// pipe brings them.
     pub(super) fn new(parts: Parts, paced: bool, begun: Instant) -> Self {
-        let Parts { app, glyphs, screen, effects, workers, recorder, playing } = parts;
+        let Parts { app, glyphs, screen, effects, own_adj, workers, recorder, playing } = parts;
         let (due, sampled, deferred) = (begun, begun, VecDeque::new());
         Self {
             app,
             glyphs,
             screen,
             effects,
+            own_adj,
             workers,
             recorder,
             playing,

@@ -8,6 +8,7 @@ mod terminal;
 mod workers;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
@@ -15,8 +16,9 @@ use crate::alarm::{Alarm, Alarms};
 use crate::app::adj_rules::reload::RulesUpdate;
 use crate::app::incident::log_update::LogUpdate;
 use crate::app::setup::{StartOptions, ThemeName};
-use crate::app::{ActingMode, App, Msg, Setup};
+use crate::app::{ActingMode, App, Msg, NoticeLevel, Setup};
 use crate::effects::Effects;
+use crate::effects::own_adj::OwnAdj;
 use crate::model::{Needs, SampleHistory};
 use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};
@@ -95,6 +97,10 @@ pub(crate) struct Screen {
     pub(crate) adj_rules: Option<(RulesUpdate, AdjRulesWatch)>,
     /// Reports of a saved log, shown instead of a machine.
     pub(crate) reports: Vec<LogUpdate>,
+    /// doomtop's own `oom_score_adj`; `None` where it may change nothing.
+    pub(crate) own_adj: Option<Arc<OwnAdj>>,
+    /// What is to be said at the start.
+    pub(crate) notice: Option<String>,
 }
 
 /// Maximum memory for the samples kept with `--ring`, in bytes, however long a time is asked for.
@@ -105,7 +111,8 @@ const MAX_RING_BYTES: usize = 256 << 20;
 /// # Errors
 /// The terminal or a thread is not available.
 pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
-    let Screen { options, setup, input, effects, live, site_rules, adj_rules, reports } = start;
+    let Screen { options, setup, input, effects, live, site_rules, adj_rules, .. } = start;
+    let (reports, own_adj, notice) = (start.reports, start.own_adj, start.notice);
     let (inbox, events) = Inbox::new();
     let begun = Instant::now();
     terminal::hook_panics();
@@ -134,6 +141,9 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
         workers.watch_adj_rules(watch, &inbox);
     }
     app.begin_with(reports);
+    if let Some(notice) = notice {
+        app.update(Msg::Notice(NoticeLevel::Warn, notice));
+    }
     app.refresh.pace.relax = options.relax;
     app.refresh.alarms = Alarms::new(options.alarms, options.bell, options.on_alarm.is_some());
     if follows_logs {
@@ -152,9 +162,10 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     drop(inbox);
     let glyphs =
         TerminalGlyphs { depth: stdio::colour_depth(), unicode: !options.ascii && stdio::utf8() };
-    let parts = Parts { app, glyphs, screen, effects, workers, recorder, playing };
+    let parts = Parts { app, glyphs, screen, effects, own_adj, workers, recorder, playing };
     let main_loop = MainLoop::new(parts, paced, begun);
     thread::test_panic("main");
+    thread::touch_stack();
     finish(main_loop, &events, keep_picture)
 }
 

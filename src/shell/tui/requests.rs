@@ -11,6 +11,7 @@ use super::main_loop::{MainLoop, Quit};
 use super::terminal;
 use crate::app::keymap::press_time::QUIET;
 use crate::app::{Msg, NoticeLevel, Request};
+use crate::effects::own_adj::{MAX_RESIDENT, OwnProtection, PROTECTED};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::report::json::{self, LineExtras};
 use crate::shell::event::Event;
@@ -57,8 +58,10 @@ impl MainLoop {
             let rest = Duration::from_millis(end.saturating_sub(self.now().0));
             let Ok(event) = events.recv_timeout(rest) else { return true };
             let follows = match &event {
-                Event::Message(Msg::Key(_, at)) => at.0 < end,
+                Event::Message(Msg::Key(_, at) | Msg::TerminalInput(at)) => at.0 < end,
                 Event::Message(Msg::Paste(_)) => true,
+                // What was typed while doomtop was stopped may arrive before the signal that continues it.
+                Event::Continue | Event::Suspend => true,
                 _ => false,
             };
             self.deferred.push_back(event);
@@ -89,6 +92,7 @@ impl MainLoop {
             Request::Tape(true) => self.recorder.begin(&mut self.app),
             Request::Tape(false) => self.recorder.end(),
             Request::WritePast => self.recorder.write_history("", &mut self.app),
+            Request::ProtectItself => self.protect_itself(),
             Request::Bell => terminal::ring()?,
             Request::RunAlarm(raised) => {
                 if let Some(notice) = self.workers.run_alarm(raised) {
@@ -118,6 +122,25 @@ impl MainLoop {
         if by_hand {
             self.due = Instant::now();
         }
+    }
+
+    /// Lowers doomtop's own adj, and says what came of it.
+    fn protect_itself(&mut self) {
+        let Some(own_adj) = &self.own_adj else { return };
+        let (level, text) = match own_adj.lower() {
+            OwnProtection::On(before) => (
+                NoticeLevel::Good,
+                format!(
+                    "doomtop is protected: adj {before} -> {PROTECTED}, given back beyond {} MiB",
+                    MAX_RESIDENT.0 >> 20
+                ),
+            ),
+            OwnProtection::Already(adj) => {
+                (NoticeLevel::Plain, format!("doomtop is protected already: its adj is {adj}"))
+            }
+            OwnProtection::Refused(why) => (NoticeLevel::Warn, why),
+        };
+        self.app.update(Msg::Notice(level, text));
     }
 
     /// Writes the newest sample to a new file in the working directory.

@@ -143,8 +143,13 @@ fn size() -> io::Result<Rect> {
     // A serial line may not know its size.
     let (width, height) =
         if size.ws_col == 0 || size.ws_row == 0 { (80, 24) } else { (size.ws_col, size.ws_row) };
-    Ok(Rect::new(0, 0, width, height))
+    Ok(Rect::new(0, 0, width.min(MAX_WIDTH), height.min(MAX_HEIGHT)))
 }
+
+/// Maximum size of a picture, in cells: anybody who may write to a terminal can claim a size for it, and the
+/// memory for 65535 by 65535 cells does not exist.
+const MAX_WIDTH: u16 = 1000;
+const MAX_HEIGHT: u16 = 400;
 
 impl TerminalScreen {
     /// Takes the terminal.

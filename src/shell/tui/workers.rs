@@ -41,7 +41,7 @@ pub(crate) struct LiveTrees {
 pub(super) struct Workers {
     pub(super) sampler: Option<Sampler>,
     command_lines: Option<Sender<Vec<ProcId>>>,
-    detail: Option<Sender<ProcId>>,
+    detail: Option<Sender<Vec<ProcId>>>,
     breakdowns: Option<Sender<Vec<ProcId>>>,
     site_rules: Option<Sender<()>>,
     adj_rules: Option<Sender<()>>,
@@ -111,7 +111,7 @@ impl Workers {
         if let Some(detail) = &self.detail
             && let Some(id) = app.wanted_detail()
         {
-            let _ = detail.send(id);
+            let _ = detail.send(vec![id]);
         }
     }
 

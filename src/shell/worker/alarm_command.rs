@@ -3,11 +3,13 @@
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use crate::alarm::RaisedAlarm;
 use crate::app::{Msg, NoticeLevel};
+use crate::effects::own_adj::adj_for_children;
+use crate::shell::child;
 use crate::shell::event::Inbox;
 use crate::shell::thread;
 
@@ -57,8 +59,8 @@ pub(crate) fn start(command: String, inbox: Inbox) -> Option<AlarmCommandWorker>
 /// that the name of a process cannot become a command. A process group of its own keeps the signals of the
 /// terminal from it.
 fn run(command: &str, raised: &RaisedAlarm) -> io::Result<ExitStatus> {
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", command]).process_group(0);
+    let mut shell = child::command("/bin/sh", &["-c", command], adj_for_children());
+    shell.process_group(0);
     shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     for (name, value) in raised.facts() {
         match value {

@@ -1,33 +1,30 @@
-//! The thread that reads what the memory of processes consists of (`smaps_rollup`). Apart from the other
-//! lookups, because a process that holds the lock of its memory blocks it.
+//! The threads that read what the memory of processes consists of (`smaps_rollup`). Apart from the other
+//! lookups, because a large process takes long.
 
 use std::sync::mpsc::{Sender, channel};
 
 use crate::app::Msg;
-use crate::model::ProcId;
+use crate::model::{ProcId, Reading};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::detail;
+use crate::sample::process::stall_proof_reader::{LookupAnswer, StallProofReader};
 use crate::shell::event::Inbox;
 use crate::shell::thread;
 
-/// Processes per message: a large one takes long to read.
-const PORTION: usize = 8;
-
-/// Starts the thread; processes are requested through the returned sender.
+/// Starts the threads; processes are requested through the returned sender. The app requests a process again
+/// for as long as it is on the screen.
 pub(crate) fn start(root: ProcRoot, inbox: Inbox) -> Option<Sender<Vec<ProcId>>> {
     let (requests, requested) = channel::<Vec<ProcId>>();
+    let read = move |who| detail::breakdown(&root, who);
+    let reader = StallProofReader::start("smaps", read)?;
     let work = move || {
-        while let Ok(mut wanted) = requested.recv() {
-            // The app requests a process again for as long as it is on the screen.
-            wanted.extend(requested.try_iter().flatten());
-            for portion in wanted.chunks(PORTION) {
-                let breakdown = |&id: &ProcId| Some((id, detail::breakdown(&root, id)?));
-                let breakdowns = portion.iter().filter_map(breakdown).collect();
-                if inbox.send(Msg::Breakdowns(breakdowns)).is_err() {
-                    return;
-                }
-            }
-        }
+        reader.serve(&requested, |answers| {
+            let breakdowns = answers.into_iter().filter_map(|(who, answer)| match answer {
+                LookupAnswer::Read(found) | LookupAnswer::Late(found) => Some((who, found?)),
+                LookupAnswer::PassedOver => Some((who, Reading::Missing)),
+            });
+            inbox.send(Msg::Breakdowns(breakdowns.collect())).is_ok()
+        });
     };
     thread::spawn("breakdowns", work).ok()?;
     Some(requests)

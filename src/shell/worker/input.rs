@@ -11,6 +11,7 @@ use crossterm::event::{
     self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::ioctl_fionread;
 
 use crate::app::Msg;
 use crate::app::keymap::bindings::{Key, KeyCode as Code};
@@ -33,6 +34,7 @@ pub(crate) fn start(inbox: Inbox, begun: Instant) -> Result<(), CommandError> {
     event::poll(MOMENT)
         .map_err(|error| CommandError::failure(format!("cannot read keys: {error}")))?;
     let work = move || {
+        thread::touch_stack();
         if read(&terminal, &inbox, begun) == Err(HungUp) {
             let _ = inbox.send_event(Event::HungUp);
         }
@@ -69,24 +71,52 @@ fn read(terminal: &OwnedFd, inbox: &Inbox, begun: Instant) -> Result<(), HungUp>
         if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(HungUp);
         }
-        let mut sequence = UnknownSequence::default();
+        let mut burst = InputBurst::of(ioctl_fionread(terminal).unwrap_or(0));
         while event::poll(MOMENT).map_err(|_| HungUp)? {
             let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-            let event = match event::read().map_err(|_| HungUp)? {
-                event::Event::Key(key) => match key_of(key) {
-                    Some(key) if !sequence.swallows(key) => Event::Message(Msg::Key(key, pressed)),
-                    _ => continue,
-                },
-                event::Event::Paste(text) => Event::Message(Msg::Paste(text)),
-                event::Event::Mouse(mouse) => match pointer_of(mouse, pressed) {
-                    Some(pointer) => Event::Pointer(pointer),
-                    None => continue,
-                },
-                _ => continue,
-            };
-            if inbox.send_event(event).is_err() {
-                return Ok(());
+            for event in burst.events(event::read().map_err(|_| HungUp)?, pressed) {
+                if inbox.send_event(event).is_err() {
+                    return Ok(());
+                }
             }
+        }
+    }
+}
+
+/// What arrives from the terminal at once.
+#[derive(Debug, Default)]
+struct InputBurst {
+    sequence: UnknownSequence,
+    /// Whether more than one byte arrived, and nothing tells yet what they are. crossterm keeps answers of the
+    /// terminal to itself, so that a key behind one seems to be the first.
+    is_long: bool,
+}
+
+impl InputBurst {
+    /// So many bytes are there to be read.
+    fn of(bytes: u64) -> Self {
+        Self { is_long: bytes > 1, ..Self::default() }
+    }
+
+    /// What an event of the terminal means to the main loop.
+    fn events(&mut self, event: event::Event, at: Millis) -> Vec<Event> {
+        let other = || Event::Message(Msg::TerminalInput(at));
+        let is_long = std::mem::take(&mut self.is_long);
+        match event {
+            event::Event::Key(key) => match key_of(key) {
+                Some(key) if !self.sequence.swallows(key) => {
+                    let key = Event::Message(Msg::Key(key, at));
+                    if is_long { vec![other(), key] } else { vec![key] }
+                }
+                _ => vec![other()],
+            },
+            event::Event::Paste(text) => vec![other(), Event::Message(Msg::Paste(text))],
+            // A mouse that is moved while a key is pressed says nothing about that key.
+            event::Event::Mouse(mouse) => {
+                pointer_of(mouse, at).map(Event::Pointer).into_iter().collect()
+            }
+            event::Event::FocusGained | event::Event::FocusLost => vec![other()],
+            event::Event::Resize(..) => Vec::new(),
         }
     }
 }
@@ -209,6 +239,45 @@ mod tests {
         let answer = [vec![Key::alt(']')], keys("11;rgb:0/X/k"), vec![Key::ctrl('g')], keys("q")];
         assert_eq!(kept(&answer.concat()), [Key::alt(']'), Key::char('q')]);
         assert_eq!(kept(&keys("[aO]X")), keys("[aO]X"), "typed keys are keys");
+    }
+
+    /// The messages as text.
+    fn told(burst: &mut InputBurst, event: event::Event) -> Vec<&'static str> {
+        let told = burst.events(event, Millis(7)).into_iter().map(|event| match event {
+            Event::Message(Msg::Key(..)) => "key",
+            Event::Message(Msg::TerminalInput(Millis(7))) => "other",
+            Event::Message(Msg::Paste(_)) => "paste",
+            Event::Pointer(_) => "pointer",
+            other => panic!("{other:?}"),
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_so_that_a_key_behind_it_does_not_confirm() {
+        let key = |code| event::Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let y = || key(KeyCode::Char('y'));
+        assert_eq!(told(&mut InputBurst::of(1), y()), ["key"], "pressed alone");
+        let mut burst = InputBurst::of(6);
+        assert_eq!(told(&mut burst, y()), ["other", "key"], "behind an answer of the terminal");
+        assert_eq!(told(&mut burst, y()), ["key"], "the time of the first one counts");
+        assert_eq!(
+            told(&mut InputBurst::of(9), event::Event::Paste("x".into())),
+            ["other", "paste"]
+        );
+        assert_eq!(told(&mut InputBurst::of(3), event::Event::FocusGained), ["other"]);
+        assert_eq!(told(&mut InputBurst::of(2), key(KeyCode::CapsLock)), ["other"]);
+        let mut burst = InputBurst::of(3);
+        assert_eq!(told(&mut burst, key(KeyCode::Esc)), ["other", "key"]);
+        assert_eq!(told(&mut burst, key(KeyCode::Char('['))), ["other"], "of a sequence");
+        let click = MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: 0,
+            row: 0,
+            modifiers: KeyModifiers::NONE,
+        };
+        assert_eq!(told(&mut InputBurst::of(9), event::Event::Mouse(click)), ["pointer"]);
+        assert_eq!(told(&mut InputBurst::of(9), event::Event::Resize(1, 1)), [""; 0]);
     }
 
     #[test]

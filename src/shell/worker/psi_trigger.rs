@@ -50,6 +50,7 @@ pub(crate) fn start(root: LiveRoot, inbox: Inbox) -> Option<TriggerWorker> {
     let (orders, ordered) = channel();
     let woken = Arc::clone(&wake);
     let work = move || {
+        thread::touch_stack();
         let open = |watched: &Watched| open(&root, watched);
         let send = |message| inbox.send(message);
         // It ends with the main loop.

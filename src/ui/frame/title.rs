@@ -149,6 +149,9 @@ fn marks(app: &App, theme: Theme) -> Vec<Span<'static>> {
     if app.session.adj_rules.as_ref().is_some_and(ActiveRules::is_on) {
         mark("[rules on]".to_owned(), theme.warn());
     }
+    if app.session.protection.on {
+        mark("[protected]".to_owned(), theme.good());
+    }
     let acting = match app.start.acting {
         ActingMode::ReadOnly => Some(("read-only", theme.good())),
         ActingMode::NotReal => Some(("[recording]", theme.warn())),

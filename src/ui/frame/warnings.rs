@@ -32,7 +32,14 @@ fn warnings(app: &App) -> Vec<String> {
     let (now, mut found) = (scene.now(), Vec::new());
     if now.scan.stale_ms.0 > 0 {
         let seconds = now.scan.stale_ms.0 as f64 / 1000.0;
-        found.push(format!("table is {seconds:.1}s old: memory is short"));
+        // A slow disk or a process that is stuck delays the files, too.
+        let waits = now.pressure.some.value().is_some_and(|some| some.avg10 >= 1.0);
+        let why = if waits || now.memory.is_short() {
+            "memory is short"
+        } else {
+            "the files of processes are slow to read"
+        };
+        found.push(format!("table is {seconds:.1}s old: {why}"));
     }
     if !now.privileges.sees_others {
         found.push("hidepid: other users' processes are not visible".to_owned());

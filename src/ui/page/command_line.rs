@@ -33,10 +33,14 @@ fn lines(app: &App, theme: Theme) -> (String, Vec<Line<'static>>) {
         );
     };
     let say = |name: &str, text: String| label::styled(theme, name, LABEL, text, theme.plain());
-    let command = app.names.command(process).map_or_else(
-        || "not known: it may not be read, or is not in this recording".to_owned(),
-        ToOwned::to_owned,
-    );
+    let command = match app.names.command(process) {
+        Some(line) => line.to_owned(),
+        None if app.names.was_passed_over(process) => {
+            "? (the process does not answer: its memory is locked, or it waits for a disk)"
+                .to_owned()
+        }
+        None => "not known: it may not be read, or is not in this recording".to_owned(),
+    };
     let mut lines = vec![say("command", command)];
     lines.push(say("user", crate::ui::paint::text::user(&context, process)));
     if let Reading::Value(path) = &process.cgroup {

@@ -285,9 +285,18 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "shell",
         &[
-            &["event", "exit_status", "new_file", "oom_burst_end", "rule_file"],
+            &[
+                "child",
+                "event",
+                "exit_status",
+                "new_file",
+                "oom_burst_end",
+                "own_memory",
+                "rule_file",
+            ],
             &["command_error"],
             &["stdio", "thread"],
+            &["guarded_source"],
             &["worker"],
             &["tui"],
             &["command"],

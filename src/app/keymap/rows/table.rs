@@ -94,6 +94,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     ),
     row(
         EVERYWHERE,
+        &[Key::alt('p')],
+        Action::ProtectItself,
+        "",
+        "protect doomtop itself: adj -999, so that it is killed last (--protect)",
+    ),
+    row(
+        EVERYWHERE,
         &[c('J')],
         Action::Journal,
         "",

@@ -143,7 +143,10 @@ fn perform<'a>(
     let plans: Vec<Plan<'a>> = plans.collect();
     acts.perform(plans);
     let still_running = wait.is_some_and(|wait| acts.follow(wait));
-    stdio::written(acts.lines.result)?;
+    // What was done stays done, whoever could not read of it.
+    if let Err(error) = stdio::written(acts.lines.result) {
+        error.lines().iter().for_each(|line| stdio::complain(line));
+    }
     Ok(match (acts.refused, still_running) {
         (true, _) => ExitStatus::Refused,
         (false, true) => ExitStatus::StillRunning,

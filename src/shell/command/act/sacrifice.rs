@@ -1,19 +1,21 @@
 //! `doomtop sacrifice`: signals processes by the rule of the key X and follows them until they have exited.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Run, perform, plans, preview, scene};
 use crate::app::{ActingMode, Setup};
 use crate::columns::human_size;
 use crate::effects::Effects;
 use crate::intent::{ConfirmedBy, Intent};
-use crate::model::{Process, ProcessDetail, Reading, Scene};
+use crate::model::{ProcId, Process, ProcessDetail, Reading, Scene};
 use crate::plan::signal::SignalPlan;
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::detail;
+use crate::sample::process::stall_proof_reader::LookupAnswer;
 use crate::shell::command::cli::SacrificeArgs;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
+use crate::shell::worker;
+use crate::shell::worker::lookup_root::LookupRoot;
 use crate::source::Source;
 
 /// Signals the processes, or shows what would be sent.
@@ -51,22 +53,41 @@ fn plan(
         Some(signal) => SignalPlan::signal(process, setup.own, scene, signal),
         None => SignalPlan::sacrifice(process, setup.own, scene),
     }?;
-    // Reading these details may block, so only a dry run waits for them. Frozen processes are not thawed by
-    // the command line.
-    if run == Run::Dry
-        && setup.acting == ActingMode::Rehearsal
-        && let Some(detail) =
-            ProcRoot::open("/proc").ok().and_then(|root| detail::detail(&root, process.id))
-    {
-        plan.learn(ProcessDetail { frozen: None, ..detail }, scene);
+    // Reading these details may block, so only a dry run waits for them, and not for long. Frozen processes
+    // are not thawed by the command line.
+    let mut unknown = None;
+    if run == Run::Dry && setup.acting == ActingMode::Rehearsal {
+        match detail(process.id) {
+            Some(LookupAnswer::Read(Some(detail))) => {
+                plan.learn(ProcessDetail { frozen: None, ..detail }, scene);
+            }
+            Some(LookupAnswer::Read(None)) => {}
+            _ => unknown = Some(NO_ANSWER.to_owned()),
+        }
     }
     let confirmed = match plan.protected {
         None => ConfirmedBy::Plain,
         Some(_) if args.insist => ConfirmedBy::TypedPid,
         Some(why) => return Err(format!("protected: {why} (see --insist)")),
     };
-    Ok((plan.intent(confirmed), notes(&plan, process, scene)))
+    let mut notes = notes(&plan, process, scene);
+    notes.extend(unknown);
+    Ok((plan.intent(confirmed), notes))
 }
+
+/// What a dry run says of a process whose details cannot be read.
+const NO_ANSWER: &str = "who shares its memory is not known: the process does not answer";
+
+/// The details of a process, or that it does not answer.
+fn detail(who: ProcId) -> Option<LookupAnswer<Option<ProcessDetail>>> {
+    let root = ProcRoot::open("/proc").ok()?;
+    let reader = worker::detail::reader(LookupRoot { root, redactor: None })?;
+    reader.request([who]);
+    reader.next(Instant::now() + TIMEOUT).map(|(_, answer)| answer)
+}
+
+/// Maximum time that a dry run waits for the details of a process.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 fn notes(plan: &SignalPlan, process: &Process, scene: &Scene) -> Vec<String> {
     let mut notes = Vec::new();

@@ -101,6 +101,8 @@ fn show(
         site_rules,
         adj_rules: None,
         reports,
+        own_adj: None,
+        notice: None,
     })
 }
 

@@ -1,18 +1,18 @@
-//! Names of users and command lines for the commands without a screen. They wait for the lookup thread, but
+//! Names of users and command lines for the commands without a screen. They wait for the lookup threads, but
 //! not for long.
 
-use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, Sender};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::app::Msg;
-use crate::model::{Comm, Names, ProcId, Process, Snapshot};
-use crate::shell::event::{Event, Inbox};
-use crate::shell::worker::command_lines::{self, PORTION};
+use crate::model::{Comm, Names, ProcId, Process, Reading, Snapshot, Text};
+use crate::sample::process::stall_proof_reader::{LookupAnswer, StallProofReader};
+use crate::shell::worker::command_lines;
 use crate::shell::worker::lookup_root::LookupRoot;
 
 /// Maximum time that a refresh waits for names.
-const TIMEOUT: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Whether command lines are looked up, beside the names of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,60 +23,82 @@ pub(crate) enum CommandLines {
     Needed,
 }
 
-/// The lookup thread, and what was asked of it.
+/// The lookup threads, and what was asked of them.
 pub(crate) struct NameLookup {
-    requests: Sender<Vec<ProcId>>,
-    answers: Receiver<Event>,
+    reader: StallProofReader<Option<Arc<Text>>>,
+    /// The names of users, until they have arrived.
+    users: Option<Receiver<BTreeMap<u32, Text>>>,
     requested: HashMap<ProcId, Comm>,
     /// Answers that are still to come.
-    open: usize,
+    outstanding: usize,
 }
 
 impl NameLookup {
-    /// Starts the thread.
+    /// Starts the threads.
     pub(crate) fn start(root: LookupRoot) -> Option<Self> {
-        let (inbox, answers) = Inbox::new();
-        let requests = command_lines::start(root, inbox)?;
-        // The first answer is the names of users, without a request.
-        Some(Self { requests, answers, requested: HashMap::new(), open: 1 })
+        let root = Arc::new(root);
+        let (outbox, users) = channel();
+        let take = move |names| drop(outbox.send(names));
+        command_lines::read_users(Arc::clone(&root), take)?;
+        let reader = command_lines::reader(root)?;
+        Some(Self { reader, users: Some(users), requested: HashMap::new(), outstanding: 0 })
     }
 
     /// Requests what is not known and takes what arrives in time. What is late comes with the next
     /// refresh.
     pub(crate) fn learn(&mut self, names: &mut Names, snapshot: &Snapshot, lines: CommandLines) {
         self.requested.retain(|&id, _| snapshot.find(id).is_some());
-        if lines == CommandLines::Needed && self.request(snapshot).is_none() {
-            return;
+        if lines == CommandLines::Needed {
+            self.request(snapshot);
         }
         let end = Instant::now() + TIMEOUT;
-        while self.open > 0 {
-            let rest = end.saturating_duration_since(Instant::now());
-            let Ok(event) = self.answers.recv_timeout(rest) else { return };
-            match event {
-                Event::Message(Msg::Users(users)) => names.learn_users(users),
-                Event::Message(Msg::Commands(found)) => {
-                    for (id, line) in found {
-                        if let Some(process) = snapshot.find(id) {
-                            names.learn_command(process, line);
-                        }
-                    }
+        if let Some(users) = &self.users
+            && let Ok(users) = users.recv_timeout(TIMEOUT)
+        {
+            names.learn_users(Arc::new(users));
+            self.users = None;
+        }
+        while self.outstanding > 0 {
+            let Some((who, answer)) = self.reader.next(end) else { return };
+            self.outstanding -= usize::from(!matches!(answer, LookupAnswer::Late(_)));
+            let Some(process) = snapshot.find(who) else { continue };
+            match answer {
+                LookupAnswer::Read(Some(line)) | LookupAnswer::Late(Some(line)) => {
+                    names.learn_command(process, line);
                 }
-                _ => {}
+                LookupAnswer::PassedOver => names.pass_over(process),
+                LookupAnswer::Read(None) | LookupAnswer::Late(None) => {}
             }
-            self.open -= 1;
         }
     }
 
-    /// Requests the command lines of new processes, and of those with a new name. `None`: the thread has
-    /// ended.
-    fn request(&mut self, snapshot: &Snapshot) -> Option<()> {
+    /// The same, and puts what is known into the snapshot.
+    pub(crate) fn complete(
+        &mut self,
+        names: &mut Names,
+        snapshot: &mut Arc<Snapshot>,
+        lines: CommandLines,
+    ) {
+        self.learn(names, snapshot, lines);
+        if let Some(snapshot) = Arc::get_mut(snapshot) {
+            snapshot.users = names.users();
+            for process in &mut snapshot.processes {
+                if let Some(line) = names.line(process) {
+                    process.cmdline = Reading::Value(line);
+                }
+            }
+        }
+    }
+
+    /// Requests the command lines of new processes, and of those with a new name.
+    fn request(&mut self, snapshot: &Snapshot) {
         let mut is_new = |process: &&Process| {
             !process.is_kernel_thread()
                 && self.requested.insert(process.id, process.comm) != Some(process.comm)
         };
         let processes = snapshot.processes.iter();
         let wanted: Vec<ProcId> = processes.filter(&mut is_new).map(|process| process.id).collect();
-        self.open += wanted.len().div_ceil(PORTION);
-        if wanted.is_empty() { Some(()) } else { self.requests.send(wanted).ok() }
+        self.outstanding += wanted.len();
+        self.reader.request(wanted);
     }
 }

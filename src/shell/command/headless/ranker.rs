@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::names::{CommandLines, NameLookup};
 use crate::app::Setup;
 use crate::columns::{CommandStyle, RowContext, SizeUnit};
-use crate::model::{CgroupNeeds, Names, Needs, Reading, Scene, Scope, Scores, Snapshot};
+use crate::model::{CgroupNeeds, Names, Needs, Scene, Scope, Scores, Snapshot};
 use crate::policy::Policy;
 use crate::policy::SparedReason;
 use crate::policy::site::troubles;
@@ -130,15 +130,7 @@ impl Ranker {
         if self.policy.needs().cmdline {
             lines = CommandLines::Needed;
         }
-        lookup.learn(&mut self.names, &snapshot, lines);
-        if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
-            snapshot.users = self.names.users();
-            for process in &mut snapshot.processes {
-                if let Some(line) = self.names.line(process) {
-                    process.cmdline = Reading::Value(line);
-                }
-            }
-        }
+        lookup.complete(&mut self.names, &mut snapshot, lines);
         self.names.forget(0, |id| snapshot.find(id).is_some());
         snapshot
     }

@@ -3,14 +3,16 @@
 use std::io::{BufRead, BufReader, Read};
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::Value;
 
 use super::{MAX_LINE, daemon_line, now_ms, send, send_lines, send_state};
 use crate::app::incident::log_update::LogUpdate;
+use crate::effects::own_adj::adj_for_children;
 use crate::events::{DaemonLogReader, by_name};
 use crate::model::{EventTime, Killer, LogLine, LogSource, SourceState};
+use crate::shell::child;
 use crate::shell::event::{Inbox, LoopEnded};
 use crate::shell::thread;
 
@@ -22,6 +24,20 @@ const JOURNALCTL: [&str; 4] = [
     "/run/current-system/sw/bin/journalctl",
 ];
 
+/// Follows the entries of the userspace killers.
+const ARGS: [&str; 10] = [
+    "--follow",
+    "--lines=200",
+    "--output=json",
+    "--no-pager",
+    "--quiet",
+    "--identifier=systemd-oomd",
+    "--identifier=earlyoom",
+    "--identifier=nohang",
+    "--identifier=nohang-desktop",
+    "--identifier=oomd",
+];
+
 /// Starts `journalctl` with fixed arguments and an empty environment, and the thread that reads it.
 pub(super) fn start(inbox: &Inbox) -> Option<Child> {
     let closed = |why: String| {
@@ -31,10 +47,7 @@ pub(super) fn start(inbox: &Inbox) -> Option<Child> {
         closed("there is no journalctl".to_owned());
         return None;
     };
-    let started = Command::new(program)
-        .args(["--follow", "--lines=200", "--output=json", "--no-pager", "--quiet"])
-        .args(["--identifier=systemd-oomd", "--identifier=earlyoom"])
-        .args(["--identifier=nohang", "--identifier=nohang-desktop", "--identifier=oomd"])
+    let started = child::command(program, &ARGS, adj_for_children())
         .env_clear()
         .env("LC_ALL", "C")
         .stdin(Stdio::null())

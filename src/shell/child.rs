@@ -1,0 +1,49 @@
+//! How programs are started.
+
+use std::process::Command;
+
+use crate::units::Adj;
+
+/// Writes its first argument to its own `oom_score_adj`, then runs the rest in its place. The shell does that
+/// to itself before the program begins, so that nothing the program starts inherits another value; the
+/// value can always be raised. Where `/proc` is not mounted, the program runs all the same.
+const WITH_ADJ: &str = r#"echo "$1" 2>/dev/null >/proc/self/oom_score_adj; shift; exec "$@""#;
+
+/// A program with its arguments. `adj` is its `oom_score_adj` where it must not inherit that of doomtop.
+pub(crate) fn command(program: &str, args: &[&str], adj: Option<Adj>) -> Command {
+    let Some(adj) = adj else {
+        let mut command = Command::new(program);
+        command.args(args);
+        return command;
+    };
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", WITH_ADJ, "sh", &adj.0.to_string(), program]).args(args);
+    shell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(command: &mut Command) -> String {
+        String::from_utf8(command.output().expect("an output").stdout).expect("text")
+    }
+
+    #[test]
+    fn a_child_has_the_adj_that_it_is_to_have_and_its_arguments_unchanged() {
+        let own = std::fs::read_to_string("/proc/self/oom_score_adj").expect("own adj");
+        let read = ["/proc/self/oom_score_adj"];
+        assert_eq!(output(&mut command("cat", &read, None)), own, "inherited");
+        // Raised: that needs no right.
+        assert_eq!(output(&mut command("cat", &read, Some(Adj(997)))), "997\n");
+        let args = ["a b", "$1;\"'", "", "-n"];
+        let printed = args.map(|it| format!("{it}\n")).concat();
+        let mut print = vec!["%s\\n"];
+        print.extend(args);
+        assert_eq!(output(&mut command("printf", &print, Some(Adj(998)))), printed);
+        // Refused by the kernel: it runs all the same, and says nothing.
+        let mut odd = command("echo", &["runs"], Some(Adj(4000)));
+        let ended = odd.output().expect("an output");
+        assert_eq!((ended.stdout, ended.stderr), (b"runs\n".to_vec(), Vec::new()));
+    }
+}
