@@ -73,7 +73,7 @@ unpack_kernel() {
   cp "$image" "$bare"
 }
 
-# get_kernel SERIES: creates $work/SERIES/vmlinux and the modules that swap needs.
+# get_kernel SERIES: creates $work/SERIES/vmlinux and the modules that swap and a disk need.
 get_kernel() {
   local series=$1 dir=$work/$1 wanted package parts module
   [ -e "$dir/done" ] && return 0
@@ -95,7 +95,7 @@ get_kernel() {
   (cd "$dir" && apt_with apt-get -qq download "$package" $parts) || impossible "$package cannot be fetched"
   for deb in "$dir"/*.deb; do dpkg-deb -x "$deb" "$dir/tree"; done
   unpack_kernel "$(find "$dir/tree" -name 'vmlinuz*' -type f | head -1)" "$dir/vmlinux"
-  find "$dir/tree" -regextype posix-extended -type f -regex '.*/(zram|zsmalloc|lz4[a-z0-9_]*|lzo[a-z0-9_-]*|zstd_compress|842_[a-z]*|virtio|virtio_ring|virtio_pci[a-z_]*|virtio_blk)\.ko.*' \
+  find "$dir/tree" -regextype posix-extended -type f -regex '.*/(zram|zsmalloc|lz4[a-z0-9_]*|lzo[a-z0-9_-]*|zstd_compress|842_[a-z]*|virtio|virtio_ring|virtio_pci[a-z_]*|virtio_blk|ext4|jbd2|mbcache|crc16|crc32c[a-z_-]*|libcrc32c)\.ko.*' \
     | while read -r module; do
       case $module in
         *.xz) xz -dc "$module" ;;
