@@ -40,7 +40,7 @@ pub use daemon::nohang::{
 };
 pub use daemon::oomd::{CgroupSet, IoWeights, OomdOptions};
 pub use daemon::options::{DaemonOptions, KillerOptions, KillerPresence, OptionText, ProcessFiles};
-pub use daemon::systemd_oomd::{NominatedUnit, SystemdOomdOptions};
+pub use daemon::systemd_oomd::{NominatedUnit, OomRule, OomRuleAction, SystemdOomdOptions};
 pub use domain::{Domain, DomainKind, Scope};
 pub use forecast::{Forecast, TimeToFull, Trend};
 pub use history::axis::{Aggregate, Point, TimeAxis, joined, resample};

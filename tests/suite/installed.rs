@@ -160,6 +160,74 @@ fn systemd_oomd_is_told_by_many_files() {
     assert!(!texts(&told.from).contains(&"/usr/lib/systemd/system/ssh.service"));
 }
 
+/// A machine with this version of systemd, a rule file and two that are unusable, and units that name rules.
+fn with_rule_files(version: &str) -> Folder {
+    Folder::new()
+        .with("usr/lib/systemd/systemd-oomd", b"")
+        .with(&format!("usr/lib/systemd/libsystemd-shared-{version}.so"), b"")
+        .with("usr/lib/systemd/libsystemd-core-999.so", b"")
+        .with("etc/systemd/oomd.conf", b"[OOM]\nPrekillHookTimeoutSec=5s\n")
+        .with(
+            "etc/systemd/oomd/rules.d/10-zram.oomrule",
+            b"[Rule]\nMemoryPressureAbove=10%\nSwapUsageMax=80%\nAction=kill-by-pgscan\nLastingSec=2s\n",
+        )
+        .with("usr/lib/systemd/oomd/rules.d/10-zram.oomrule", b"[Rule]\nAction=kill-all\n")
+        .with("usr/lib/systemd/oomd/rules.d/20-none.oomrule", b"[Rule]\nAction=kill-all\n")
+        .with("usr/lib/systemd/oomd/rules.d/30-never.oomrule",
+            b"[Rule]\nSwapUsageMax=9%\nAction=kill-all\nLastingSec=infinity\n")
+        .with("usr/lib/systemd/oomd/rules.d/40-masked.oomrule", b"")
+        .with("usr/lib/systemd/user/app.slice.d/a.conf", b"[Slice]\nOOMRules=old\n")
+        .with("usr/lib/systemd/user/app.slice.d/b.conf", b"[Slice]\nOOMRules=\nOOMRules=10-zram gone\n")
+        .with(
+            "etc/systemd/system/web.service",
+            b"[Service]\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureDurationSec=5s\n",
+        )
+}
+
+#[test]
+fn the_version_of_systemd_decides_which_settings_hold() {
+    let told = with_rule_files("261.1-2").killers(&[]).systemd_oomd.clone();
+    let options = &told.options;
+    assert_eq!((options.version, options.prekill_seconds), (Some(261), Some(5.0)));
+    let rules: Vec<_> = options
+        .rules
+        .iter()
+        .map(|it| (it.name.as_str(), it.pressure, it.swap, it.seconds, it.action.word()))
+        .collect();
+    assert_eq!(rules, [("10-zram", Some(10.0), Some(80.0), 2.0, "kill-by-pgscan")]);
+    let units: Vec<_> = options
+        .nominated
+        .iter()
+        .map(|it| (it.unit.as_str(), it.is_of_user, it.seconds, texts(&it.rules)))
+        .collect();
+    assert_eq!(
+        units,
+        [
+            ("web.service", false, Some(5.0), vec![]),
+            ("app.slice", true, None, vec!["10-zram", "gone"])
+        ]
+    );
+    assert_eq!(
+        texts(&told.remarks),
+        [
+            "systemd-oomd: /usr/lib/systemd/oomd/rules.d/20-none.oomrule: it has no condition, so it is ignored",
+            "systemd-oomd: /usr/lib/systemd/oomd/rules.d/30-never.oomrule: LastingSec=infinity is never over, so \
+             it is ignored",
+            "systemd-oomd: there is no usable rule gone",
+        ]
+    );
+    assert!(texts(&told.from).contains(&"/etc/systemd/oomd/rules.d/10-zram.oomrule"));
+
+    let old = with_rule_files("252.38-1~deb12u1").killers(&[]).systemd_oomd.clone();
+    assert_eq!(old.options.version, Some(252));
+    assert!(old.options.rules.is_empty());
+    let units: Vec<_> =
+        old.options.nominated.iter().map(|it| (it.unit.as_str(), it.seconds)).collect();
+    assert_eq!(units, [("web.service", None)], "257 and 261 brought the rest");
+    let said = texts(&old.remarks).join("\n");
+    assert!(said.contains("OOMRules= needs systemd 261, and 252 is installed"), "{said}");
+}
+
 #[test]
 fn oomd_is_told_by_json() {
     let file = br#"// mine

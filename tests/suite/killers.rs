@@ -5,13 +5,14 @@ use std::sync::Arc;
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::model::{
     Cgroup, Cgroups, Hierarchy, InstalledKillers, KillerOptions, Limit, Names, NohangOptions,
-    NohangRule, NohangRuleField, NominatedUnit, OomdXattrs, Pressure, Process, PsiLine, Reading,
-    Scene, ScoreScale, Snapshot, Text, UserIds, tree_order,
+    NohangRule, NohangRuleField, NominatedUnit, OomRule, OomRuleAction, OomdXattrs, Pressure,
+    Process, PsiLine, Reading, Scene, ScoreScale, Snapshot, Text, ThresholdAmount, UserIds,
+    tree_order,
 };
 use doomtop::policy::{
     BUSTD, EARLYOOM, EARLYOOM_RSS, KUBELET, LMKD, NOHANG, NOHANG_DESKTOP, OOMD_IO, OOMD_PGSCAN,
     OOMD_PRESSURE, OOMD_SIZE, OOMD_SWAP, Policy, RSS, RSS_SWAP, SYSTEMD_OOMD_PRESSURE,
-    SYSTEMD_OOMD_SWAP, SparedReason, TriggerState, Verdict,
+    SYSTEMD_OOMD_SWAP, SparedReason, TriggerLevel, TriggerState, Verdict,
 };
 use doomtop::rank::Ranking;
 use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
@@ -352,6 +353,25 @@ fn nohang_s_thresholds_and_what_it_makes_of_pressure() {
     says(&armed(50, None, 99.0, true), "it ignores pressure");
 }
 
+/// A real file has its hard limits above the soft ones: SIGKILL comes first, and much earlier.
+#[test]
+fn nohang_s_hard_limits_may_be_above_its_soft_ones() {
+    let state = |available, swap| {
+        let snapshot = level(stage(vec![scored(10, "a", 100, 700)]), available, swap);
+        NOHANG.trigger_state(&told(snapshot, |it| {
+            running(&mut it.nohang);
+            let options = &mut it.nohang.options;
+            let percent = ThresholdAmount::Percent;
+            (options.soft.mem, options.soft.swap) = (percent(15.0), percent(14.0));
+            (options.hard.mem, options.hard.swap) = (percent(30.0), percent(100.0));
+        }))
+    };
+    let early = state(25, Some(90));
+    assert!(early.ready, "{early:?}");
+    says(&early, "its hard limits are reached before the soft ones: it sends SIGKILL at once");
+    assert!(!state(31, Some(90)).ready);
+}
+
 #[test]
 fn the_desktop_file_prefers_tabs() {
     let cast = vec![scored(10, "firefox", 10, 800), scored(11, "Web Content", 10, 700)];
@@ -552,8 +572,7 @@ fn only_below_who_asks_for_it() {
         it.systemd_oomd.options.nominated = vec![NominatedUnit {
             unit: text("system.slice"),
             swap: true,
-            pressure: false,
-            limit: None,
+            ..NominatedUnit::default()
         }];
     });
     assert_eq!(order(&SYSTEMD_OOMD_SWAP, &scene), [(11, 2000), (12, 2000)]);
@@ -640,9 +659,9 @@ fn oomd_goes_by_its_marks_first() {
 fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
     let unit = |name: &str| NominatedUnit {
         unit: text(name),
-        swap: false,
         pressure: true,
         limit: Some(50.0),
+        ..NominatedUnit::default()
     };
     let sample = |new: bool| {
         let mut groups = vec![
@@ -664,6 +683,81 @@ fn only_what_lies_below_the_stalling_cgroup_is_looked_at() {
     scene.advance(sample(true));
     // Whoever is new counts from nothing.
     assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene), [(12, 90), (11, 0), (10, 0)]);
+}
+
+/// A rule file of systemd 261.
+fn rule_file(name: &str, limits: [Option<f64>; 2], action: OomRuleAction) -> OomRule {
+    let [pressure, swap] = limits;
+    OomRule { name: text(name), pressure, swap, seconds: 2.0, action }
+}
+
+/// Two cgroups with rules, one of which stalls; three quarters of the swap are used.
+fn with_rule_files(action: OomRuleAction, limits: [Option<f64>; 2]) -> Scene {
+    let sample = |scanned: u64| {
+        let groups = vec![
+            (stalls(group("/calm.slice", 9, 0), 5.0, 0.0), 0),
+            (scans(group("/calm.slice/a", 9, 900), 9000), 1),
+            (stalls(group("/hot.slice", 9, 0), 30.0, 0.0), 0),
+            (scans(group("/hot.slice/b", 9, 700), scanned), 1),
+            (scans(group("/hot.slice/c", 9, 800), 3 * scanned), 2),
+        ];
+        let mut snapshot = with_swap(tree(groups), 10_000, 2500);
+        let killer = &mut Arc::make_mut(&mut snapshot.killers).systemd_oomd;
+        running(killer);
+        killer.options.version = Some(261);
+        killer.options.rules = vec![rule_file("r", limits, action)];
+        let unit = |name: &str| NominatedUnit {
+            unit: text(name),
+            rules: vec![text("r"), text("gone")],
+            ..NominatedUnit::default()
+        };
+        killer.options.nominated = vec![unit("calm.slice"), unit("hot.slice")];
+        Arc::new(snapshot)
+    };
+    Scene::new(sample(200), Some(sample(100)))
+}
+
+#[test]
+fn rule_files_of_systemd_oomd_act_when_all_their_conditions_hold() {
+    let by_reclaim = OomRuleAction::KillByPgscan;
+    let scene = with_rule_files(by_reclaim, [Some(10.0), Some(70.0)]);
+    assert!(SYSTEMD_OOMD_PRESSURE.acts_here(&scene) && !SYSTEMD_OOMD_SWAP.acts_here(&scene));
+    // Only below the cgroup that stalls; reclaim scanned 300 more pages in c, and 100 in b.
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene)[..2], [(12, 300), (13, 300)]);
+    let rules = SYSTEMD_OOMD_PRESSURE.trigger_rules(&scene);
+    let met: Vec<Vec<Option<bool>>> =
+        rules.iter().map(|it| it.levels.iter().map(TriggerLevel::met).collect()).collect();
+    assert_eq!(met, [[Some(false), Some(true)], [Some(true), Some(true)]]);
+    assert!(rules.iter().all(|it| it.lasting == Millis(2000)));
+    let state = SYSTEMD_OOMD_PRESSURE.trigger_state(&scene);
+    assert!(state.ready, "{state:?}");
+    says(
+        &state,
+        "rule r of /hot.slice: full avg10 > 10% and swap used > 70% for 2 s, then kill-by-pgscan",
+    );
+    says(&state, "systemd 261");
+    // Each condition alone is not enough.
+    for limits in [[Some(10.0), Some(80.0)], [Some(30.0), Some(70.0)]] {
+        let state = SYSTEMD_OOMD_PRESSURE.trigger_state(&with_rule_files(by_reclaim, limits));
+        assert!(!state.ready, "{limits:?}: {state:?}");
+    }
+}
+
+#[test]
+fn a_rule_file_kills_by_swap_or_the_whole_cgroup() {
+    let scene = with_rule_files(OomRuleAction::KillBySwap, [None, Some(70.0)]);
+    assert!(SYSTEMD_OOMD_SWAP.acts_here(&scene) && !SYSTEMD_OOMD_PRESSURE.acts_here(&scene));
+    assert_eq!(order(&SYSTEMD_OOMD_SWAP, &scene), [(10, 900), (12, 800), (13, 800), (11, 700)]);
+    let state = SYSTEMD_OOMD_SWAP.trigger_state(&scene);
+    assert!(state.ready, "available memory does not count: {state:?}");
+    let over = with_rule_files(OomRuleAction::KillBySwap, [None, Some(75.0)]);
+    assert!(!SYSTEMD_OOMD_SWAP.trigger_state(&over).ready, "above, not at, the limit");
+
+    let scene = with_rule_files(OomRuleAction::KillAll, [Some(10.0), None]);
+    let first = scene.now().processes[scene.now().position(11).expect("b")].clone();
+    let with: Vec<i32> =
+        SYSTEMD_OOMD_PRESSURE.also_killed(&first, &scene).iter().map(|it| it.id.pid).collect();
+    assert_eq!(with, [12, 13], "the watched cgroup dies as a whole");
 }
 
 #[test]

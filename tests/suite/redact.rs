@@ -83,8 +83,12 @@ fn machine(comm: bool) -> Snapshot {
         remarks: vec![secret("zqodd")],
         ..killers.nohang
     };
-    let unit =
-        |name: &str| NominatedUnit { unit: secret(name), swap: true, pressure: true, limit: None };
+    let unit = |name: &str| NominatedUnit {
+        unit: secret(name),
+        swap: true,
+        pressure: true,
+        ..NominatedUnit::default()
+    };
     let named = ["zqapp.service", "zqdb@.service", "zqtop-.slice", "user@.service"];
     killers.systemd_oomd.options.nominated.extend(named.map(unit));
     killers.oomd.options.by_size = CgroupSet::parse("system.slice/*,zqtop.slice/zqtop-zqsub.slice");

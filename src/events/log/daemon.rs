@@ -42,6 +42,12 @@ pattern!(
 );
 // systemd 253 and later: the kill may wait for hooks, so that the line says what will be done.
 pattern!(OOMD_MARKED, "Marked ", r"^Marked (/.*) for killing due to (.+)$");
+// systemd 261 and later: a rule file (`ruleset_execute_action()`). Whom it kills, only pid 1 tells.
+pattern!(
+    OOMD_RULE,
+    "conditions met for cgroup",
+    r"^Rule '(.+)' conditions met for cgroup (/.*) for (.+), taking action (kill-[a-z-]+)$"
+);
 // systemd src/core/cgroup.c: logged by pid 1 for the unit.
 pattern!(
     OOMD_UNIT,
@@ -139,6 +145,8 @@ pub struct DaemonLogReader {
     chosen: Option<DaemonKill>,
     /// The reason that earlyoom gave last.
     reason: Option<Text>,
+    /// The rule by which systemd-oomd acted last.
+    rule: Option<Text>,
 }
 
 impl DaemonLogReader {
@@ -147,7 +155,7 @@ impl DaemonLogReader {
     #[must_use]
     pub fn is_about_kill(by: Killer, line: &str) -> bool {
         let patterns: &[&Pattern] = match by {
-            Killer::SystemdOomd => &[&OOMD_KILLED, &OOMD_MARKED, &OOMD_UNIT],
+            Killer::SystemdOomd => &[&OOMD_KILLED, &OOMD_MARKED, &OOMD_RULE, &OOMD_UNIT],
             Killer::Earlyoom => &[&EARLYOOM, &EARLYOOM_OLD, &EARLYOOM_UNDONE],
             Killer::Nohang => &[
                 &NOHANG_VICTIM,
@@ -172,7 +180,19 @@ impl DaemonLogReader {
         }
         let line = line.get(..end)?.trim_end();
         match by {
-            Killer::SystemdOomd => systemd_oomd(line),
+            Killer::SystemdOomd => {
+                if let Some(found) = OOMD_RULE.captures(line) {
+                    let [_, name, path, time, action] =
+                        [0, 1, 2, 3, 4].map(|nth| found.get(nth).map_or("", |it| it.as_str()));
+                    let rule = format!("rule {name} held for {time} in {path}: {action}");
+                    self.rule = Some(Text::new(&unescape(&rule)));
+                    return None;
+                }
+                let mut kill = systemd_oomd(line)?;
+                let rule = self.rule.take();
+                kill.why = kill.why.or(rule);
+                Some(kill)
+            }
             Killer::Earlyoom => {
                 if let Some(found) = EARLYOOM_WHY.captures(line) {
                     self.reason = Some(Text::new(found[1].as_bytes()));
@@ -300,6 +320,12 @@ fn renamed_systemd_oomd(line: &str, names: &Renamed<'_>) -> Option<String> {
     }
     if let Some(found) = OOMD_MARKED.captures(line) {
         return Some(format!("Marked {} for killing due to -", (names.cgroup)(&found[1])));
+    }
+    if let Some(found) = OOMD_RULE.captures(line) {
+        let (path, time, action) = ((names.cgroup)(&found[2]), &found[3], &found[4]);
+        return Some(format!(
+            "Rule 'r' conditions met for cgroup {path} for {time}, taking action {action}"
+        ));
     }
     let found = OOMD_UNIT.captures(line)?;
     let unit = (names.cgroup)(found.get(1)?.as_str());
@@ -460,7 +486,17 @@ mod tests {
                 [(None, String::new(), path.to_owned())]
             );
         }
+        let marked = format!("Marked {path} for killing due to memory used (9) / total (10)");
+        assert_eq!(who(&kills(Killer::SystemdOomd, &[&marked])[0]).2, path);
         let unit = "app-code-9571.scope: systemd-oomd killed 147 process(es) in this unit.";
+        let rule = "Rule '10-zram' conditions met for cgroup /user.slice/user-1000.slice/\
+                    user@1000.service/app.slice for 2s, taking action kill-by-pgscan";
+        let found = kills(Killer::SystemdOomd, &[rule, unit, unit]);
+        let why: Vec<_> = found.iter().map(|it| it.why.as_ref().map(Text::to_string)).collect();
+        let told = "rule 10-zram held for 2s in /user.slice/user-1000.slice/user@1000.service/\
+                    app.slice: kill-by-pgscan";
+        assert_eq!(why, [Some(told.to_owned()), None], "a rule explains one kill");
+        assert!(DaemonLogReader::is_about_kill(Killer::SystemdOomd, rule));
         assert_eq!(who(&kills(Killer::SystemdOomd, &[unit])[0]).2, "app-code-9571.scope");
         for (line, adj, rss) in [
             (

@@ -197,20 +197,41 @@ fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
     rules
 }
 
+/// Whether the hard limits are reached before the soft ones, or hold while the soft ones do not. nohang checks them
+/// first, and sends SIGKILL (`src/nohang` at 1d49838).
+fn hard_acts_first(rules: &[TriggerRule]) -> bool {
+    let of = |signal| rules.iter().find(|rule| rule.signal == signal).map(|rule| &rule.levels[..]);
+    let (Some([soft_mem, soft_swap]), Some([mem, swap])) = (of(Signal::TERM), of(Signal::KILL))
+    else {
+        return false;
+    };
+    let met = |levels: [&TriggerLevel; 2]| levels.iter().all(|it| it.met() == Some(true));
+    let above = mem.acts_at >= soft_mem.acts_at && swap.acts_at >= soft_swap.acts_at;
+    let differs = mem.acts_at > soft_mem.acts_at || swap.acts_at > soft_swap.acts_at;
+    above && differs || met([mem, swap]) && !met([soft_mem, soft_swap])
+}
+
 /// Adds the conditions on memory, swap and pressure. Pressure may replace the condition on swap.
 fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionState) {
     let rules = rules(options, scene);
     let no_swap = scene.now().swap.total_kib == Kib::ZERO;
-    let mut soft = rules.iter().filter(|rule| rule.signal == Signal::TERM);
-    let Some([mem, swap]) = soft.next().map(|rule| &rule.levels[..]) else { return };
+    let is_hard = hard_acts_first(&rules);
+    let (signal, limits) =
+        if is_hard { (Signal::KILL, options.hard) } else { (Signal::TERM, options.soft) };
+    state.note_if(
+        is_hard,
+        "its hard limits are reached before the soft ones: it sends SIGKILL at once",
+    );
+    let mut of_signal = rules.iter().filter(|rule| rule.signal == signal);
+    let Some([mem, swap]) = of_signal.next().map(|rule| &rule.levels[..]) else { return };
     if mem.present.is_some() {
         state.condition(worded("MemAvailable", mem));
     } else {
         state.obstacle("MemAvailable cannot be read");
     }
     let other = |quantity: TriggerQuantity| {
-        let soft = rules.iter().filter(|rule| rule.signal == Signal::TERM);
-        soft.filter_map(|rule| rule.levels.last()).find(|level| level.quantity == quantity)
+        let of_signal = rules.iter().filter(|rule| rule.signal == signal);
+        of_signal.filter_map(|rule| rule.levels.last()).find(|level| level.quantity == quantity)
     };
     let by_pressure = other(TriggerQuantity::Pressure);
     let pressed = by_pressure.filter(|level| level.met() == Some(true));
@@ -231,7 +252,7 @@ fn memory_conditions(options: &Options, scene: &Scene, state: &mut ConditionStat
         state.note(format!("{metric} must stay there for {at} s"));
     } else if let Some(level) = by_pressure {
         if let Some(share) = level.present {
-            let limit = options.soft.psi;
+            let limit = limits.psi;
             state.note(format!(
                 "or, instead of swap, {metric} >= {limit}% for {at} s (now {share:.2}%)"
             ));

@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Cgroup, CgroupNeeds, Cgroups, KillerOptions, KillerPresence, Needs, NominatedUnit, OomdXattrs,
-    Process, Scene, Signal, SystemdOomdOptions as Options,
+    Cgroup, CgroupNeeds, Cgroups, KillerOptions, KillerPresence, Needs, NominatedUnit, OomRule,
+    OomRuleAction, OomdXattrs, Process, Scene, Signal, SystemdOomdOptions as Options,
 };
 use crate::policy::badness::{Badness, BadnessUnit, SparedReason, TermNote, Verdict};
 use crate::policy::daemon::cgroup_candidates;
@@ -39,13 +39,18 @@ pub static SYSTEMD_OOMD_SWAP: SystemdOomd = SystemdOomd {
         about: "When available memory and free swap are both below 10 %, kills the whole leaf \
                 cgroup with the most swap below any cgroup with ManagedOOMSwap=kill, if it \
                 has more than 5 % of all swap. oom_score_adj does not count. Cgroups marked \
-                avoid come last; those marked omit are spared.",
+                avoid come last; those marked omit are spared. Rule files with kill-by-swap \
+                (OOMRules=, 261) choose the same way.",
         cites: &[
             Cite {
                 place: "systemd src/oom/oomd-manager.c monitor_swap_contexts_handler()",
                 at: "252",
             },
             Cite { place: "src/oom/oomd-util.c oomd_kill_by_swap_usage()", at: "252" },
+            Cite {
+                place: "src/oom/oomd-manager.c ruleset_check_conditions(), ruleset_execute_action()",
+                at: "261",
+            },
         ],
         unit: BadnessUnit::Pages,
         kind: PolicyKind::Daemon,
@@ -62,13 +67,19 @@ pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd {
                 exceeds its limit for long enough and reclaim is active in it, kills the \
                 whole leaf cgroup below it in which reclaim scanned the most pages in the \
                 last second; among equals the one with the most memory. oom_score_adj does \
-                not count. Cgroups marked avoid come last; those marked omit are spared.",
+                not count. Cgroups marked avoid come last; those marked omit are spared. Rule files \
+                (OOMRules=, 261) with kill-by-pgscan choose the same way, without waiting for \
+                reclaim; with kill-all the watched cgroup dies as a whole.",
         cites: &[
             Cite {
                 place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
                 at: "252",
             },
             Cite { place: "src/oom/oomd-util.c oomd_kill_by_pgscan_rate()", at: "252" },
+            Cite {
+                place: "src/oom/oomd-manager.c ruleset_check_conditions(), ruleset_execute_action()",
+                at: "261",
+            },
         ],
         unit: BadnessUnit::Pages,
         kind: PolicyKind::Daemon,
@@ -84,18 +95,27 @@ fn configured(scene: &Scene) -> &KillerOptions<Options> {
 }
 
 impl SystemdOomd {
-    /// Whether a unit enables this rule.
-    fn enabled_by(&self, unit: &NominatedUnit) -> bool {
-        if self.by_pressure { unit.pressure } else { unit.swap }
+    /// Whether a unit enables this rule, by its settings or by a rule file.
+    fn enabled_by(&self, unit: &NominatedUnit, options: &Options) -> bool {
+        let by_setting = if self.by_pressure { unit.pressure } else { unit.swap };
+        by_setting || self.files_of(unit, options).next().is_some()
+    }
+
+    /// The rule files that a unit names, and that choose their victims as this rule does.
+    fn files_of<'a>(
+        &self,
+        unit: &'a NominatedUnit,
+        options: &'a Options,
+    ) -> impl Iterator<Item = &'a OomRule> + use<'a> {
+        let by_pressure = self.by_pressure;
+        let is_own = move |action| by_pressure != (action == OomRuleAction::KillBySwap);
+        options.rules_of(unit).filter(move |rule| is_own(rule.action))
     }
 
     /// The unit that enables this rule for a cgroup.
     fn unit_of<'a>(&self, path: &str, scene: &'a Scene) -> Option<&'a NominatedUnit> {
-        configured(scene)
-            .options
-            .nominated
-            .iter()
-            .find(|unit| self.enabled_by(unit) && unit.is(path))
+        let options = &configured(scene).options;
+        options.nominated.iter().find(|unit| unit.is(path) && self.enabled_by(unit, options))
     }
 
     /// The pressure limit of a watched cgroup, in percent.
@@ -109,11 +129,17 @@ impl SystemdOomd {
         let own = cgroup_of(process)?;
         let mut watched = false;
         for path in path_from_root(own) {
-            watched |= self.unit_of(path, scene).is_some();
+            let unit = self.unit_of(path, scene);
+            watched |= unit.is_some();
             if !watched {
                 continue;
             }
             let Some(group) = cgroups.find(path) else { continue };
+            let options = &configured(scene).options;
+            let mut files = unit.into_iter().flat_map(|unit| self.files_of(unit, options));
+            if files.any(|rule| rule.action == OomRuleAction::KillAll) {
+                return Some(group);
+            }
             if path != "/" && group.oom_group.value() == Some(true) {
                 return Some(group);
             }
@@ -178,9 +204,15 @@ impl SystemdOomd {
     fn stalls_above(&self, group: &Cgroup, scene: &Scene) -> bool {
         let Some(cgroups) = cgroup_candidates::v2(scene) else { return false };
         path_from_root(group.path.as_str()).any(|path| {
-            let unit = self.unit_of(path, scene);
-            let share = cgroups.find(path).and_then(|it| avg10(it.pressure.full));
-            unit.zip(share).is_some_and(|(unit, share)| share > self.limit(unit, scene))
+            let watched = self.unit_of(path, scene).zip(cgroups.find(path));
+            let Some((unit, watched)) = watched else { return false };
+            let share = avg10(watched.pressure.full);
+            let by_setting = unit.pressure && share.is_some_and(|it| it > self.limit(unit, scene));
+            let options = &configured(scene).options;
+            by_setting
+                || self.files_of(unit, options).any(|rule| {
+                    file_levels(rule, watched, scene).iter().all(|it| it.met() == Some(true))
+                })
         })
     }
 
@@ -201,9 +233,10 @@ impl SystemdOomd {
         watched: &[(&Cgroup, &NominatedUnit)],
         scene: &Scene,
     ) -> Vec<TriggerRule> {
-        let lasting = Millis((configured(scene).options.seconds * 1000.0) as u64);
+        let options = &configured(scene).options;
         let rule = |(group, unit): &(&Cgroup, &NominatedUnit)| {
-            let share = avg10(group.pressure.full)?;
+            let share = avg10(group.pressure.full).filter(|_| unit.pressure)?;
+            let lasting = millis(unit.seconds.unwrap_or(options.seconds));
             let mut levels = vec![pressure(
                 Some(share),
                 self.limit(unit, scene),
@@ -223,7 +256,54 @@ impl SystemdOomd {
             }
             Some(TriggerRule { signal: Signal::KILL, levels, lasting })
         };
-        watched.iter().filter_map(rule).collect()
+        let mut rules: Vec<TriggerRule> = watched.iter().filter_map(rule).collect();
+        rules.extend(self.file_rules(watched, scene));
+        rules
+    }
+
+    /// The rules of files, for each cgroup that has them.
+    fn file_rules(&self, watched: &[(&Cgroup, &NominatedUnit)], scene: &Scene) -> Vec<TriggerRule> {
+        let options = &configured(scene).options;
+        let of = |(group, unit): &(&Cgroup, &NominatedUnit)| {
+            let rule = |rule: &OomRule| TriggerRule {
+                signal: Signal::KILL,
+                levels: file_levels(rule, group, scene),
+                lasting: millis(rule.seconds),
+            };
+            self.files_of(unit, options).map(rule).collect::<Vec<_>>()
+        };
+        watched.iter().flat_map(of).collect()
+    }
+
+    /// Adds the rules of files in words, the version of systemd, and how long a kill may wait.
+    fn add_notes(
+        &self,
+        watched: &[(&Cgroup, &NominatedUnit)],
+        scene: &Scene,
+        state: &mut ConditionState,
+    ) {
+        let options = &configured(scene).options;
+        for (group, unit) in watched {
+            for rule in self.files_of(unit, options) {
+                let mut conditions: Vec<String> = Vec::new();
+                conditions.extend(rule.pressure.map(|it| format!("full avg10 > {it}%")));
+                conditions.extend(rule.swap.map(|it| format!("swap used > {it}%")));
+                state.note(format!(
+                    "rule {} of {}: {} for {} s, then {}",
+                    rule.name,
+                    group.path,
+                    conditions.join(" and "),
+                    rule.seconds,
+                    rule.action.word()
+                ));
+            }
+        }
+        if let Some(seconds) = options.prekill_seconds.filter(|it| *it > 0.0) {
+            state.note(format!("hooks may delay a kill by up to {seconds} s"));
+        }
+        if let Some(version) = options.version {
+            state.note(format!("systemd {version}"));
+        }
     }
 
     /// Adds the conditions of the pressure rule: the pressure of the watched cgroup that exceeds its limit
@@ -234,20 +314,27 @@ impl SystemdOomd {
         scene: &Scene,
         state: &mut ConditionState,
     ) {
-        let rules = self.pressure_rules(watched, scene);
+        let mut rules = self.pressure_rules(watched, scene);
+        rules.retain(|rule| {
+            rule.levels.first().is_some_and(|it| it.quantity == TriggerQuantity::Pressure)
+        });
         let excess = |rule: &&TriggerRule| {
             let level = rule.levels.first();
             level.and_then(|it| Some(it.present? - it.acts_at)).unwrap_or(f64::NEG_INFINITY)
         };
         let worst = rules.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)));
         match worst.map(|rule| &rule.levels[..]) {
-            Some([level, reclaim @ ..]) => {
+            Some([level, rest @ ..]) => {
+                let reclaim = rest.iter().find(|it| it.quantity == TriggerQuantity::Reclaim);
+                for swap in rest.iter().filter(|it| it.quantity == TriggerQuantity::FreeSwap) {
+                    state.condition(worded("SwapFree", swap));
+                }
                 let what = "full avg10 of the watched cgroup with the most pressure";
                 state.condition(worded(what, level));
                 if let Some(group) = &level.cgroup {
                     state.note(format!("this is {group}"));
                 }
-                match reclaim.first().and_then(|it| it.present) {
+                match reclaim.and_then(|it| it.present) {
                     Some(pages) => state.condition(Trigger {
                         kind: TriggerKind::Measured,
                         what: "pages scanned by reclaim in it",
@@ -255,14 +342,37 @@ impl SystemdOomd {
                         wants: "more than before".to_owned(),
                         met: Some(pages > 0.0),
                     }),
+                    None if rest.iter().any(|it| it.quantity == TriggerQuantity::FreeSwap) => {}
                     None => state.note("reclaim activity needs two samples"),
                 }
             }
             _ if watched.is_empty() => {}
             _ => state.obstacle("no memory.pressure can be read, so it cannot act"),
         }
-        state.note(format!("this must last {} s", configured(scene).options.seconds));
+        let lasting =
+            worst.map_or(configured(scene).options.seconds, |it| it.lasting.0 as f64 / 1000.0);
+        state.note(format!("this must last {lasting} s"));
     }
+}
+
+/// The conditions of a rule file for a watched cgroup, which must all hold (`ruleset_check_conditions()`). Swap is
+/// that of the machine; without any, the condition is never met.
+fn file_levels(rule: &OomRule, group: &Cgroup, scene: &Scene) -> Vec<TriggerLevel> {
+    let mut levels = Vec::new();
+    if let Some(limit) = rule.pressure {
+        let share = avg10(group.pressure.full);
+        levels.push(pressure(share, limit, TriggerSide::Above, Some(group)));
+    }
+    if let Some(used) = rule.swap {
+        let swap = &scene.now().swap;
+        let left = (1.0 - used / 100.0) * swap.total_kib.0 as f64;
+        levels.push(free_swap(swap, left, TriggerSide::Below));
+    }
+    levels
+}
+
+fn millis(seconds: f64) -> Millis {
+    Millis((seconds.max(0.0) * 1000.0) as u64)
 }
 
 /// The swap rule: memory and swap must both be used beyond the limit. It is never met without swap.
@@ -317,6 +427,7 @@ impl Policy for SystemdOomd {
             return state.finish();
         };
         let watched = self.watched(cgroups, scene);
+        self.add_notes(&watched, scene, &mut state);
         if watched.is_empty() {
             state.obstacle(if self.by_pressure {
                 "no cgroup has ManagedOOMMemoryPressure=kill, so it watches none"
@@ -326,8 +437,14 @@ impl Policy for SystemdOomd {
         }
         if self.by_pressure {
             self.pressure_conditions(&watched, scene, &mut state);
-        } else {
+        } else if watched.is_empty() || watched.iter().any(|(_, unit)| unit.swap) {
             swap_conditions(scene, &mut state);
+        } else if let Some(rule) = self.file_rules(&watched, scene).first() {
+            for level in &rule.levels {
+                let is_swap = level.quantity == TriggerQuantity::FreeSwap;
+                let what = if is_swap { "SwapFree" } else { "full avg10 of the watched cgroup" };
+                state.condition(worded(what, level));
+            }
         }
         match cgroup_candidates::leader(self, scene) {
             Some(leader) => {
@@ -350,7 +467,7 @@ impl Policy for SystemdOomd {
         let KillerOptions { found, options, .. } = configured(scene);
         matches!(found, KillerPresence::Running(_))
             && cgroup_candidates::v2(scene).is_some()
-            && options.nominated.iter().any(|unit| self.enabled_by(unit))
+            && options.nominated.iter().any(|unit| self.enabled_by(unit, options))
     }
 
     /// Neither swap nor the activity of reclaim follows the growth of one process.
@@ -364,7 +481,14 @@ impl Policy for SystemdOomd {
                 self.pressure_rules(&self.watched(cgroups, scene), scene)
             }
             _ if self.by_pressure => Vec::new(),
-            _ => vec![swap_rule(scene)],
+            cgroups => {
+                let watched = cgroups.map_or_else(Vec::new, |it| self.watched(it, scene));
+                let by_setting = watched.is_empty() || watched.iter().any(|(_, unit)| unit.swap);
+                let mut rules: Vec<TriggerRule> =
+                    by_setting.then(|| swap_rule(scene)).into_iter().collect();
+                rules.extend(self.file_rules(&watched, scene));
+                rules
+            }
         }
     }
 
