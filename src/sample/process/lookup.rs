@@ -7,8 +7,10 @@ use rustix::io::Errno;
 
 use crate::model::{ProcId, Text};
 use crate::sample::file_buffer::{FileBuffer, ProcPath};
+use crate::sample::parse;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::row::RowBuffers;
+use crate::sample::regular_file::plain_file;
 use crate::units::PageSize;
 
 /// Maximum number of bytes that are read of a command line. A process may have 2 MiB of arguments,
@@ -50,7 +52,7 @@ pub fn own_id(root: &ProcRoot) -> Option<ProcId> {
     let pid = i32::try_from(std::process::id()).ok()?;
     let mut buffer = FileBuffer::new();
     let stat = buffer.read(root, ProcPath::of(pid, "stat").as_c_str()).ok()?;
-    let stat = crate::sample::parse::stat(stat).ok()?;
+    let stat = parse::stat(stat).ok()?;
     Some(ProcId { pid: stat.pid, born: stat.born })
 }
 
@@ -61,9 +63,19 @@ pub fn own_cgroup() -> Option<String> {
     String::from_utf8(crate::sample::parse::memory_cgroup(&bytes)?.to_vec()).ok()
 }
 
-/// The names of all users that the system lists, by uid.
+
+/// Maximum number of bytes that are read of a list of users.
+const PASSWD_MAX: u64 = 1 << 24;
+
+/// The names of all users, by uid: those that this system lists or, for a proc tree of another one, those of the
+/// `etc/passwd` that belongs to it. None if there is no such file: names of this system could be wrong there.
 #[must_use]
-pub fn user_names() -> BTreeMap<u32, Text> {
+pub fn user_names(root: &ProcRoot) -> BTreeMap<u32, Text> {
+    if !root.is_live() {
+        let file = root.filesystem().map(|files| files.join("etc/passwd"));
+        let bytes = file.and_then(|file| plain_file(&file, PASSWD_MAX));
+        return bytes.map_or_else(BTreeMap::new, |bytes| parse::passwd(&bytes));
+    }
     let Ok(users) = sysinfo::Users::new_with_refreshed_list() else {
         return BTreeMap::new();
     };

@@ -160,9 +160,10 @@ impl Input {
         Ok(root.map(|root| LookupRoot { root, redactor: self.redactor.clone() }))
     }
 
-    /// The names of the users of a live machine; a recording has its own. May block.
+    /// The names of the users of a live tree; a recording has its own. May block.
     pub(crate) fn user_names(&self) -> BTreeMap<u32, Text> {
-        self.tree.as_ref().map(|_| lookup::user_names()).unwrap_or_default()
+        let root = self.root().ok().flatten();
+        root.map(|root| lookup::user_names(&root)).unwrap_or_default()
     }
 
     /// doomtop's own process; pid 0 where it is not in the tree.

@@ -18,7 +18,7 @@ pub(crate) struct LookupRoot {
 impl LookupRoot {
     /// The names of all users. A directory server may block this.
     pub(crate) fn user_names(&self) -> BTreeMap<u32, Text> {
-        let users = lookup::user_names();
+        let users = lookup::user_names(&self.root);
         match &self.redactor {
             Some(redactor) => redactor.users(&users),
             None => users,
