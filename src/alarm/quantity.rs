@@ -9,7 +9,7 @@ use crate::forecast::limits::ReachableLimit;
 use crate::forecast::next_death::{Deaths, NextDeath};
 use crate::model::{PsiLine, Reading, Scene, Text};
 use crate::rank::Ranking;
-use crate::units::Kib;
+use crate::units::{Kib, Millis};
 
 /// The unit of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,8 +236,21 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Happens,
         units: &[],
         most: 0.0,
-        about: "a cgroup is throttled at memory.high, or its tasks wait at the limit and none is killed",
+        about: "a cgroup is throttled at memory.high, or waits at its limit (or frozen), and none is killed",
         reads: Reads::Stalls,
+    },
+    AlarmQuantity {
+        name: "blocked",
+        alias: None,
+        example: "blocked>30s",
+        side: ThresholdSide::Over,
+        units: SECONDS,
+        most: 86_400.0,
+        about: "longest time that a process has been in uninterruptible sleep (D) without running",
+        reads: Reads::Value(|seen, _| {
+            let longest = seen.scene.longest_blocked().map_or(Millis::ZERO, |it| it.1);
+            Some((longest.0 as f64 / 1000.0, None))
+        }),
     },
     AlarmQuantity {
         name: "victim",

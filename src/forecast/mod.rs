@@ -13,5 +13,6 @@ pub mod next_death;
 pub mod oom_at_limit;
 pub mod race;
 pub mod series;
+pub mod stalled;
 pub mod trend;
 pub mod usage_series;

@@ -51,6 +51,9 @@ pub use log_line::{LogLine, LogLines, LogWriter};
 pub use machine::capability::{Capabilities, Capability};
 pub use machine::host::{Machine, RssSource, ScoreScale};
 pub use machine::memory::{Memory, Swap, ZramSwap, global_total, machine_usage};
+pub use machine::memory_uses::{
+    GpuMemory, MemoryHolders, MemoryUses, SlabCache, SysvShm, TmpfsMount, ZswapSettings,
+};
 pub use machine::numa::{NodeSet, NumaNode};
 pub use machine::overcommit::{CommitCharge, Overcommit, OvercommitMode, commit_limit};
 pub use machine::pressure::{Pressure, PsiLine};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Domain, Forecast, Machine, ProcId, Process, Reading, RssSource, Scope, Snapshot};
 use crate::model::history::growth_bounds::{GrowthBound, GrowthBounds};
 use crate::model::history::size_history::{Baseline, GrowthWindow, SizeThen};
-use crate::units::{Adj, Millis, Pages, Points};
+use crate::units::{Adj, Millis, Pages, Points, Ticks};
 
 /// How much a process grew between two samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,16 @@ struct ExitSeen {
     counted: bool,
 }
 
+/// A process in uninterruptible sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct BlockedSeen {
+    who: ProcId,
+    /// The first sample in which it was, on the monotonic clock of the snapshots.
+    since: Millis,
+    /// Its CPU time then: if it ran since, it was another sleep.
+    cpu: Ticks,
+}
+
 /// Maximum number of kills that are remembered.
 const KILLS_MAX: usize = 512;
 
@@ -63,6 +73,8 @@ pub struct Scene {
     kills: Vec<KillSeen>,
     /// Sorted by id.
     exits: Vec<ExitSeen>,
+    /// Sorted by id.
+    blocked: Vec<BlockedSeen>,
     growth_bounds: GrowthBounds,
     forecast: Arc<Forecast>,
     /// Shared by all clones of this moment.
@@ -88,6 +100,7 @@ impl Scene {
             by_parent: Vec::new(),
             kills: Vec::new(),
             exits: Vec::new(),
+            blocked: Vec::new(),
             growth_bounds: GrowthBounds::default(),
             forecast: Arc::default(),
             growth_window: Arc::default(),
@@ -95,6 +108,7 @@ impl Scene {
         scene.relate();
         scene.measure();
         scene.follow_exits();
+        scene.follow_blocked();
         if let Some(before) = scene.before.clone() {
             Arc::make_mut(&mut scene.growth_window).push(&before);
         }
@@ -146,6 +160,7 @@ impl Scene {
         self.relate();
         self.measure();
         self.follow_exits();
+        self.follow_blocked();
         self.count_kills();
         Arc::make_mut(&mut self.growth_window).push(&self.now);
         past
@@ -238,6 +253,36 @@ impl Scene {
             }
         }));
         self.exits.sort_unstable_by_key(|exit| exit.who);
+    }
+
+    /// How long the main thread of a process has been in uninterruptible sleep (D) without running, as far as
+    /// samples tell; nothing where it is not.
+    #[must_use]
+    pub fn blocked_for(&self, who: ProcId) -> Option<Millis> {
+        let found = self.blocked.binary_search_by_key(&who, |it| it.who).ok()?;
+        let since = self.blocked.get(found)?.since;
+        Some(self.now.clock.monotonic_ms.saturating_sub(since))
+    }
+
+    /// The process that has been so for the longest time.
+    #[must_use]
+    pub fn longest_blocked(&self) -> Option<(ProcId, Millis)> {
+        let first = self.blocked.iter().min_by_key(|it| it.since)?;
+        Some((first.who, self.now.clock.monotonic_ms.saturating_sub(first.since)))
+    }
+
+    /// Updates which processes are in uninterruptible sleep, and since when.
+    fn follow_blocked(&mut self) {
+        let past = std::mem::take(&mut self.blocked);
+        let since = self.now.clock.monotonic_ms;
+        let sleeps = |it: &&Process| it.state.0 == 'D' && !it.is_kernel_thread();
+        self.blocked.extend(self.now.processes.iter().filter(sleeps).map(|process| {
+            let known = past.binary_search_by_key(&process.id, |it| it.who);
+            let known = known.ok().and_then(|at| past.get(at));
+            let same = known.filter(|it| it.cpu == process.cpu && it.since <= since);
+            same.copied().unwrap_or(BlockedSeen { who: process.id, since, cpu: process.cpu })
+        }));
+        self.blocked.sort_unstable_by_key(|it| it.who);
     }
 
     fn relate(&mut self) {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Cgroups, InstalledKillers, LogLine, Machine, Memory, Overcommit, Pressure, Privileges, ProcId,
-    Process, Reading, Swap, Sysctl, Sysctls, Text, UsageReading, VmCounters, global_total,
+    Cgroups, InstalledKillers, LogLine, Machine, Memory, MemoryHolders, MemoryUses,
+    Overcommit, Pressure, Privileges, ProcId, Process, Reading, Swap, Sysctl, Sysctls, Text,
+    UsageReading, VmCounters, global_total,
 };
 use crate::units::{Millis, Pages, Ticks};
 
@@ -43,6 +44,10 @@ fn unknown_killers(killers: &Arc<InstalledKillers>) -> bool {
     killers.is_default()
 }
 
+fn no_holders(holders: &Arc<MemoryHolders>) -> bool {
+    holders.is_default()
+}
+
 fn no_lines(lines: &Arc<Vec<LogLine>>) -> bool {
     lines.is_empty()
 }
@@ -74,6 +79,12 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Swap space, in KiB.
     pub swap: Swap,
+    /// What RAM is used for beside processes, in KiB.
+    #[serde(default)]
+    pub memory_uses: MemoryUses,
+    /// Who holds memory that is counted with no process, at most half a minute old.
+    #[serde(default, skip_serializing_if = "no_holders")]
+    pub memory_holders: Arc<MemoryHolders>,
     /// Committed memory and its limit, in KiB.
     pub overcommit: Overcommit,
     /// The sysctls that decide what an OOM does.
@@ -123,6 +134,8 @@ impl Snapshot {
             load: self.load,
             memory: self.memory,
             swap: self.swap,
+            memory_uses: self.memory_uses,
+            memory_holders: Arc::clone(&self.memory_holders),
             overcommit: self.overcommit,
             sysctls: self.sysctls,
             pressure: self.pressure,

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
-use crate::model::{Comm, ProcId, Text};
+use crate::model::{Comm, ProcId, Scene, Text};
 use crate::units::{Bytes, Millis, Ticks};
+use crate::words::death_details::futile_kill;
 
 /// A predicted death. Times are in seconds from the sample on.
 #[derive(Serialize)]
@@ -22,6 +23,7 @@ pub(crate) struct DeathReport<'a> {
     left_bytes: Bytes,
     rate_bytes_per_s: f64,
     stalled: bool,
+    kill_cannot_help: Option<String>,
 }
 
 /// A process that may die, and when the limit must be reached for that.
@@ -42,7 +44,7 @@ impl<'a> CandidateReport<'a> {
 }
 
 impl<'a> DeathReport<'a> {
-    pub(crate) fn of(death: &'a NextDeath) -> Self {
+    pub(crate) fn of(death: &'a NextDeath, scene: &Scene) -> Self {
         let victim = death.victim();
         Self {
             by: death.by,
@@ -58,6 +60,7 @@ impl<'a> DeathReport<'a> {
             left_bytes: death.left,
             rate_bytes_per_s: death.rate.round(),
             stalled: death.stalled.is_some(),
+            kill_cannot_help: futile_kill(scene, death).map(|it| it.sentence()),
         }
     }
 }

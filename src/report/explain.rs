@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::line::{TextStyle, write_line};
+use super::shared_objects::MemorySheetReport;
 use super::text::write_table;
 use crate::columns::{Column, column};
 use crate::events::{FreeChunks, HeardKill, KilledTask, OomCause, OomReport, ZoneState};
@@ -14,7 +15,6 @@ use crate::units::Kib;
 use crate::words::daemon_kill;
 pub use crate::words::incident::{DumpContext, ExplainedReport};
 pub use crate::words::judged_task::ChoiceAgreement;
-use crate::words::memory_sheet::MemorySheet;
 use crate::words::remedy::Remedy;
 
 impl ExplainedReport<'_> {
@@ -57,7 +57,7 @@ impl ExplainedReport<'_> {
             "what": self.what(),
             "answer": self.answer(),
             "why": self.why(),
-            "memory": self.memory().map(|sheet| memory(&sheet)),
+            "memory": self.memory().map(|sheet| MemorySheetReport::of(&sheet)),
             "zones": report.zones.iter().map(|it| zone(it, &report.chunks)).collect::<Vec<Value>>(),
             "change": self.remedies().iter().map(remedy).collect::<Vec<Value>>(),
             "domain_kind": domain_kind(report),
@@ -174,20 +174,6 @@ fn chosen(report: &OomReport) -> Value {
     let name = by_kill.or_else(|| report.chosen_name.clone());
     let name = name.or_else(|| report.row(pid).map(|row| row.name.clone()));
     json!({ "pid": pid, "comm": name, "score": null })
-}
-
-/// The balance sheet.
-fn memory(sheet: &MemorySheet) -> Value {
-    let parts = sheet.parts.iter().map(
-        |part| json!({ "name": part.name, "kib": part.size.0, "freed_by_kill": part.is_killable }),
-    );
-    json!({
-        "total_kib": sheet.total.map(|it| it.0),
-        "parts": parts.collect::<Vec<Value>>(),
-        "unaccounted_kib": sheet.rest.map(|it| it.0),
-        "not_freed_by_kill_kib": sheet.stuck().0,
-        "held_by_processes_kib": sheet.held.map(|it| it.0),
-    })
 }
 
 /// A zone, with its free list.

@@ -16,13 +16,17 @@ use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{
-    Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory, Overcommit,
-    Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
+    Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory,
+    MemoryHolders, MemoryUses, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge,
+    Scene, Swap, Sysctls, Text, VmCounters,
 };
 use crate::policy::{Policy, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
-use crate::report::shared_objects::{OverrideReport, ProcessName, VerdictReport, unit_word};
+use crate::report::shared_objects::{
+    MemorySheetReport, OverrideReport, ProcessName, VerdictReport, unit_word,
+};
 use crate::units::{Bytes, Millis, Pages, Points};
+use crate::words::memory_sheet::MemorySheet;
 use crate::words::next_victim::sentence;
 
 /// A process with its place in the ranking.
@@ -88,6 +92,10 @@ struct Frame<'a> {
     load: [f32; 3],
     memory: &'a Memory,
     swap: &'a Swap,
+    memory_uses: &'a MemoryUses,
+    #[serde(skip_serializing_if = "MemoryHolders::is_default")]
+    memory_holders: &'a MemoryHolders,
+    memory_sheet: Option<MemorySheetReport>,
     overcommit: &'a Overcommit,
     knobs: &'a Sysctls,
     pressure: &'a Pressure,
@@ -238,8 +246,8 @@ fn frame<'a>(
         next: sentence(context).whole(),
         off: policy.overridden(scene).map(|by| OverrideReport::of(by, scene)),
         first_wall: FirstLimitReport::of(oom_at_limit::first(policy, scene, ranking), scene),
-        next_death: deaths.next.as_ref().map(DeathReport::of),
-        deaths: deaths.list.iter().map(DeathReport::of).collect(),
+        next_death: deaths.next.as_ref().map(|it| DeathReport::of(it, scene)),
+        deaths: deaths.list.iter().map(|it| DeathReport::of(it, scene)).collect(),
         victim: ranking.victim().and_then(ranked),
         instead: ranking
             .dies()
@@ -257,6 +265,9 @@ fn frame<'a>(
         load: snapshot.load,
         memory: &snapshot.memory,
         swap: &snapshot.swap,
+        memory_uses: &snapshot.memory_uses,
+        memory_holders: &snapshot.memory_holders,
+        memory_sheet: MemorySheet::of_machine(snapshot).as_ref().map(MemorySheetReport::of),
         overcommit: &snapshot.overcommit,
         knobs: &snapshot.sysctls,
         pressure: &snapshot.pressure,

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::model::{Comm, Process, Scene};
 use crate::policy::{BadnessUnit, Override, Policy};
-use crate::units::Points;
+use crate::units::{Kib, Points};
+use crate::words::memory_sheet::{MemoryPart, MemorySheet};
 
 /// A process by pid and name.
 #[derive(Serialize)]
@@ -16,6 +17,44 @@ pub(crate) struct ProcessName<'a> {
 impl<'a> ProcessName<'a> {
     pub(crate) const fn of(process: &'a Process) -> Self {
         Self { pid: process.id.pid, comm: &process.comm }
+    }
+}
+
+/// A use of memory.
+#[derive(Serialize)]
+struct MemoryUseReport {
+    name: &'static str,
+    #[serde(rename = "use")]
+    of: &'static str,
+    kib: Kib,
+    freed_by_kill: bool,
+}
+
+/// The balance sheet of memory.
+#[derive(Serialize)]
+pub(crate) struct MemorySheetReport {
+    total_kib: Option<Kib>,
+    parts: Vec<MemoryUseReport>,
+    unaccounted_kib: Option<Kib>,
+    not_freed_by_kill_kib: Kib,
+    held_by_processes_kib: Option<Kib>,
+}
+
+impl MemorySheetReport {
+    pub(crate) fn of(sheet: &MemorySheet) -> Self {
+        let part = |it: &MemoryPart| MemoryUseReport {
+            name: it.of.name(),
+            of: it.of.id(),
+            kib: it.size,
+            freed_by_kill: it.of.is_killable(),
+        };
+        Self {
+            total_kib: sheet.total,
+            parts: sheet.parts.iter().map(part).collect(),
+            unaccounted_kib: sheet.rest,
+            not_freed_by_kill_kib: sheet.stuck(),
+            held_by_processes_kib: sheet.held,
+        }
     }
 }
 

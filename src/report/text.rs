@@ -15,7 +15,7 @@ use crate::policy::agreement;
 use crate::units::Kib;
 use crate::words::next_death::SentenceForm;
 use crate::words::next_victim::sentence;
-use crate::words::{next_death, numbers_and_names};
+use crate::words::{death_details, next_death, numbers_and_names};
 
 /// The lines of the header about deaths.
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,6 +110,8 @@ fn header(context: &RowContext<'_>, deaths: DeathLines<'_>) -> Vec<String> {
     lines.extend(deaths.killed.iter().cloned());
     let forms = deaths.next.map(|death| next_death::forms(context, death)).unwrap_or_default();
     lines.extend(forms.first().map(SentenceForm::text));
+    let futile = deaths.next.and_then(|death| death_details::futile_kill(context.scene, death));
+    lines.extend(futile.map(|it| it.sentence()));
     lines.push(sentence(context).whole());
     lines
 }

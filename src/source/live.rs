@@ -12,8 +12,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Source, SourceError};
 use crate::model::{
-    Cgroups, Clock, InstalledKillers, LogLine, LogLines, Machine, Needs, Privileges, ProcId,
-    Process, ProcessFiles, ProcessSampler, ScanAge, Snapshot, Text, global_total,
+    Cgroups, Clock, InstalledKillers, LogLine, LogLines, Machine, MemoryHolders, Needs,
+    Privileges, ProcId, Process, ProcessFiles, ProcessSampler, ScanAge, Snapshot, Text,
+    global_total,
 };
 use crate::sample::Unreadable;
 use crate::sample::daemon::reader::is_name_of_killer;
@@ -93,6 +94,8 @@ pub struct LiveSource {
     cgroups: Arc<Cgroups>,
     /// As of the last walk that looked for them, at most half a minute before it.
     killers: Arc<InstalledKillers>,
+    /// As of the last walk that asked who holds memory, at most half a minute before it.
+    holders: Arc<MemoryHolders>,
     unreadable: u32,
     /// Begin of the last complete walk, and the number of the sample that asked for it.
     walked: Option<(Instant, u64)>,
@@ -139,6 +142,7 @@ impl LiveSource {
 
         let beside = tasks.as_ref().map(|_| SideReaders::start(&root)).transpose()?;
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
+        let page = machine.page_size;
         let (jobs, done) = walk_thread::start()?;
         let started = Instant::now();
         Ok(Self {
@@ -161,11 +165,12 @@ impl LiveSource {
             status: false,
             jobs,
             done,
-            job: Some(WalkJob::new(root, walker, started)),
+            job: Some(WalkJob::new(root, walker, page, started)),
             rows: Vec::new(),
             carried: Vec::new(),
             cgroups: Arc::default(),
             killers: Arc::default(),
+            holders: Arc::default(),
             unreadable: 0,
             walked: None,
         })
@@ -223,6 +228,7 @@ impl LiveSource {
     fn accept(&mut self, mut job: WalkJob) -> Result<(), SourceError> {
         let walk = std::mem::replace(&mut job.unreadable, Ok(0));
         self.kept.take(&mut job.opened);
+        self.holders = Arc::clone(job.holders.last());
         if job.files.active {
             self.take_files(&mut job);
         } else {
@@ -439,6 +445,8 @@ impl LiveSource {
         sample.load = system.load;
         sample.memory = system.meminfo.memory;
         sample.swap = system.swap;
+        sample.memory_uses = system.uses;
+        sample.memory_holders = Arc::clone(&self.holders);
         sample.overcommit = system.overcommit;
         sample.sysctls = system.sysctls;
         sample.pressure = system.pressure;

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use crate::events::{LineRenamer, NewNames, renamed_daemon_line};
 use crate::model::{
-    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, LogWriter, OptionText, ProcessDetail,
-    Reading, Text, tree_order, unescape,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, LogWriter, MemoryHolders,
+    OptionText, ProcessDetail, Reading, Text, tree_order, unescape,
 };
 
 /// How much is replaced.
@@ -52,6 +52,9 @@ const KNOWN: &[&str] = &[
     "user-.slice",
     "user@.service",
 ];
+
+/// Where every machine has a tmpfs.
+const USUAL_MOUNTS: &[&str] = &["/dev", "/dev/shm", "/run", "/run/lock", "/tmp", "/var/tmp"];
 
 /// Prefix and suffix around the number of a user or session.
 const NUMBERED: &[(&str, &str)] = &[
@@ -149,6 +152,18 @@ impl Redactor {
             None => part(base),
         };
         base + suffix
+    }
+
+    /// Redacts where filesystems are mounted, but for places that every machine has.
+    #[must_use]
+    pub fn memory_holders(&self, holders: &MemoryHolders) -> MemoryHolders {
+        let mut holders = holders.clone();
+        if let Reading::Value(mounts) = &mut holders.tmpfs {
+            for mount in mounts.iter_mut().filter(|it| !USUAL_MOUNTS.contains(&it.path.as_str())) {
+                mount.path = self.text("mount", &mount.path);
+            }
+        }
+        holders
     }
 
     /// Redacts a cgroup path.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::events::LineRenamer;
 use crate::model::{
-    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, Needs, ProcId, Process, Reading,
-    Scope, Snapshot, Text,
+    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, MemoryHolders, Needs, ProcId, Process,
+    Reading, Scope, Snapshot, Text,
 };
 use crate::source::redact::Redactor;
 use crate::source::{Source, SourceError};
@@ -31,6 +31,8 @@ pub struct RedactedSource {
     cgroups: (Arc<Cgroups>, Arc<Cgroups>),
     /// The last killers, original and redacted.
     killers: (Arc<InstalledKillers>, Arc<InstalledKillers>),
+    /// The last holders of memory, original and redacted.
+    holders: (Arc<MemoryHolders>, Arc<MemoryHolders>),
     renamer: LineRenamer,
 }
 
@@ -48,6 +50,7 @@ impl RedactedSource {
             paths: HashMap::new(),
             cgroups: Default::default(),
             killers: Default::default(),
+            holders: Default::default(),
             renamer: LineRenamer::default(),
         }
     }
@@ -93,6 +96,11 @@ impl RedactedSource {
             }
         }
         sample.killers = Arc::clone(&self.killers.1);
+        if !Arc::ptr_eq(&sample.memory_holders, &self.holders.0) {
+            let redacted = Arc::new(self.redactor.memory_holders(&sample.memory_holders));
+            self.holders = (Arc::clone(&sample.memory_holders), redacted);
+        }
+        sample.memory_holders = Arc::clone(&self.holders.1);
         if !sample.log.is_empty() {
             sample.log = Arc::new(self.redactor.log(&sample.log, &mut self.renamer));
         }

@@ -10,6 +10,7 @@ use crate::model::{CgroupNeeds, Comm, ProcId, Process, ProcessFiles};
 use crate::sample::Unreadable;
 use crate::sample::cgroup::tree_reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
+use crate::sample::machine::memory_holders::MemoryHolderReader;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::bpf::task_rows::OTHERS_MAX;
 use crate::sample::process::open_files::OpenProcess;
@@ -18,7 +19,7 @@ use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::source::SourceError;
 use crate::source::side_job::SideJob;
-use crate::units::Millis;
+use crate::units::{Millis, PageSize};
 
 /// What a walk reads if the rows come from the task list: only what no other way tells.
 #[derive(Default)]
@@ -88,6 +89,7 @@ pub(super) struct WalkJob {
     pub request: WalkRequest,
     pub reader: CgroupReader,
     pub killers: KillerReader,
+    pub holders: MemoryHolderReader,
     pub root: Arc<ProcRoot>,
     pub cgroup_needs: CgroupNeeds,
     /// Whether program, working directory and environment are read, for the rules that match them.
@@ -108,12 +110,13 @@ pub(super) struct WalkJob {
 }
 
 impl WalkJob {
-    pub fn new(root: Arc<ProcRoot>, walker: ProcessWalk, started: Instant) -> Self {
+    pub fn new(root: Arc<ProcRoot>, walker: ProcessWalk, page: PageSize, started: Instant) -> Self {
         Self {
             walker,
             request: WalkRequest::default(),
             reader: CgroupReader::new(Arc::clone(&root)),
             killers: KillerReader::new(root.filesystem()),
+            holders: MemoryHolderReader::new(root.filesystem(), page),
             root,
             cgroup_needs: CgroupNeeds::Nothing,
             exe_cwd_environ: false,
@@ -143,6 +146,7 @@ impl WalkJob {
             self.killers.read(&self.root, self.walker.rows(), now);
             self.killers.last().needed_files()
         };
+        self.holders.read(&self.root, millis(self.started.elapsed()));
         self.walker.read_exe_cwd_environ(if self.exe_cwd_environ {
             rules
         } else {

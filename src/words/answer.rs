@@ -244,21 +244,16 @@ fn machine(report: &OomReport, page: PageSize) -> String {
 
 /// What no kill frees, where the processes hold less than that: then no kill can help.
 fn stuck(report: &OomReport, page: PageSize) -> String {
-    let Some(sheet) = MemorySheet::of(report, page) else { return String::new() };
-    let total = sheet.total.or_else(|| ram(report, page));
-    let (Some(total), Some(held), Some(largest)) = (total, sheet.held, sheet.largest_stuck())
-    else {
+    let sheet = MemorySheet::of(report, page);
+    let Some(futile) = sheet.and_then(|sheet| sheet.futile_kill(ram(report, page))) else {
         return String::new();
     };
-    if held.0 >= total.0 / 2 || largest.size.0 <= total.0 / 5 || sheet.stuck() <= held {
-        return String::new();
-    }
     format!(
         "; all processes held {} of {}, and no kill frees the {} in {}",
-        size(held),
-        size(total),
-        size(largest.size),
-        largest.name
+        size(futile.held),
+        size(futile.total),
+        size(futile.size),
+        futile.name
     )
 }
 

@@ -6,6 +6,7 @@ use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath, Sta
 use crate::forecast::race::{Race, RaceRunner, scope_of};
 use crate::model::{ProcId, Scene, Scope};
 use crate::units::{Adj, Bytes, Millis, Pages};
+use crate::words::memory_sheet::{FutileKill, MemorySheet};
 use crate::words::numbers_and_names;
 
 /// Killing another process must win at least this much time to be worth telling.
@@ -20,6 +21,8 @@ pub enum DeathRemedy {
     RaiseHigh,
     /// Let the kernel kill in the cgroup.
     AllowKill,
+    /// Thaw the cgroup.
+    Thaw,
     /// Give the victim this adj: then the other one dies.
     Adj {
         /// The highest adj that saves it.
@@ -45,6 +48,7 @@ impl DeathRemedy {
         match self {
             Self::RaiseLimit => format!("raise the limit{key}"),
             Self::RaiseHigh => format!("raise memory.high{key}"),
+            Self::Thaw => "thaw it (cgroup.freeze)".to_owned(),
             Self::AllowKill => format!("raise the limit{key}, or clear oom_kill_disable"),
             Self::Adj { adj, instead } => format!("adj {adj}{key}, then {instead} dies"),
             Self::Kill { who, wins } => {
@@ -74,9 +78,20 @@ fn rate(rate: f64) -> String {
     }
 }
 
-/// Why the named process dies and not another one, the longest form first; nothing where none is named.
+/// Why no kill in the domain of a death can help, where that is so.
+#[must_use]
+pub fn futile_kill(scene: &Scene, death: &NextDeath) -> Option<FutileKill> {
+    let sheet = MemorySheet::of_domain(scene.now(), death.domain.as_str())?;
+    sheet.futile_kill(None)
+}
+
+/// What decides the death: that no kill can help, or why the named process dies and not another one. The longest
+/// form first; nothing where none is named.
 #[must_use]
 pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<String> {
+    if let Some(futile) = futile_kill(context.scene, death) {
+        return vec![futile.sentence(), futile.brief(), "killing cannot help".to_owned()];
+    }
     let Some(own) = death.victim().and_then(|victim| race.find(victim.id)) else {
         return Vec::new();
     };
@@ -126,11 +141,15 @@ pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<DeathRemed
     match death.stalled {
         Some(StallReason::Throttled) => return vec![DeathRemedy::RaiseHigh],
         Some(StallReason::OomKillDisabled) => return vec![DeathRemedy::AllowKill],
+        Some(StallReason::Frozen) => return vec![DeathRemedy::Thaw],
         None => {}
     }
     let mut found = Vec::new();
     if !is_machine {
         found.push(DeathRemedy::RaiseLimit);
+    }
+    if futile_kill(scene, death).is_some() {
+        return found;
     }
     if death.certainty == DeathCertainty::Nobody {
         found.push(DeathRemedy::Unprotect);

@@ -179,7 +179,8 @@ impl<'a> ExplainedReport<'a> {
         ];
         lines.extend(asked(report).map(line(IncidentTopic::Asked)));
         lines.extend(self.domain().map(line(IncidentTopic::Domain)));
-        let sheet = self.memory().map(|it| it.lines(&report.slabs)).unwrap_or_default();
+        let slab = report.slabs.first().map(|(name, size)| (name.as_str(), *size));
+        let sheet = self.memory().map(|it| it.lines(slab)).unwrap_or_default();
         lines.extend(sheet.into_iter().map(line(IncidentTopic::Memory)));
         lines.extend(self.zones().into_iter().map(line(IncidentTopic::Zone)));
         lines.extend(killed(report).into_iter().map(line(IncidentTopic::Killed)));

@@ -9,7 +9,7 @@ use crate::units::{Adj, Bytes, Kib, PageSize, Pages};
 use crate::words::judged_task::{
     ChoiceAgreement, JudgedTask, decided, held, helps_instead, killed_allocating_task,
 };
-use crate::words::memory_sheet::MemorySheet;
+use crate::words::memory_sheet::{MemorySheet, MemoryUse};
 use crate::words::numbers_and_names::who;
 use crate::words::set_limit;
 
@@ -194,7 +194,7 @@ impl Case<'_> {
         let sheet = MemorySheet::of(self.report, self.page)?;
         let total =
             sheet.total.or_else(|| self.ram().map(|ram| Kib(ram.bytes(self.page).0 / 1024)))?;
-        let shmem = sheet.parts.iter().find(|it| it.name.starts_with("tmpfs"))?.size;
+        let shmem = sheet.parts.iter().find(|it| it.of == MemoryUse::Shmem)?.size;
         (shmem.0 >= total.0 / 5).then(|| {
             Remedy::command(
                 format!(

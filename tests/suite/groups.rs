@@ -55,6 +55,7 @@ fn group(path: &str, mib: u64) -> Cgroup {
             oom: Reading::Value(0),
             oom_kill: Reading::Value(0),
             oom_group_kill: Reading::Value(0),
+            ..CgroupEvents::default()
         },
         pressure: Pressure::of_memory(quiet(0.0), quiet(0.0)),
         ..Cgroup::default()

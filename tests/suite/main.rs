@@ -32,6 +32,7 @@ mod killers;
 mod kills;
 mod log_forms;
 mod memory;
+mod memory_uses;
 mod metrics;
 mod modules;
 mod mouse;

@@ -93,6 +93,7 @@ fn json_has_the_deaths() {
             "certainty",
             "comm",
             "domain",
+            "kill_cannot_help",
             "left_bytes",
             "pid",
             "rate_bytes_per_s",

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use doomtop::model::SCHEMA;
 use doomtop::model::{
-    Capabilities, Needs, PanicOnOom, ProcId, Process, Reading, RunState, ScoreScale, Scores,
-    Snapshot, UserIds,
+    Capabilities, MemoryUses, Needs, PanicOnOom, ProcId, Process, Reading, RunState, ScoreScale,
+    Scores, Snapshot, UserIds,
 };
 use doomtop::sample::proc_root::{LiveRoot, NotLive, ProcRoot};
 use doomtop::sample::process::lookup::{COMMAND_LINE_MAX, command_line, user_names};
@@ -890,6 +890,47 @@ fn this_very_process_is_found() {
     live.sample_again(&[me], Arc::get_mut(&mut snapshot).unwrap());
     assert!(snapshot.find(me).is_some());
     assert!(command_line(&ProcRoot::open("/proc").unwrap(), me).is_some());
+}
+
+#[test]
+fn another_tree_has_the_users_of_its_own_filesystem() {
+    let alone = FakeProc::new();
+    assert!(user_names(&alone.root()).is_empty(), "not those of this machine");
+    let whole = FakeProc::of_machine();
+    assert!(user_names(&whole.root()).is_empty(), "there is no list");
+    whole.beside("etc/passwd", "root:x:0:0::/:/bin/sh\nnode\x1b[2J:x:1000:1000::/:/bin/sh\n");
+    let names: Vec<_> =
+        user_names(&whole.root()).into_iter().map(|(uid, name)| (uid, name.to_string())).collect();
+    assert_eq!(names, [(0, "root".to_owned()), (1000, "node\\x1b[2J".to_owned())]);
+}
+
+/// What lxcfs makes of `/proc`: files of the container beside missing ones, and numbers below zero.
+#[test]
+fn an_odd_proc_is_read_and_what_is_missing_stays_missing() {
+    let fake = FakeProc::new();
+    fake.process(Fake::default());
+    for file in ["vmstat", "loadavg", "pressure/memory", "sys/vm/overcommit_memory"] {
+        fs::remove_file(fake.at(file)).unwrap();
+    }
+    for meminfo in [
+        "MemTotal: 20971520 kB\nMemFree: 8615216 kB\nMemAvailable: 8615216 kB\nBuffers: 0 kB\n\
+         Cached: 9258920 kB\nSwapTotal: 0 kB\nSwapFree: 18446744073709551488 kB\nAnonPages: 3143312 kB\n\
+         Shmem: 322176 kB\nSlab: 0 kB\nSReclaimable: 383268 kB\nSUnreclaim: 1822392 kB\n",
+        "MemTotal: 2097152 kB\nMemFree: 2000000 kB\n",
+    ] {
+        fake.file("meminfo", meminfo);
+        let mut live = start(&fake);
+        let snapshot = live.sample(&needs(), None).unwrap();
+        assert_eq!(snapshot.processes.len(), 1);
+        assert_eq!((snapshot.swap.total_kib, snapshot.swap.free_kib), (Kib::ZERO, Kib::ZERO));
+        assert_eq!(snapshot.overcommit.committed_kib, Reading::Missing);
+        assert_eq!(snapshot.overcommit.mode, Reading::Missing);
+        assert_eq!(snapshot.traffic.oom_kills, Reading::Missing);
+        assert_eq!(snapshot.pressure.some, Reading::Missing);
+        assert_eq!(snapshot.memory_uses, MemoryUses::missing());
+        let available = meminfo.contains("MemAvailable").then_some(Kib(8_615_216));
+        assert_eq!(snapshot.memory.available_kib.value(), available);
+    }
 }
 
 /// A line as `--json` writes it.

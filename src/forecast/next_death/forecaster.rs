@@ -204,7 +204,7 @@ impl DeathForecaster {
         let read = now.cgroups.read_ms;
         let at = if read == Millis::ZERO { now.clock.monotonic_ms } else { read };
         let mut old = std::mem::take(&mut self.groups).into_iter().peekable();
-        for group in now.cgroups.limited() {
+        for group in &now.cgroups.list {
             let Some(room) = room::of_cgroup(group, now) else { continue };
             let before = |it: &GroupRoom| tree_order(it.path.as_str(), group.path.as_str());
             while old.next_if(|it| before(it) == Ordering::Less).is_some() {}
@@ -533,11 +533,12 @@ fn killed(scene: &Scene) -> Vec<Leaving<'_>> {
     before.killed_until(scene.now()).into_iter().map(|it| Leaving::of(it, scene)).collect()
 }
 
-/// Whether tasks wait when this room is left: `oom_kill_disable` acts at the limit only.
+/// Whether tasks wait for memory when this room is left: `oom_kill_disable` acts at the limit only, and a frozen
+/// cgroup is in no need of memory elsewhere.
 const fn acts_at(reason: StallReason, room: Room) -> bool {
     match reason {
         StallReason::Throttled => true,
-        StallReason::OomKillDisabled => room.left.0 <= room.limit.0 / 64,
+        StallReason::OomKillDisabled | StallReason::Frozen => room.left.0 <= room.limit.0 / 64,
     }
 }
 

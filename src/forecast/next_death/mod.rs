@@ -29,6 +29,7 @@ pub use forecaster::DeathForecaster;
 pub(crate) use headline::{HALF_FULL, SOON};
 pub use killers::needed_cgroups;
 pub use prediction_log::{PredictedKill, PredictionLog};
+pub use room::stall;
 pub(crate) use unreclaimable::Reclaim;
 
 /// The name of the kernel as a killer.
@@ -96,6 +97,8 @@ pub enum StallReason {
     Throttled,
     /// `memory.oom_control` has `oom_kill_disable` set (cgroup v1): tasks wait.
     OomKillDisabled,
+    /// The cgroup is frozen (cgroup v2): its tasks do not run, so they allocate nothing.
+    Frozen,
 }
 
 impl StallReason {
@@ -105,6 +108,7 @@ impl StallReason {
         match self {
             Self::Throttled => "throttled at memory.high",
             Self::OomKillDisabled => "oom_kill_disable is set",
+            Self::Frozen => "frozen",
         }
     }
 
@@ -116,6 +120,7 @@ impl StallReason {
             Self::OomKillDisabled => {
                 "oom_kill_disable is set: its tasks wait, no process is killed"
             }
+            Self::Frozen => "frozen: its tasks wait until it is thawed, no process is killed",
         }
     }
 }

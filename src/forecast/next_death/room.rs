@@ -11,8 +11,8 @@ use super::StallReason;
 const USUAL_RATIO: f64 = 2.5;
 /// Less than this tells nothing of the ratio.
 const MIN_STORED: Kib = Kib(1024);
-/// The share of RAM that zswap's pool may take (`max_pool_percent`, whose default is 20).
-const ZSWAP_POOL: f64 = 0.2;
+/// The share of RAM that zswap's pool may take, in percent (`max_pool_percent`), where it cannot be read.
+const ZSWAP_POOL: u8 = 20;
 
 /// What a domain can still take, at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +37,27 @@ pub fn of_machine(sample: &Snapshot) -> Room {
     let memory = &sample.memory;
     let available = memory.available_kib.value().unwrap_or(memory.free_kib + memory.cache_kib);
     Room {
-        left: (available + usable_swap(&sample.swap, memory.total_kib)).bytes(),
+        left: (available + usable_swap(&sample.swap, zswap_pool(sample))).bytes(),
         limit: (memory.total_kib + sample.swap.lasting()).bytes(),
     }
 }
 
+/// How much RAM zswap's pool may take.
+fn zswap_pool(sample: &Snapshot) -> Kib {
+    let settings = sample.memory_holders.zswap.value();
+    let percent = settings.map_or(ZSWAP_POOL, |it| it.max_pool_percent);
+    Kib(sample.memory.total_kib.0 / 100 * u64::from(percent))
+}
+
 /// The RAM that can be gained with the free swap. A page that is stored on zram, or in zswap's pool, still takes
 /// RAM: its size divided by the compression ratio.
-fn usable_swap(swap: &Swap, ram: Kib) -> Kib {
+fn usable_swap(swap: &Swap, zswap_pool: Kib) -> Kib {
     let free = swap.free_kib.saturating_sub(swap.leaving_kib.unwrap_or(Kib::ZERO));
     let zram = swap.zram.unwrap_or_default();
     let on_zram = zram.free_kib.min(free);
     let on_disk = (free.0 - on_zram.0) as f64;
-    let gained = zram_gain(&zram, on_zram.0 as f64) + on_disk - zswap_cost(swap, on_disk, ram);
+    let gained =
+        zram_gain(&zram, on_zram.0 as f64) + on_disk - zswap_cost(swap, on_disk, zswap_pool);
     Kib(gained.max(0.0) as u64).min(free)
 }
 
@@ -71,33 +79,47 @@ fn zram_gain(zram: &ZramSwap, free: f64) -> f64 {
 }
 
 /// How much RAM zswap's pool can still take in front of the swap on disks.
-fn zswap_cost(swap: &Swap, free: f64, ram: Kib) -> f64 {
+fn zswap_cost(swap: &Swap, free: f64, pool: Kib) -> f64 {
     let (Some(used), Some(stored)) = (swap.zswap_kib.value(), swap.zswapped_kib.value()) else {
         return 0.0;
     };
     if used == Kib::ZERO {
         return 0.0;
     }
-    let pool = (ram.0 as f64 * ZSWAP_POOL - used.0 as f64).max(0.0);
+    let pool = pool.saturating_sub(used).0 as f64;
     (free / ratio(stored, used).max(1.0)).min(pool)
 }
 
-/// The room of a cgroup below its own limit, if it has one and its usage is known.
+/// The room of a cgroup below its own limit, if it has one and its usage is known. Where it has none, and its tasks
+/// are throttled, that below `memory.high`.
 pub fn of_cgroup(group: &Cgroup, sample: &Snapshot) -> Option<Room> {
-    let limit = group.effective_limit()?;
+    let Some(limit) = group.effective_limit() else {
+        stall(group).filter(|reason| *reason == StallReason::Throttled)?;
+        let limit = group.high.value()?.bytes()?;
+        return Some(Room { left: limit.saturating_sub(unreclaimable(group)?), limit });
+    };
     let left = group.headroom(sample.swap.free_kib.bytes(), sample.sysctls.swappiness)?;
     Some(Room { left, limit })
 }
 
+/// What of its usage reclaim cannot take.
+fn unreclaimable(group: &Cgroup) -> Option<Bytes> {
+    Some(group.usage.value()?.saturating_sub(group.reclaimable.value().unwrap_or_default()))
+}
+
 /// Why tasks in a cgroup wait instead of dying, if they do.
+#[must_use]
 pub fn stall(group: &Cgroup) -> Option<StallReason> {
     if group.oom_kill_disabled.value() == Some(true) {
         return Some(StallReason::OomKillDisabled);
     }
+    if group.frozen.value() == Some(true) {
+        return Some(StallReason::Frozen);
+    }
     let high = group.high.value().and_then(Limit::bytes)?;
     let limit = group.limit.value().and_then(Limit::bytes);
     // What can be reclaimed goes first: a page cache that fills a group up to `memory.high` stalls nobody.
-    let usage = group.usage.value()?.saturating_sub(group.reclaimable.value().unwrap_or_default());
+    let usage = unreclaimable(group)?;
     let below_max = limit.is_none_or(|limit| high.0 < limit.0);
     (below_max && usage.0 >= high.0.saturating_sub(high.0 / 64)).then_some(StallReason::Throttled)
 }

@@ -29,6 +29,9 @@ pub struct CgroupEvents {
     /// Whole groups killed (5.17 and later).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub oom_group_kill: Reading<u64>,
+    /// Times that its sockets were throttled (7.0 and later).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub sock_throttled: Reading<u64>,
 }
 
 /// I/O of a cgroup and everything below it on one device since it was created (version 2,
@@ -104,6 +107,28 @@ pub struct Cgroup {
         skip_serializing_if = "Reading::is_not_asked"
     )]
     pub inactive_file: Reading<Bytes>,
+    /// Anonymous memory of it and everything below (`memory.stat` `anon`, in version 1 `total_rss`).
+    #[serde(rename = "anon_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub anon: Reading<Bytes>,
+    /// Files in tmpfs and shared memory, of it and everything below (`memory.stat` `shmem`): the death of a
+    /// process need not free them.
+    #[serde(rename = "shmem_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub shmem: Reading<Bytes>,
+    /// Slab that cannot be reclaimed, of it and everything below (version 2, `memory.stat`).
+    #[serde(
+        rename = "slab_unreclaimable_bytes",
+        default,
+        skip_serializing_if = "Reading::is_not_asked"
+    )]
+    pub slab_unreclaimable: Reading<Bytes>,
+    /// Pages in zswap that cannot be compressed, so that storing them there gains nothing (version 2, 7.x,
+    /// `memory.stat` `zswap_incomp`, in bytes).
+    #[serde(
+        rename = "zswap_incompressible_bytes",
+        default,
+        skip_serializing_if = "Reading::is_not_asked"
+    )]
+    pub zswap_incompressible: Reading<Bytes>,
     /// Pages scanned by reclaim since it was created, with everything below (version 2,
     /// `memory.stat` `pgscan`).
     #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
@@ -126,6 +151,9 @@ pub struct Cgroup {
     /// `under_oom` (version 1): whether it is at its limit now.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub under_oom: Reading<bool>,
+    /// Whether it and everything below is frozen (version 2, `cgroup.events` `frozen`).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub frozen: Reading<bool>,
     /// Events since it was created.
     #[serde(default)]
     pub events: CgroupEvents,
@@ -140,6 +168,12 @@ impl Cgroup {
     pub fn is_limited(&self) -> bool {
         let bounded = |limit: Reading<Limit>| limit.value().and_then(Limit::bytes).is_some();
         bounded(self.limit) || bounded(self.memsw_limit)
+    }
+
+    /// Whether its tasks are throttled above some usage (`memory.high`).
+    #[must_use]
+    pub fn is_throttled_above(&self) -> bool {
+        self.high.value().and_then(Limit::bytes).is_some()
     }
 
     /// Whether its pages can be swapped out. `swappiness` is `vm.swappiness`, which counts if the

@@ -3,6 +3,7 @@
 pub(crate) mod capability;
 pub(crate) mod host;
 pub(crate) mod memory;
+pub(crate) mod memory_uses;
 pub(crate) mod numa;
 pub(crate) mod overcommit;
 pub(crate) mod pressure;

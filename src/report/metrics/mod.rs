@@ -17,6 +17,7 @@ use crate::forecast::limits::{self, ReachableLimit};
 use crate::forecast::next_death::{Deaths, NextDeath};
 use crate::model::{PsiLine, Reading};
 use crate::policy::{self, BadnessUnit, Override, OverrideKind, Policy, agreement};
+use crate::words::memory_sheet::MemorySheet;
 
 /// Number of domains that are exported: those nearest to their limits, and the machine.
 pub const NEAREST: usize = 10;
@@ -62,6 +63,7 @@ pub fn metrics(
     domains(context, &mut all);
     predicted_deaths(deaths, &mut all);
     machine(context, &mut all);
+    memory(context, &mut all);
     pressure(context, &mut all);
     sample(context, took, &mut all);
     encode(all, format)
@@ -351,6 +353,34 @@ fn machine(context: &RowContext<'_>, all: &mut Families) {
         None,
         "Whether the commit limit is enforced (vm.overcommit_memory is 2).",
         commit.mode.value().map(|_| commit.enforced()),
+    );
+}
+
+/// What RAM is used for.
+fn memory(context: &RowContext<'_>, all: &mut Families) {
+    let sheet = MemorySheet::of_machine(context.scene.now());
+    let family = all.add(
+        "memory_use",
+        Some(Unit::Bytes),
+        MetricType::Gauge,
+        "What RAM is used for, by the use; freed_by_kill tells whether killing processes can free it. Uses that take nothing are absent.",
+    );
+    for part in sheet.iter().flat_map(|sheet| &sheet.parts) {
+        let killable = part.of.is_killable().to_string();
+        let labels = vec![("use", part.of.id().to_owned()), ("freed_by_kill", killable)];
+        family.put(labels, part.size);
+    }
+    all.gauge(
+        "memory_unaccounted",
+        Some(Unit::Bytes),
+        "RAM that no counter of the kernel accounts for: drivers, and what is being moved between lists.",
+        sheet.as_ref().map(|sheet| sheet.rest.unwrap_or_default()),
+    );
+    all.gauge(
+        "memory_not_freed_by_kill",
+        Some(Unit::Bytes),
+        "RAM that no kill can free: tmpfs and shared memory, slab that cannot be reclaimed, huge pages, memory of the kernel.",
+        sheet.as_ref().map(MemorySheet::stuck),
     );
 }
 

@@ -21,6 +21,11 @@ use crate::sample::parse::ParseError;
 /// Maximum depth below the mount point.
 const DEPTH_MAX: usize = 64;
 
+/// Whether its usage matters in each sample: it has a limit, or its tasks are throttled above some usage.
+fn is_watched(group: &Cgroup) -> bool {
+    group.is_limited() || group.is_throttled_above()
+}
+
 /// A walk over the tree.
 pub(crate) struct Survey<'a> {
     pub(crate) mount: &'a Mount,
@@ -59,7 +64,7 @@ impl Survey<'_> {
         if !there && statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).is_err() {
             return;
         }
-        if group.is_limited() && !self.everything {
+        if is_watched(&group) && !self.everything {
             let (path, relative) = (Arc::clone(&group.path), self.relative.clone());
             self.files_left -= usize::from(files.is_some());
             self.limited.push(Limited { path, relative, files });
@@ -108,9 +113,12 @@ impl Survey<'_> {
                 group.limit = self.file(dir, c"memory.limit_in_bytes", parse::limit);
                 group.memsw_limit = self.file(dir, c"memory.memsw.limit_in_bytes", parse::limit);
             }
-            Hierarchy::V2 => group.limit = self.file(dir, c"memory.max", parse::limit),
+            Hierarchy::V2 => {
+                group.limit = self.file(dir, c"memory.max", parse::limit);
+                group.high = self.file(dir, c"memory.high", parse::limit);
+            }
         }
-        let limited = group.is_limited();
+        let limited = is_watched(&group);
         if !limited && !self.everything {
             return (group, None);
         }
@@ -151,10 +159,10 @@ impl Survey<'_> {
     }
 
     fn read_v2(&mut self, dir: &OwnedFd, group: &mut Cgroup) {
-        group.high = self.file(dir, c"memory.high", parse::limit);
         group.swap_limit = self.file(dir, c"memory.swap.max", parse::limit);
         group.oom_group = perhaps(self.buffers.buffer.read(dir, c"memory.oom.group"), number)
             .map(|word| word != 0);
+        group.frozen = perhaps(self.buffers.buffer.read(dir, c"cgroup.events"), parse::frozen);
         if self.everything {
             let events = self.file(dir, c"memory.events", parse::memory_events);
             group.events = events.value().unwrap_or_else(|| {
@@ -166,6 +174,7 @@ impl Survey<'_> {
                     oom: none,
                     oom_kill: none,
                     oom_group_kill: none,
+                    sock_throttled: Reading::NotAsked,
                 }
             });
             group.xattrs = marks(dir);

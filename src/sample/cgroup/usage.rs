@@ -96,7 +96,12 @@ pub(crate) fn take_level(
 fn take_stat(group: &mut Cgroup, hierarchy: Hierarchy, stat: Reading<MemoryStat>) {
     group.reclaimable = stat.and_then(|stat| stat.reclaimable);
     group.inactive_file = stat.and_then(|stat| stat.inactive_file);
+    group.anon = stat.and_then(|stat| stat.anon);
+    group.shmem = stat.and_then(|stat| stat.shmem);
     if hierarchy == Hierarchy::V2 {
+        let incompressible = stat.value().and_then(|stat| stat.zswap_incompressible);
+        group.zswap_incompressible = incompressible.map_or(Reading::NotAsked, Reading::Value);
+        group.slab_unreclaimable = stat.and_then(|stat| stat.slab_unreclaimable);
         group.pgscan = stat.and_then(|stat| stat.pgscan);
     }
 }

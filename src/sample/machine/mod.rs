@@ -2,6 +2,7 @@
 
 pub mod domain_usage;
 pub mod host;
+pub mod memory_holders;
 pub mod oom_score_scale;
 pub mod privileges;
 pub mod system;

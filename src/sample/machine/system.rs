@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Machine, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Sysctls, VmCounters,
+    Machine, MemoryUses, Overcommit, OvercommitMode, PanicOnOom, Pressure, Reading, Swap, Sysctls,
+    VmCounters,
 };
 use crate::sample::Unreadable;
 use crate::sample::absence::perhaps;
@@ -22,6 +23,8 @@ use crate::units::{Kib, Ticks};
 pub struct SystemSample {
     /// RAM, swap and committed memory.
     pub meminfo: MemInfo,
+    /// What RAM is used for beside processes.
+    pub uses: MemoryUses,
     /// Swap, including an area that is being switched off.
     pub swap: Swap,
     /// The overcommit sysctls, the commit limit and the committed memory.
@@ -146,6 +149,8 @@ impl SystemFiles {
             perhaps(self.pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
         let io = perhaps(self.io_pressure.read(root, buffer), |bytes| parse::pressure(bytes).ok());
         let counters = self.vmstat.read();
+        let zspages = counters.zspages.filter(|_| meminfo.uses != MemoryUses::missing());
+        let zspages = zspages.map(|pages| Kib(pages.bytes(machine.page_size).0 / 1024));
         let mut last_pid = None;
         let load = perhaps(self.loadavg.read(root, buffer), |bytes| {
             last_pid = parse::last_pid(bytes);
@@ -153,6 +158,10 @@ impl SystemFiles {
         });
         Ok(SystemSample {
             meminfo,
+            uses: MemoryUses {
+                zspages_kib: zspages.map_or(Reading::Missing, Reading::Value),
+                ..meminfo.uses
+            },
             swap,
             sysctls: Sysctls {
                 panic_on_oom: sysctl(&mut self.panic)

@@ -13,6 +13,7 @@ use crate::sample::file_buffer::FileBuffer;
 use crate::sample::open_file::OpenFile;
 use crate::sample::parse;
 use crate::sample::proc_root::ProcRoot;
+use crate::units::Pages;
 
 /// How long a sample waits for the counters. Those that arrive later belong to the next sample.
 const TIMEOUT: Duration = Duration::from_millis(100);
@@ -22,16 +23,16 @@ const TIMEOUT: Duration = Duration::from_millis(100);
 pub(crate) struct VmstatSample {
     /// The counters that a snapshot holds.
     pub traffic: Reading<VmCounters>,
+    /// Pages in use by zsmalloc, where they are counted.
+    pub zspages: Option<Pages>,
     /// Pages that processes can have gained since boot, where they were counted for this sample; nothing where
     /// the counters are older.
     pub gained_pages: Option<u64>,
 }
 
-impl VmstatSample {
-    const fn of(traffic: Reading<VmCounters>) -> Self {
-        Self { traffic, gained_pages: None }
-    }
-}
+/// Before the first answer.
+const NOTHING: VmstatSample =
+    VmstatSample { traffic: Reading::Missing, zspages: None, gained_pages: None };
 
 /// The thread, and what it read last.
 pub(crate) struct VmstatReader {
@@ -40,7 +41,7 @@ pub(crate) struct VmstatReader {
     /// Whether an answer is still to come.
     outstanding: bool,
     /// `None` before the first answer.
-    last: Option<Reading<VmCounters>>,
+    last: Option<VmstatSample>,
 }
 
 impl VmstatReader {
@@ -50,12 +51,12 @@ impl VmstatReader {
         let root = Arc::clone(root);
         let (mut file, mut buffer) = (OpenFile::open(&root, c"vmstat"), FileBuffer::new());
         Self::start_with(move || {
-            let mut gained_pages = None;
+            let (mut gained_pages, mut zspages) = (None, None);
             let traffic = perhaps(file.read(&root, &mut buffer), |bytes| {
-                gained_pages = parse::gained_pages(bytes);
+                (gained_pages, zspages) = (parse::gained_pages(bytes), parse::zspages(bytes));
                 parse::vmstat(bytes).ok()
             });
-            VmstatSample { traffic, gained_pages }
+            VmstatSample { traffic, zspages, gained_pages }
         })
     }
 
@@ -78,7 +79,7 @@ impl VmstatReader {
         if self.outstanding
             && let Ok(late) = self.answers.try_recv()
         {
-            (self.outstanding, self.last) = (false, Some(late.traffic));
+            (self.outstanding, self.last) = (false, Some(late));
         }
         if !self.outstanding {
             self.outstanding = self.orders.send(()).is_ok();
@@ -88,11 +89,11 @@ impl VmstatReader {
                 Some(_) => self.answers.recv_timeout(TIMEOUT).ok(),
             };
             if let Some(answer) = answer {
-                (self.outstanding, self.last) = (false, Some(answer.traffic));
+                (self.outstanding, self.last) = (false, Some(answer));
                 return answer;
             }
         }
-        VmstatSample::of(self.last.unwrap_or(Reading::Missing))
+        VmstatSample { gained_pages: None, ..self.last.unwrap_or(NOTHING) }
     }
 }
 
@@ -102,7 +103,6 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::units::Pages;
 
     #[test]
     fn a_kernel_that_takes_long_delays_no_sample_and_its_answer_is_not_lost() {
@@ -110,7 +110,8 @@ mod tests {
         let mut reader = VmstatReader::start_with(move || {
             let pages = receiver.recv().unwrap_or_default();
             let traffic = VmCounters { swap_in_pages: Pages(pages), ..VmCounters::default() };
-            VmstatSample { traffic: Reading::Value(traffic), gained_pages: Some(pages) }
+            let traffic = Reading::Value(traffic);
+            VmstatSample { traffic, zspages: None, gained_pages: Some(pages) }
         });
         let mut swapped = || {
             let read = reader.read();
@@ -139,6 +140,6 @@ mod tests {
     fn the_counters_are_missing_where_the_file_is() {
         let folder = tempfile::TempDir::new().unwrap();
         let root = Arc::new(ProcRoot::open(folder.path()).unwrap());
-        assert_eq!(VmstatReader::start(&root).read(), VmstatSample::of(Reading::Missing));
+        assert_eq!(VmstatReader::start(&root).read().traffic, Reading::Missing);
     }
 }

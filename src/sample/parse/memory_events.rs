@@ -18,6 +18,8 @@ pub fn memory_events(bytes: &[u8]) -> Result<CgroupEvents, ParseError> {
         oom: none,
         oom_kill: none,
         oom_group_kill: none,
+        // Only kernels since 7.0 have it.
+        sock_throttled: Reading::NotAsked,
     };
     for (key, value) in pairs(bytes).ok_or(no)? {
         let counter = match key {
@@ -27,6 +29,7 @@ pub fn memory_events(bytes: &[u8]) -> Result<CgroupEvents, ParseError> {
             b"oom" => &mut events.oom,
             b"oom_kill" => &mut events.oom_kill,
             b"oom_group_kill" => &mut events.oom_group_kill,
+            b"sock_throttled" => &mut events.sock_throttled,
             _ => continue,
         };
         *counter = value.map_or(Reading::Missing, Reading::Value);
@@ -50,6 +53,7 @@ mod tests {
         assert_eq!((events.low, events.high, events.max), (value(1), value(22), value(333)));
         assert_eq!((events.oom, events.oom_kill), (value(4), value(5)));
         assert_eq!(events.oom_group_kill, value(6));
+        assert_eq!(events.sock_throttled, value(7));
         let old = memory_events(b"low 0\nhigh 0\nmax 0\noom 0\n").unwrap();
         assert_eq!((old.oom, old.oom_kill), (value(0), Reading::Missing));
     }

@@ -11,6 +11,14 @@ pub struct MemoryStat {
     pub reclaimable: Option<Bytes>,
     /// File cache on the inactive list.
     pub inactive_file: Option<Bytes>,
+    /// Anonymous memory.
+    pub anon: Option<Bytes>,
+    /// Files in tmpfs and shared memory (version 1: 4.15 and later).
+    pub shmem: Option<Bytes>,
+    /// Slab that cannot be reclaimed (version 2).
+    pub slab_unreclaimable: Option<Bytes>,
+    /// Pages in zswap that cannot be compressed (version 2, 7.x; in bytes).
+    pub zswap_incompressible: Option<Bytes>,
     /// Pages scanned by reclaim since the cgroup was created (version 2, about 4.19 and later).
     pub pgscan: Option<u64>,
 }
@@ -21,26 +29,22 @@ pub struct MemoryStat {
 ///
 /// If the file was cut off.
 pub fn memory_stat(bytes: &[u8], hierarchy: Hierarchy) -> Result<MemoryStat, ParseError> {
-    let (active, inactive, slab, scanned) = match hierarchy {
-        Hierarchy::V1 => (&b"total_active_file"[..], &b"total_inactive_file"[..], None, None),
-        Hierarchy::V2 => (
-            &b"active_file"[..],
-            &b"inactive_file"[..],
-            Some(&b"slab_reclaimable"[..]),
-            Some(b"pgscan"),
-        ),
-    };
-    let (mut found, mut slabs) = (MemoryStat::default(), None);
-    let mut in_use = None;
+    let is_v2 = hierarchy == Hierarchy::V2;
+    let (mut found, mut slabs, mut in_use) = (MemoryStat::default(), None, None);
     for (key, value) in pairs(bytes).ok_or(ParseError { file: "memory.stat", item: "end" })? {
-        if key == active {
-            in_use = value.map(Bytes);
-        } else if key == inactive {
-            found.inactive_file = value.map(Bytes);
-        } else if Some(key) == slab {
-            slabs = value.map(Bytes);
-        } else if scanned.is_some_and(|name| key == name) {
-            found.pgscan = value;
+        let size = value.map(Bytes);
+        match (key, is_v2) {
+            (b"active_file", true) | (b"total_active_file", false) => in_use = size,
+            (b"inactive_file", true) | (b"total_inactive_file", false) => {
+                found.inactive_file = size
+            }
+            (b"anon", true) | (b"total_rss", false) => found.anon = size,
+            (b"shmem", true) | (b"total_shmem", false) => found.shmem = size,
+            (b"slab_reclaimable", true) => slabs = size,
+            (b"slab_unreclaimable", true) => found.slab_unreclaimable = size,
+            (b"zswap_incomp", true) => found.zswap_incompressible = size,
+            (b"pgscan", true) => found.pgscan = value,
+            _ => {}
         }
     }
     let cache = in_use.zip(found.inactive_file).map(|(active, inactive)| active + inactive);
@@ -81,6 +85,22 @@ mod tests {
         let huge = b"active_file 18446744073709551615\ninactive_file 18446744073709551615\n";
         assert_eq!(reclaimable(huge, Hierarchy::V2), Some(Bytes(u64::MAX)));
         assert_eq!(reclaimable(b"active_file -1\ninactive_file 2\n", Hierarchy::V2), None);
+    }
+
+    #[test]
+    fn what_no_reclaim_takes_is_read_with_the_names_of_each_version() {
+        let v2 =
+            memory_stat(b"anon 4096\nfile 77\nshmem 70\nslab_unreclaimable 400\n", Hierarchy::V2);
+        let v2 = v2.unwrap();
+        let is = [Some(Bytes(4096)), Some(Bytes(70)), Some(Bytes(400))];
+        assert_eq!([v2.anon, v2.shmem, v2.slab_unreclaimable], is);
+        let v1 = b"rss 1\nshmem 2\ntotal_rss 4096\ntotal_shmem 70\nslab_unreclaimable 400\n";
+        let v1 = memory_stat(v1, Hierarchy::V1).unwrap();
+        assert_eq!([v1.anon, v1.shmem, v1.slab_unreclaimable], [is[0], is[1], None]);
+        let new = memory_stat(b"zswap 9\nzswap_incomp 8192\n", Hierarchy::V2).unwrap();
+        assert_eq!(new.zswap_incompressible, Some(Bytes(8192)));
+        let bad = memory_stat(b"anon -1\nshmem x\n", Hierarchy::V2).unwrap();
+        assert_eq!((bad.anon, bad.shmem), (None, None));
     }
 
     #[test]

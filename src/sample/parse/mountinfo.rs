@@ -1,4 +1,4 @@
-//! `/proc/PID/mountinfo`: where cgroup hierarchies are mounted.
+//! `/proc/PID/mountinfo`: where cgroup hierarchies and tmpfs are mounted.
 
 use std::borrow::Cow;
 
@@ -43,6 +43,61 @@ fn mount(line: &[u8]) -> Option<CgroupMount> {
         root: unescaped(root).into_owned(),
         point: unescaped(point).into_owned(),
     })
+}
+
+/// A mount point of a tmpfs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TmpfsPoint {
+    /// `MAJOR:MINOR` of the filesystem: the same for all its mounts.
+    pub device: Vec<u8>,
+    /// The mount point, in the mount namespace of the reader.
+    pub point: Vec<u8>,
+}
+
+/// Filesystems whose server may be gone: a path that leads through one can block for ever.
+const REMOTE: &[&[u8]] = &[
+    b"9p",
+    b"afs",
+    b"autofs",
+    b"ceph",
+    b"cifs",
+    b"gfs2",
+    b"lustre",
+    b"nfs",
+    b"nfs4",
+    b"ocfs2",
+    b"smb3",
+    b"smbfs",
+    b"virtiofs",
+];
+
+/// The first mount point of each tmpfs (and devtmpfs), in the order of the file. Left out are those below a
+/// filesystem that is not on this machine, and lines that were cut off.
+#[must_use]
+pub fn tmpfs_points(bytes: &[u8]) -> Vec<TmpfsPoint> {
+    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(&bytes[..0], |end| &bytes[..end]);
+    let (mut found, mut remote): (Vec<TmpfsPoint>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+    for line in whole.split(|&b| b == b'\n') {
+        let mut words = line.split(|&b| b == b' ');
+        let (Some(device), Some(point)) = (words.nth(2), words.nth(1)) else { continue };
+        let Some(kind) = words.find(|&word| word == b"-").and(words.next()) else { continue };
+        let point = unescaped(point).into_owned();
+        if REMOTE.contains(&kind) || kind.starts_with(b"fuse") {
+            // Of what doomtop itself was started from, the names that lead to mount points are cached.
+            remote.extend(Some(point).filter(|point| point != b"/"));
+        } else if matches!(kind, b"tmpfs" | b"devtmpfs")
+            && point.starts_with(b"/")
+            && found.iter().all(|it| it.device != device)
+        {
+            found.push(TmpfsPoint { device: device.to_vec(), point });
+        }
+    }
+    let below = |point: &[u8], of: &[u8]| {
+        let rest = point.strip_prefix(of.strip_suffix(b"/").unwrap_or(of));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    };
+    found.retain(|it| !remote.iter().any(|remote| below(&it.point, remote)));
+    found
 }
 
 /// Decodes the kernel's octal escapes (`\040` is a blank).
@@ -120,7 +175,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_tmpfs_is_found_once_and_not_behind_a_server() {
+        let file = b"22 1 0:20 / / rw - ext4 /dev/sda rw\n23 22 0:21 / /run rw,nosuid shared:5 - tmpfs tmpfs rw\n\
+            24 22 0:22 / /dev rw - devtmpfs udev rw\n25 22 0:21 /x /mnt/bound rw - tmpfs tmpfs rw\n\
+            26 22 0:30 / /home/a\\040b rw - nfs4 server:/ rw\n27 26 0:31 / /home/a\\040b/tmp rw - tmpfs t rw\n\
+            28 22 0:32 / /home/a\\040bc rw - tmpfs t rw\n29 22 0:33 / /srv rw - fuse.sshfs x rw\n\
+            30 29 0:34 / /srv/t rw - tmpfs t rw\n31 22 0:35 / /cut rw - tmp";
+        let points: Vec<_> = tmpfs_points(file).into_iter().map(|it| it.point).collect();
+        assert_eq!(points, [b"/run".to_vec(), b"/dev".to_vec(), b"/home/a bc".to_vec()]);
+        let root = b"1 1 0:1 / / rw - nfs x rw\n2 1 0:2 / /run rw - tmpfs t rw\n";
+        assert_eq!(tmpfs_points(root).len(), 1, "doomtop runs from there");
+        assert_eq!(tmpfs_points(b""), []);
+    }
+
     proptest! {
+        #[test]
+        fn no_bytes_panic_as_tmpfs(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            assert!(tmpfs_points(&bytes).len() <= bytes.len());
+        }
+
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = mounts(&bytes);

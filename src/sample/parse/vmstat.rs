@@ -85,11 +85,27 @@ pub fn gained_pages(bytes: &[u8]) -> Option<u64> {
     Some(allocated?.saturating_add(mapped))
 }
 
+/// RAM of zsmalloc, where zram and zswap store pages (`nr_zspages`); nothing where the kernel does not have it,
+/// or where the file was cut off.
+#[must_use]
+pub fn zspages(bytes: &[u8]) -> Option<Pages> {
+    let (_, count) = super::pairs(bytes)?.find(|(name, _)| *name == b"nr_zspages")?;
+    count.map(Pages)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn pages_of_zsmalloc_are_found() {
+        assert_eq!(zspages(b"pswpin 7\nnr_zspages 512\n"), Some(Pages(512)));
+        for without in [&b"pswpin 7\n"[..], b"nr_zspages 512", b"nr_zspages -1\n", b""] {
+            assert_eq!(zspages(without), None);
+        }
+    }
 
     #[test]
     fn parts_of_a_count_are_added() {

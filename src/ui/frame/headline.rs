@@ -165,16 +165,24 @@ fn details(
         let action = match remedy {
             DeathRemedy::Adj { .. } | DeathRemedy::Unprotect => Some(Action::Adjust),
             DeathRemedy::Kill { .. } => Some(Action::Sacrifice),
-            DeathRemedy::RaiseLimit | DeathRemedy::RaiseHigh | DeathRemedy::AllowKill => None,
+            DeathRemedy::RaiseLimit
+            | DeathRemedy::RaiseHigh
+            | DeathRemedy::AllowKill
+            | DeathRemedy::Thaw => None,
         };
         let key = action.filter(|_| !app.is_over());
         let key = key.and_then(|action| key_of(KeyContext::Browse, action));
         remedy.words(&key.map(|key| format!(" ({key})")).unwrap_or_default())
     };
     let remedies: Vec<String> = remedies.iter().map(by).collect();
-    let reason = |nth: usize| reasons.get(nth).or(reasons.last()).filter(|_| nth < 2).cloned();
-    // From the most that can be told to the least.
-    let tries = [(0, remedies.len()), (1, remedies.len()), (0, 1), (1, 1), (2, 1), (1, 0), (2, 0)];
+    let reason = |nth: usize| reasons.get(nth).or(reasons.last().filter(|_| nth < 2)).cloned();
+    // From the most that can be told to the least. That no kill can help is more than what would save.
+    let all = remedies.len();
+    let tries: &[(usize, usize)] = if reasons.len() > 2 {
+        &[(0, all), (1, all), (0, 0), (1, 0), (2, all), (2, 0), (3, 0)]
+    } else {
+        &[(0, all), (1, all), (0, 1), (1, 1), (2, 1), (1, 0), (2, 0)]
+    };
     let build = |(nth, count): (usize, usize)| {
         let mut parts = vec![usage.clone()];
         parts.extend(reason(nth).map(|text| vec![Span::raw(text)]));
@@ -185,7 +193,7 @@ fn details(
         flow(parts, room.width, INDENT)
     };
     let fits = |lines: &Vec<Line<'static>>| lines.len() <= usize::from(room.details);
-    tries.into_iter().map(build).find(fits).unwrap_or_default()
+    tries.iter().copied().map(build).find(fits).unwrap_or_default()
 }
 
 /// How full the domain is, the curve of the last minute, and the rate.

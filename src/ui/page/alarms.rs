@@ -124,13 +124,13 @@ fn what_it_does(alarms: &Alarms, theme: Theme) -> Vec<Line<'static>> {
         format!("these alarms end with doomtop. To keep them (y copies): doomtop {flags}")
     };
     vec![
+        row("bell", format!("{} (b switches): the terminal rings once", on(alarms.bell))),
+        row("command", command),
+        row("keep", keep),
         row(
             "raised",
             "the line with ! at the top flashes, and stays while the value is beyond".to_owned(),
         ),
-        row("bell", format!("{} (b switches): the terminal rings once", on(alarms.bell))),
-        row("command", command),
-        row("keep", keep),
     ]
 }
 

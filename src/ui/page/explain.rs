@@ -42,6 +42,8 @@ fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(case.heading("The process"));
     lines.extend(case.identity());
+    lines.extend(case.graphics());
+    lines.extend(case.stalled());
     lines.extend(case.capabilities());
     lines.extend(case.cgroup());
     lines.extend(case.limit());

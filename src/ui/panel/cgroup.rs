@@ -5,6 +5,7 @@ use ratatui::text::Line;
 
 use crate::app::App;
 use crate::columns::RowContext;
+use crate::forecast::next_death::{StallReason, stall};
 use crate::model::{Cgroup, Domain, Hierarchy, Limit, PsiLine, Reading, Scope};
 use crate::rank::also_killed::group_of;
 use crate::ui::paint::canvas::{Canvas, tail};
@@ -64,6 +65,7 @@ fn files(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
         return Some(vec![case.usage(), case.swap(), case.disabled(), case.fails()]);
     }
     let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
+    lines.extend(case.stalled());
     lines.extend(case.events());
     lines.extend(case.pressure());
     lines.extend(cgroup_history::lines(app, group, theme, width));
@@ -106,7 +108,20 @@ impl Case<'_> {
         if let Some(size) = group.reclaimable.value().filter(|size| size.0 > 0) {
             text.push_str(&format!(", {} reclaimable", self.size(size)));
         }
+        if let Some(size) = group.zswap_incompressible.value().filter(|size| size.0 > 0) {
+            text.push_str(&format!(", {} in zswap incompressible", self.size(size)));
+        }
         self.say("usage", text)
+    }
+
+    /// Why its tasks wait and are not killed, where that is so.
+    fn stalled(&self) -> Option<Line<'static>> {
+        let words = match stall(self.group)? {
+            // The line above tells that it would be.
+            StallReason::OomKillDisabled => return None,
+            reason => reason.words(),
+        };
+        Some(self.say("stalled", words.to_owned()))
     }
 
     fn high(&self) -> Line<'static> {
@@ -172,8 +187,9 @@ impl Case<'_> {
             known("oom_kill", events.oom_kill),
             known("oom_group_kill", events.oom_group_kill),
         ];
-        let others =
-            [known("max", events.max), known("high", events.high), known("low", events.low)];
+        let mut others =
+            vec![known("max", events.max), known("high", events.high), known("low", events.low)];
+        others.extend(events.sock_throttled.value().map(|count| format!("sock_throttled {count}")));
         vec![self.say("events", first.join(", ")), self.say("", others.join(", "))]
     }
 

@@ -4,12 +4,18 @@ use ratatui::text::Line;
 
 use crate::app::{ActingMode, App};
 use crate::columns::RowContext;
-use crate::model::{OvercommitMode, PressureWatch, ProcessSampler, Reading};
+use crate::model::{
+    OvercommitMode, PressureWatch, ProcessSampler, Reading, Snapshot,
+};
 use crate::ui::frame::facts;
 use crate::ui::paint::label;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::panel::{conditions, forecast};
+use crate::words::memory_sheet::{MemorySheet, details};
+
+/// The label of what no kill frees.
+const UNKILLABLE: &str = "no kill";
 
 /// The lines of the panel.
 #[must_use]
@@ -71,7 +77,9 @@ pub fn beside_meters(app: &App, theme: Theme) -> Vec<Line<'static>> {
     );
     lines.extend(killer(app, &context, theme));
     lines.extend(sampler(&context).into_iter().map(say));
-    lines.extend(memory(&context).into_iter().filter(|it| it.0 == "shared").map(say));
+    lines.extend(
+        memory(&context).into_iter().filter(|it| ["shared", UNKILLABLE].contains(&it.0)).map(say),
+    );
     lines.extend(pressure(app, &context).into_iter().map(say));
     lines
 }
@@ -96,13 +104,17 @@ fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
             kib(memory.free_kib)
         ),
     ));
-    lines.push((
-        "shared",
-        format!("{} tmpfs and shared: a kill may not free it", kib(memory.shmem_kib)),
-    ));
-    if memory.hugetlb_kib.0 > 0 {
-        lines.push(("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
+    let sheet = sheet(now);
+    if sheet.is_empty() {
+        lines.push((
+            "shared",
+            format!("{} tmpfs and shared: a kill may not free it", kib(memory.shmem_kib)),
+        ));
+        if memory.hugetlb_kib.0 > 0 {
+            lines.push(("huge pages", format!("{} set aside", kib(memory.hugetlb_kib))));
+        }
     }
+    lines.extend(sheet);
     if now.swap.total_kib.0 == 0 {
         lines.push(("swap", "none: anonymous memory cannot be swapped out".to_owned()));
     } else {
@@ -110,6 +122,20 @@ fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
         lines.push(("swap", text));
         lines.extend(facts::swap_traffic(context).map(|traffic| ("", traffic)));
     }
+    lines
+}
+
+/// What RAM is used for, and who holds what no process shows; nothing where the system does not tell.
+fn sheet(now: &Snapshot) -> Vec<(&'static str, String)> {
+    let Some(sheet) = MemorySheet::of_machine(now) else { return Vec::new() };
+    let sentences = sheet.lines(None).into_iter();
+    let mut lines: Vec<(&'static str, String)> = sentences
+        .map(|text| match text.strip_prefix("no kill frees: ") {
+            Some(stuck) => (UNKILLABLE, format!("frees {stuck}")),
+            None => ("uses", text),
+        })
+        .collect();
+    lines.extend(details(now));
     lines
 }
 

@@ -85,6 +85,7 @@ const fn absent_events() -> CgroupEvents {
         oom: gone,
         oom_kill: gone,
         oom_group_kill: gone,
+        sock_throttled: Reading::NotAsked,
     }
 }
 

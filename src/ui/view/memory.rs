@@ -13,9 +13,9 @@ use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::view::memory_cgroups;
 use crate::ui::view::memory_column::ChartColumn;
 use crate::ui::view::view_table::{RowsShown, ViewParts, no_panels};
+use crate::ui::view::{memory_cgroups, memory_sheet};
 
 /// The view. Its charts show more than the gauges of the full header, which needs a high screen.
 pub static PARTS: ViewParts = ViewParts {
@@ -83,7 +83,9 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let watched = memory_cgroups::height(app, rows);
-    let charts = Rect { height: rows.height - watched, ..rows };
+    let sheet = memory_sheet::lines(&context, canvas.theme, rows);
+    let uses = u16::try_from(sheet.len()).unwrap_or(u16::MAX);
+    let charts = Rect { height: rows.height.saturating_sub(watched + uses), ..rows };
     if charts.width >= TWO_COLUMNS && charts.height >= 24 {
         let left = charts.width / 2;
         let (first, second) = SERIES.split_at(SERIES.len().div_ceil(2));
@@ -100,7 +102,9 @@ fn paint_charts(app: &App, rows: Rect, canvas: &mut Canvas<'_>) {
     } else {
         ChartColumn::new(app, &context, SERIES, charts, false).paint(canvas);
     }
-    let below = Rect { y: charts.bottom(), height: watched, ..rows };
+    let between = Rect { y: charts.bottom(), height: uses, ..rows };
+    memory_sheet::paint(&sheet, between, canvas);
+    let below = Rect { y: between.bottom(), height: watched, ..rows };
     memory_cgroups::paint(app, &context, below, canvas);
 }
 

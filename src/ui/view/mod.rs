@@ -8,6 +8,7 @@ pub(crate) mod memory;
 pub(crate) mod memory_cgroups;
 pub(crate) mod memory_chart;
 pub(crate) mod memory_column;
+pub(crate) mod memory_sheet;
 pub(crate) mod processes;
 pub(crate) mod row_marks;
 pub(crate) mod time_axis;

@@ -5,6 +5,7 @@ use ratatui::text::Span;
 
 use crate::app::App;
 use crate::columns::RowView;
+use crate::forecast::stalled::ProcessStall;
 use crate::model::ProcId;
 use crate::ui::frame::alignment::WIDE;
 use crate::ui::paint::theme::Theme;
@@ -24,10 +25,12 @@ pub enum RowMark {
     MayDieNext,
     /// It would be chosen if memory ended now, or is too close to that one.
     FirstNow,
+    /// It waits and is not killed.
+    Stalled,
 }
 
 /// The marks with their words: in the status line, and on the help page.
-pub const MARKS: [(RowMark, &str, &str); 6] = [
+pub const MARKS: [(RowMark, &str, &str); 7] = [
     (RowMark::Signalled, "signalled", "signalled from here, and watched until it is gone"),
     (RowMark::Dying, "exiting", "killed by something else, and exiting"),
     (RowMark::Killed, "killed", "killed: in the report on the screen, or in the last ten seconds"),
@@ -37,6 +40,12 @@ pub const MARKS: [(RowMark, &str, &str); 6] = [
         RowMark::FirstNow,
         "first if memory ended now",
         "would be chosen if all memory ended now; more than one where they are too close to call",
+    ),
+    (
+        RowMark::Stalled,
+        "stalled",
+        "waits and is not killed: throttled at memory.high, frozen, at a limit without a killer, or in \
+         uninterruptible sleep (D)",
     ),
 ];
 
@@ -49,6 +58,7 @@ impl RowMark {
             Self::DiesNext => "!",
             Self::MayDieNext => "?",
             Self::FirstNow => "^",
+            Self::Stalled => "~",
         }
     }
 
@@ -57,7 +67,7 @@ impl RowMark {
     pub fn style(self, theme: Theme) -> Style {
         match self {
             Self::Signalled | Self::Killed | Self::DiesNext => theme.danger(),
-            Self::Dying | Self::MayDieNext => theme.warn(),
+            Self::Dying | Self::MayDieNext | Self::Stalled => theme.warn(),
             Self::FirstNow => theme.first_now(),
         }
     }
@@ -76,7 +86,10 @@ impl RowMark {
             Some(mark)
         } else {
             let is_first = ranking.victim().is_some_and(|first| first.id == process.id);
-            (is_first || ranking.candidates().contains(&process.id)).then_some(Self::FirstNow)
+            if is_first || ranking.candidates().contains(&process.id) {
+                return Some(Self::FirstNow);
+            }
+            ProcessStall::of(process, row.context.scene).map(|_| Self::Stalled)
         }
     }
 

@@ -5,7 +5,7 @@
 use doomtop::model::{Comm, Hierarchy, Text, neutral, unescape};
 use doomtop::sample::cgroup::freezer::freezers;
 use doomtop::sample::parse::*;
-use doomtop::units::{Kib, TickRate};
+use doomtop::units::{Kib, PageSize, TickRate};
 use doomtop_fuzz::{bounded, harmless};
 use libfuzzer_sys::fuzz_target;
 
@@ -20,7 +20,7 @@ fn harmless_all(texts: &[Text]) {
 
 fn parse(which: u8, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    match which % 32 {
+    match which % 39 {
         0 => drop(stat(bytes)),
         1 => drop(status(bytes, true)),
         2 => drop(status(bytes, false)),
@@ -80,6 +80,18 @@ fn parse(which: u8, bytes: &[u8]) {
         }
         29 => drop(lone_number("any", bytes)),
         30 => drop(freezers(bytes)),
+        32 => {
+            if let Ok(caches) = slabinfo(bytes, PageSize(4096), 8) {
+                assert!(caches.len() <= 8);
+                harmless_all(&caches.into_iter().map(|it| it.name).collect::<Vec<_>>());
+            }
+        }
+        33 => drop(sysvipc_shm(bytes)),
+        34 => drop(drm_fdinfo(bytes)),
+        35 => assert!(tmpfs_points(bytes).len() <= bytes.len()),
+        36 => _ = zspages(bytes),
+        37 => _ = frozen(bytes),
+        38 => harmless_all(&passwd(bytes).into_values().collect::<Vec<_>>()),
         _ => {
             let neutral = neutral(bytes);
             harmless(&neutral);

@@ -225,7 +225,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "forecast",
         &[
             &["commitments", "fit", "next_death", "series", "usage_series"],
-            &["limits", "chart_window", "headroom_trend", "race"],
+            &["limits", "chart_window", "headroom_trend", "race", "stalled"],
             &["at_limit", "oom_at_limit", "killer_here"],
             &["cgroup_trends", "killer_verdict"],
             &["trend"],
@@ -300,6 +300,15 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["worker"],
             &["tui"],
             &["command"],
+        ],
+    ),
+    (
+        "words",
+        &[
+            &["incident_line", "numbers_and_names", "outcome", "set_limit", "shortage", "terms"],
+            &["freed", "judged_task", "memory_sheet", "next_death", "next_victim"],
+            &["answer", "death_details", "remedy"],
+            &["daemon_kill", "incident"],
         ],
     ),
     ("ui", &[&["click_areas"], &["paint"], &["dialog", "frame"], &["panel"], &["view"], &["page"]]),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratatui::text::Line;
 
+use crate::forecast::stalled::ProcessStall;
 use crate::model::{Capability, Cgroup, Process, Reading, Scope};
 use crate::policy::Verdict;
 use crate::ui::paint::text;
@@ -35,6 +36,27 @@ impl Case<'_> {
         ];
         lines.extend(self.growth());
         lines
+    }
+
+    /// Why it waits and is not killed, where that is so.
+    pub(crate) fn stalled(&self) -> Option<Line<'static>> {
+        let stall = ProcessStall::of(self.process, self.context.scene)?;
+        Some(self.text("stalled", &stall.words()))
+    }
+
+    /// The memory that it holds through a graphics driver, which its resident size does not contain.
+    pub(crate) fn graphics(&self) -> Option<Line<'static>> {
+        let Reading::Value(list) = &self.context.scene.now().memory_holders.gpu else {
+            return None;
+        };
+        let held = list.iter().find(|it| it.pid == self.process.id.pid)?;
+        let size = |kib| text::kib(self.context, kib);
+        let text = format!(
+            "{} of RAM beside its resident size, {} of the device",
+            size(held.ram_kib),
+            size(held.device_kib)
+        );
+        Some(self.text("graphics", &text))
     }
 
     /// Its name, start time, state, threads and nice value.

@@ -35,6 +35,7 @@ pub fn brief(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     };
     let case = Case { app, context: &context, process, theme };
     let mut lines = case.verdict();
+    lines.extend(case.stalled());
     lines.push(case.kernel_score());
     lines.extend(case.rank());
     lines.extend(case.what_if());

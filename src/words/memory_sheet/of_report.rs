@@ -1,0 +1,80 @@
+//! The sheet of a kernel report.
+
+use crate::events::OomReport;
+use crate::units::{Bytes, Kib, PageSize, Pages};
+use crate::words::memory_sheet::sheet::{MemoryPart, MemorySheet, MemoryUse};
+
+impl MemorySheet {
+    /// The sheet of a report; `None` where it prints none.
+    #[must_use]
+    pub fn of(report: &OomReport, page: PageSize) -> Option<Self> {
+        let sheet = if report.is_memcg() { cgroup(report) } else { machine(report, page) };
+        let rss = report.tasks.iter().fold(Pages::ZERO, |sum, task| sum + task.rss);
+        let held = (!report.tasks.is_empty()).then(|| Kib(rss.bytes(page).0 / 1024));
+        Self { held, ..sheet }.completed()
+    }
+}
+
+/// That of the machine.
+fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
+    let count = |keys: &[&str]| {
+        let pages: u64 = keys.iter().filter_map(|key| report.counts.get(key)).sum();
+        Kib(Pages(pages).bytes(page).0 / 1024)
+    };
+    let shmem = count(&["shmem"]);
+    // Files in tmpfs and shared memory are on the lists of anonymous pages.
+    let anon = count(&["active_anon", "inactive_anon", "isolated_anon"]).saturating_sub(shmem);
+    let part = |of, size| MemoryPart { of, size };
+    let mut parts = vec![
+        part(MemoryUse::Anonymous, anon),
+        part(MemoryUse::PageCache, count(&["active_file", "inactive_file", "isolated_file"])),
+        part(MemoryUse::Unevictable, count(&["unevictable"])),
+        part(MemoryUse::PageTables, count(&["pagetables", "sec_pagetables"])),
+        part(MemoryUse::KernelStacks, report.kernel_stack.unwrap_or_default()),
+        part(MemoryUse::Free, count(&["free", "free_pcp"])),
+        part(MemoryUse::Shmem, shmem),
+        part(MemoryUse::SlabReclaimable, count(&["slab_reclaimable"])),
+        part(MemoryUse::SlabUnreclaimable, count(&["slab_unreclaimable"])),
+    ];
+    if let Some(all) = report.huge_pages {
+        let free = report.huge_pages_free.unwrap_or_default();
+        parts.push(part(MemoryUse::HugePagesUsed, all.saturating_sub(free)));
+        parts.push(part(MemoryUse::HugePagesFree, free));
+    }
+    // A few counters alone make no sheet.
+    if report.counts.len() < 3 && report.huge_pages.is_none_or(|it| it == Kib(0)) {
+        parts.clear();
+    }
+    let ram = report.ram.map(|ram| ram.saturating_sub(report.reserved.unwrap_or_default()));
+    let is_whole = report.counts.contains_key("active_anon") && report.counts.contains_key("free");
+    let total = ram.map(|ram| Kib(ram.bytes(page).0 / 1024)).filter(|_| is_whole);
+    MemorySheet { total, parts, ..MemorySheet::default() }
+}
+
+/// That of a memory cgroup.
+fn cgroup(report: &OomReport) -> MemorySheet {
+    let stat = |key: &str| Kib(report.stat.get(key).map_or(Bytes(0), |&it| Bytes(it)).0 / 1024);
+    let shmem = stat("shmem");
+    let part = |of, size| MemoryPart { of, size };
+    if report.stat.is_empty() {
+        return MemorySheet::default();
+    }
+    // Version 1 has other names, and counts memory of the kernel apart.
+    let is_v1 = report.stat.contains_key("rss");
+    let (anon, file) = if is_v1 { ("rss", "cache") } else { ("anon", "file") };
+    let parts = vec![
+        part(MemoryUse::Anonymous, stat(anon)),
+        part(MemoryUse::PageCache, stat(file).saturating_sub(shmem)),
+        part(MemoryUse::Shmem, shmem),
+        part(MemoryUse::PageTables, stat("pagetables") + stat("sec_pagetables")),
+        part(MemoryUse::KernelStacks, stat("kernel_stack")),
+        part(MemoryUse::SlabReclaimable, stat("slab_reclaimable")),
+        part(MemoryUse::SlabUnreclaimable, stat("slab_unreclaimable")),
+        part(MemoryUse::Percpu, stat("percpu")),
+        part(MemoryUse::Sockets, stat("sock")),
+        part(MemoryUse::Vmalloc, stat("vmalloc")),
+        part(MemoryUse::Zswap, stat("zswap")),
+    ];
+    let total = report.memory.map(|it| it.usage);
+    MemorySheet { total, parts, ..MemorySheet::default() }
+}
