@@ -10,6 +10,7 @@ use crate::columns::sort_key::SortKey;
 use crate::format::span;
 use crate::model::{Capability, Reading};
 use crate::rank::Placement;
+use crate::rank::freed::FreedMemory;
 use crate::units::{Adj, Pages, Ticks};
 
 fn put<T>(reading: Reading<T>, out: &mut String, with: impl FnOnce(T, &mut String)) {
@@ -80,6 +81,12 @@ fn caps_cell(row: &RowView<'_>, out: &mut String) {
             out.push(if caps.has(capability) { letter } else { '.' });
         }
     });
+}
+
+/// What its death would free.
+fn freed_pages(row: &RowView<'_>) -> Reading<Pages> {
+    let page = row.context.scene.machine().page_size;
+    FreedMemory::of(row.process, row.context.scene).map(|freed| freed.room().pages(page))
 }
 
 /// Every column, in the order in which the screen shows them.
@@ -334,6 +341,22 @@ pub static COLUMNS: &[Column] = &[
         json: &["swap_pages"],
         cell: |row, out| size_cell(row, row.process.swap, out),
         key: |row| pages_key(row.process.swap),
+    },
+    Column {
+        id: "frees",
+        title: "FREES",
+        about: "what a kill would free (estimate): anonymous memory and swap, of zram only the RAM that it takes; \
+                not shared memory, tmpfs and files",
+        width: 5,
+        size: true,
+        align: Align::Right,
+        min_width: u16::MAX,
+        drop_priority: 13,
+        descending: true,
+        needs: Need::Status,
+        json: &["freed_bytes"],
+        cell: |row, out| size_cell(row, freed_pages(row), out),
+        key: |row| pages_key(freed_pages(row)),
     },
     Column {
         id: "pgtables",

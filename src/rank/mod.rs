@@ -1,6 +1,7 @@
 //! Ranks processes: judges each one, sorts once, and finds the victim, the runner-up and the lead.
 
 pub mod also_killed;
+pub mod freed;
 pub mod growth;
 pub mod what_if;
 

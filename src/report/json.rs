@@ -22,6 +22,7 @@ use crate::model::{
 };
 use crate::policy::{Policy, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
+use crate::rank::freed::FreedMemory;
 use crate::report::shared_objects::{
     MemorySheetReport, OverrideReport, ProcessName, VerdictReport, unit_word,
 };
@@ -56,6 +57,7 @@ struct RowReport<'a> {
     badness_pages: Option<Points>,
     permille: Option<i64>,
     growth_pages_per_minute: Option<Points>,
+    freed_bytes: Option<Bytes>,
     terms: Map<String, Value>,
     oom_score_computed: Option<u32>,
     oom_adj: Option<i8>,
@@ -318,6 +320,7 @@ fn report<'a>(row: &RowView<'a>) -> RowReport<'a> {
         badness_pages: points,
         permille: row.permille().map(|share| share.0),
         growth_pages_per_minute: context.scene.growth_lately(process).map(Growth::per_minute),
+        freed_bytes: FreedMemory::of(process, context.scene).value().map(|it| it.room()),
         terms,
         oom_score_computed: adj.map(|_| kernel_score(process, context.scene)),
         oom_adj: adj.map(|adj| context.scene.machine().legacy(adj).0),

@@ -5,6 +5,7 @@ use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath, StallReason};
 use crate::forecast::race::{Race, RaceRunner, scope_of};
 use crate::model::{ProcId, Scene, Scope};
+use crate::rank::freed::FreedMemory;
 use crate::units::{Adj, Bytes, Millis, Pages};
 use crate::words::memory_sheet::{FutileKill, MemorySheet};
 use crate::words::numbers_and_names;
@@ -172,9 +173,8 @@ fn kill_instead(
     death: &NextDeath,
     victim: ProcId,
 ) -> Option<DeathRemedy> {
-    let page = scene.machine().page_size;
     let others = race.runners.iter().filter(|it| it.id != victim);
-    let frees = |id: ProcId| Some(scene.find(id)?.private().value()?.bytes(page).0);
+    let frees = |id: ProcId| Some(FreedMemory::of(scene.find(id)?, scene).value()?.room().0);
     let (bytes, other) =
         others.filter_map(|it| Some((frees(it.id)?, it))).max_by_key(|(bytes, _)| *bytes)?;
     let wins = bytes as f64 / death.rate.max(1.0);

@@ -22,6 +22,7 @@ mod expedite;
 mod fakeproc;
 mod fixtures;
 mod frame;
+mod freed;
 mod generations;
 mod golden;
 mod groups;

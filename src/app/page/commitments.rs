@@ -1,4 +1,4 @@
-//! The page of commitments: its rows, and what was read of their memory.
+//! The page of commitments: its rows, and what was read of the memory of processes.
 
 use std::collections::HashMap;
 
@@ -34,12 +34,16 @@ impl CommitmentsPage {
     /// The processes among the `count` rows from `top` on whose breakdown must be read now. They count
     /// as asked for from then on.
     pub(crate) fn wanted(&mut self, top: usize, count: usize, now: Millis) -> Vec<ProcId> {
-        let stale = |id: &ProcId| {
+        let shown: Vec<ProcId> = self.rows.iter().skip(top).take(count).copied().collect();
+        self.wanted_of(shown, now)
+    }
+
+    /// The same of these processes.
+    pub(crate) fn wanted_of(&mut self, mut wanted: Vec<ProcId>, now: Millis) -> Vec<ProcId> {
+        wanted.retain(|id| {
             let asked = self.read.get(id);
             asked.is_none_or(|&(_, at)| now.saturating_sub(at) >= MAX_AGE)
-        };
-        let shown = self.rows.iter().skip(top).take(count);
-        let wanted: Vec<ProcId> = shown.copied().filter(stale).collect();
+        });
         for &id in &wanted {
             let known = self.holding(id);
             self.read.insert(id, (known, now));

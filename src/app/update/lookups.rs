@@ -46,14 +46,22 @@ impl App {
         }
     }
 
-    /// The processes on the page of commitments whose memory must be read now. None where the screen shows
-    /// a recording or an earlier sample.
+    /// The processes whose memory must be read now: those on the page of commitments, and the one that is
+    /// explained. None where the screen shows a recording or an earlier sample.
     pub fn wanted_breakdowns(&mut self) -> Vec<ProcId> {
-        let Mode::Commitments(top) = self.mode else { return Vec::new() };
-        if !self.start.live || self.is_past() {
+        if !self.start.live || self.is_past() || self.incidents.report.is_some() {
             return Vec::new();
         }
-        self.commitments.wanted(top.into(), self.display.viewport.page.into(), self.now)
+        match self.mode {
+            Mode::Commitments(top) => {
+                self.commitments.wanted(top.into(), self.display.viewport.page.into(), self.now)
+            }
+            Mode::Explain(_) => {
+                let shown = self.selected().filter(|it| it.has_mm).map(|it| it.id);
+                self.commitments.wanted_of(shown.into_iter().collect(), self.now)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The processes whose command line must be read now. Each is asked for once, and again after an

@@ -215,8 +215,7 @@ impl Process {
         self.vsize.pages(page)
     }
 
-    /// Anonymous pages and swap: approximately what no other process uses, and what its death
-    /// frees.
+    /// Anonymous pages and swap: approximately what no other process uses.
     #[must_use]
     pub fn private(&self) -> Reading<Pages> {
         match (self.anon, self.swap) {

@@ -10,10 +10,13 @@ use crate::columns::RowContext;
 use crate::intent::Expedite;
 use crate::model::{Process, Reading, Signal};
 use crate::plan::signal_consequences::{RestartOutcome, may_raise_priority};
+use crate::rank::freed::FreedMemory;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
 use crate::units::Kib;
+use crate::words::death_details::futile_kill;
+use crate::words::freed;
 use crate::words::next_death::{DeathVerdict, verdict_on};
 
 /// Paints the dialog; gives back whether all of the question is on the screen.
@@ -39,6 +42,10 @@ pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<
     lines.push((2, predicted(app, &context, confirm, theme)));
     if confirm.plan.signal.ends() {
         lines.extend(frees(&context, confirm).map(|text| (3, Line::raw(text))));
+        lines.extend(
+            frees_little(app, &context, confirm)
+                .map(|text| (3, Line::styled(format!("! {text}"), theme.warn()))),
+        );
     }
     lines.extend(
         confirm
@@ -172,31 +179,43 @@ fn predicted(
 fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
     let process = context.scene.find(confirm.plan.who)?;
     if let Some(detail) = &confirm.plan.detail
-        && let Reading::Value(holding) = detail.breakdown
+        && let Reading::Value(holding) = &detail.breakdown
     {
-        let size = |kib| text::kib(context, kib);
-        let all = size(holding.freed() + holding.swap);
+        let all = freed::measured(context, &FreedMemory::measured(holding, context.scene));
         let first = match &detail.sharers {
             Reading::Value(sharers) => sharers.found.first(),
             _ => None,
         };
         let mut text = match first {
-            Some((id, _)) => format!("frees nothing until {id} exits, too; then about {all}"),
-            None => format!("frees about {all}"),
+            Some((id, _)) => format!("frees nothing until {id} exits, too; then {all}"),
+            None => format!("frees {all}"),
         };
-        if holding.swap > Kib::ZERO {
-            let parts = [holding.freed(), holding.swap].map(size);
-            text.push_str(&format!(": {} in memory, {} in swap", parts[0], parts[1]));
-        }
         if holding.shared > Kib::ZERO {
-            text.push_str(&format!("; {} shared with others stay", size(holding.shared)));
+            let shared = text::kib(context, holding.shared);
+            text.push_str(&format!("; {shared} shared with others stay"));
         }
         return Some(text);
     }
-    Some(match process.private() {
-        Reading::Value(pages) => format!("frees about {} (estimate)", text::size(context, pages)),
+    Some(match FreedMemory::of(process, context.scene) {
+        Reading::Value(freed) => {
+            let size = |bytes| text::bytes(context, bytes);
+            format!("frees about {}", freed::estimate(&freed, &size))
+        }
         _ => "how much it frees is not known".to_owned(),
     })
+}
+
+/// The warning where it frees little, or where no kill can help in the domain of the next death.
+fn frees_little(app: &App, context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
+    let process = context.scene.find(confirm.plan.who)?;
+    let futile = app.deaths.next.as_ref().and_then(|it| futile_kill(context.scene, it));
+    if let Some(futile) = futile {
+        return Some(futile.brief());
+    }
+    let measured = confirm.plan.detail.as_ref().and_then(|it| it.breakdown.value());
+    let freed = measured.map(|it| FreedMemory::measured(&it, context.scene));
+    let freed = freed.or_else(|| FreedMemory::of(process, context.scene).value())?;
+    freed::warning(&freed, &|bytes| text::bytes(context, bytes))
 }
 
 /// What is done beside the signal so that the memory comes back sooner.

@@ -15,6 +15,7 @@ use crate::model::{Hierarchy, ProcId, Process, Reading, Scene, Signal, is_within
 use crate::plan::protection::{Protection, protection};
 use crate::plan::signal_consequences;
 use crate::policy::sacrifice;
+use crate::rank::freed::FreedMemory;
 use crate::units::Bytes;
 
 impl App {
@@ -187,7 +188,7 @@ fn signal_intent(process: &Process, signal: Signal) -> Intent {
 
 /// The memory that it would free, as an estimate.
 fn would_free(process: &Process, scene: &Scene) -> Bytes {
-    process.private().value().unwrap_or_default().bytes(scene.machine().page_size)
+    FreedMemory::of(process, scene).value().map_or(Bytes::ZERO, |freed| freed.room())
 }
 
 impl App {

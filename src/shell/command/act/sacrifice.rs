@@ -9,6 +9,7 @@ use crate::effects::Effects;
 use crate::intent::{ConfirmedBy, Intent};
 use crate::model::{ProcId, Process, ProcessDetail, Reading, Scene};
 use crate::plan::signal::SignalPlan;
+use crate::rank::freed::FreedMemory;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::stall_proof_reader::LookupAnswer;
 use crate::shell::command::cli::SacrificeArgs;
@@ -17,6 +18,7 @@ use crate::shell::exit_status::ExitStatus;
 use crate::shell::worker;
 use crate::shell::worker::lookup_root::LookupRoot;
 use crate::source::Source;
+use crate::words::freed;
 
 /// Signals the processes, or shows what would be sent.
 ///
@@ -95,9 +97,9 @@ fn notes(plan: &SignalPlan, process: &Process, scene: &Scene) -> Vec<String> {
         notes.push(plan.why.clone());
     }
     notes.extend(plan.warning.map(str::to_owned));
-    if let Reading::Value(pages) = process.private() {
-        let size = human_size(pages.bytes(scene.machine().page_size));
-        notes.push(format!("frees about {size} (estimate)"));
+    if let Reading::Value(freed) = FreedMemory::of(process, scene) {
+        notes.push(format!("frees about {}", freed::plain_estimate(&freed)));
+        notes.extend(freed::warning(&freed, &human_size));
     }
     notes.extend(plan.also_killed.iter().cloned());
     notes.extend(plan.survivors.clone());

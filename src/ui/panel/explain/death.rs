@@ -2,12 +2,15 @@
 
 use ratatui::text::Line;
 
+use crate::app::mode::Mode;
 use crate::model::Reading;
 use crate::plan::signal::SignalPlan;
 use crate::policy::{KillScope, sacrifice};
 use crate::rank::also_killed::group_mates;
+use crate::rank::freed::FreedMemory;
 use crate::ui::paint::text;
 use crate::ui::panel::explain::explained_process::Case;
+use crate::words::freed;
 
 impl Case<'_> {
     /// The signal that the key for a sacrifice would send.
@@ -19,19 +22,34 @@ impl Case<'_> {
         Some(self.text("sacrifice", &format!("X would send {}: {}", rule.signal, rule.why)))
     }
 
-    /// The memory that its death gives back.
+    /// The memory that its death gives back: as measured while the page is open, else as an estimate.
     pub(crate) fn frees(&self) -> Option<Line<'static>> {
         if !self.process.has_mm {
             return None;
         }
-        let text = match self.process.private() {
-            Reading::Value(pages) => {
-                format!("about {} (estimate: anonymous memory and swap)", self.size(pages))
+        let scene = self.context.scene;
+        let size = |bytes| text::bytes(self.context, bytes);
+        let is_page = matches!(self.app.mode, Mode::Explain(_));
+        let read = self.app.commitments.holding(self.process.id).value().filter(|_| is_page);
+        let (freed, text) = match (read, FreedMemory::of(self.process, scene)) {
+            (Some(breakdown), _) => {
+                let freed = FreedMemory::measured(&breakdown, scene);
+                (Some(freed), freed::measured(self.context, &freed))
             }
-            Reading::Denied => "unknown: its status may not be read".to_owned(),
-            _ => "unknown: this kernel does not say what is anonymous".to_owned(),
+            (None, Reading::Value(freed)) if freed.is_compressed() => {
+                (Some(freed), format!("about {}", freed::estimate(&freed, &size)))
+            }
+            (None, Reading::Value(freed)) => {
+                let room = size(freed.room());
+                let text = format!("about {room} (estimate: anonymous memory and swap)");
+                (Some(freed), text)
+            }
+            (None, Reading::Denied) => (None, "unknown: its status may not be read".to_owned()),
+            _ => (None, "unknown: this kernel does not say what is anonymous".to_owned()),
         };
-        Some(self.text("frees", &text))
+        let little = freed.and_then(|freed| freed::warning(&freed, &size));
+        let little = little.map_or_else(String::new, |warning| format!("; ! {warning}"));
+        Some(self.text("frees", &(text + &little)))
     }
 
     /// The plan of a sacrifice: what the dialog would say before it.

@@ -1,0 +1,52 @@
+//! What a kill frees, in words.
+
+use crate::columns::{RowContext, human_size};
+use crate::rank::freed::FreedMemory;
+use crate::units::Bytes;
+use crate::words::numbers_and_names;
+
+/// `about 11.3G: 10.8G in memory, 512M in swap (128M of RAM: it is compressed)`.
+#[must_use]
+pub fn measured(context: &RowContext<'_>, freed: &FreedMemory) -> String {
+    let size = |bytes| numbers_and_names::bytes(context, bytes);
+    let mut text = format!("about {}", size(freed.room()));
+    if freed.swap > Bytes::ZERO {
+        let parts = [freed.anonymous, freed.swap].map(size);
+        text.push_str(&format!(": {} in memory, {} in swap", parts[0], parts[1]));
+        text.push_str(&compressed(freed, &size));
+    }
+    text
+}
+
+/// `11.4G (estimate)`; with its parts where swap is compressed.
+#[must_use]
+pub fn estimate(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> String {
+    let text = format!("{} (estimate", size(freed.room()));
+    if freed.is_compressed() {
+        let swap = size(freed.swap);
+        return format!("{text}; {swap} in swap{})", compressed(freed, size));
+    }
+    format!("{text})")
+}
+
+/// The same with sizes in automatic units.
+#[must_use]
+pub fn plain_estimate(freed: &FreedMemory) -> String {
+    estimate(freed, &human_size)
+}
+
+fn compressed(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> String {
+    if !freed.is_compressed() {
+        return String::new();
+    }
+    format!(" that {} of RAM hold compressed", size(freed.swap_room))
+}
+
+/// The warning where a kill frees little: `little of what it holds: 2.0G are shared memory and files, and stay`.
+#[must_use]
+pub fn warning(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> Option<String> {
+    let stays = size(freed.stays);
+    freed
+        .is_little()
+        .then(|| format!("little of what it holds: {stays} are shared memory and files, and stay"))
+}
