@@ -48,6 +48,7 @@ pub use history::growth_bounds::GrowthBound;
 pub use history::machine_history::{MachineHistory, MachineSample};
 pub use history::sample_history::{SampleHistory, SampleIndex};
 pub use log_line::{LogLine, LogLines, LogWriter};
+pub use machine::bpf_oom::{BpfOom, BpfOomPolicy};
 pub use machine::capability::{Capabilities, Capability};
 pub use machine::host::{Machine, RssSource, ScoreScale};
 pub use machine::memory::{Memory, Swap, ZramSwap, global_total, machine_usage};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Cgroups, InstalledKillers, LogLine, Machine, Memory, MemoryHolders, MemoryUses,
+    BpfOom, Cgroups, InstalledKillers, LogLine, Machine, Memory, MemoryHolders, MemoryUses,
     Overcommit, Pressure, Privileges, ProcId, Process, Reading, Swap, Sysctl, Sysctls, Text,
     UsageReading, VmCounters, global_total,
 };
@@ -42,6 +42,10 @@ pub struct Clock {
 /// Whether all killers are absent and have their default options.
 fn unknown_killers(killers: &Arc<InstalledKillers>) -> bool {
     killers.is_default()
+}
+
+fn no_bpf_oom(bpf: &Arc<BpfOom>) -> bool {
+    bpf.is_default()
 }
 
 fn no_holders(holders: &Arc<MemoryHolders>) -> bool {
@@ -90,6 +94,9 @@ pub struct Snapshot {
     /// The sysctls that decide what an OOM does.
     #[serde(default, rename = "knobs")]
     pub sysctls: Sysctls,
+    /// BPF programs that decide in the place of the kernel's OOM killer.
+    #[serde(default, skip_serializing_if = "no_bpf_oom")]
+    pub bpf_oom: Arc<BpfOom>,
     /// Pressure stall information of the machine.
     pub pressure: Pressure,
     /// Counters since boot (`/proc/vmstat`).
@@ -138,6 +145,7 @@ impl Snapshot {
             memory_holders: Arc::clone(&self.memory_holders),
             overcommit: self.overcommit,
             sysctls: self.sysctls,
+            bpf_oom: Arc::clone(&self.bpf_oom),
             pressure: self.pressure,
             traffic: self.traffic,
             privileges: self.privileges,

@@ -54,7 +54,7 @@ pub use badness_parts::BadnessParts;
 pub use definition::{
     AdjEffect, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
 };
-pub use overrides::{Override, OverrideKind};
+pub use overrides::{Override, OverrideKind, bpf_policy};
 pub use tie_break::TieBreak;
 pub use trigger::{
     Trigger, TriggerKind, TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,

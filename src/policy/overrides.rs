@@ -1,7 +1,7 @@
 //! What overrides a ranking: settings and moments in which the kernel does not kill by badness, or
 //! kills no process at all.
 
-use crate::model::{ProcId, Scene};
+use crate::model::{BpfOomPolicy, ProcId, Scene, is_within};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
@@ -43,6 +43,8 @@ kinds! {
     Swapoff = "swapoff",
     /// [`Override::NoLimit`].
     NoLimit = "no_limit",
+    /// [`Override::BpfPolicy`].
+    BpfPolicy = "bpf_policy",
 }
 
 /// Why the process with the highest badness need not be the next to die.
@@ -65,6 +67,23 @@ pub enum Override {
     /// The cgroup has no limit of its own, so no OOM is confined to it: at the limit above, or when the
     /// machine runs out, this process is chosen.
     NoLimit(Option<ProcId>),
+    /// A BPF program decides before the kernel does (`bpf_oom_ops`), in this domain.
+    BpfPolicy,
+}
+
+/// ` (NAME)`, the BPF policy of the scene's domain; empty where it has no name.
+fn policy_name(scene: &Scene) -> String {
+    let name = bpf_policy(scene).map_or("", |policy| policy.name.as_str());
+    if name.is_empty() { String::new() } else { format!(" ({name})") }
+}
+
+/// The BPF policy that is asked in an OOM of the scene's domain: that of its cgroup, or of one above. In an OOM of the
+/// machine, that of the root.
+#[must_use]
+pub fn bpf_policy(scene: &Scene) -> Option<&BpfOomPolicy> {
+    let domain = scene.domain();
+    let path = if domain.is_memcg() { domain.limiting_cgroup().as_str() } else { "/" };
+    scene.now().bpf_oom.decides(path, is_within)
 }
 
 impl Override {
@@ -80,6 +99,7 @@ impl Override {
             Self::Dying(_) => OverrideKind::Dying,
             Self::Swapoff(_) => OverrideKind::Swapoff,
             Self::NoLimit(_) => OverrideKind::NoLimit,
+            Self::BpfPolicy => OverrideKind::BpfPolicy,
         }
     }
 
@@ -130,6 +150,10 @@ impl Override {
             Self::Swapoff(None) => {
                 "swap is being switched off: the process that does this dies first".to_owned()
             }
+            Self::BpfPolicy => format!(
+                "a BPF program decides here before the kernel does{}: whom it kills cannot be foreseen",
+                policy_name(scene)
+            ),
             Self::NoLimit(first) => {
                 let domain = scene.domain();
                 let first = first.map_or_else(
@@ -167,6 +191,7 @@ impl Override {
             }
             Self::Swapoff(Some(id)) => format!("swapoff ({id}) dies first"),
             Self::Swapoff(None) => "swapoff dies first".to_owned(),
+            Self::BpfPolicy => format!("a BPF program decides{}", policy_name(scene)),
             Self::NoLimit(first) => {
                 let comm = |id| scene.find(id).map(|process| process.comm).unwrap_or_default();
                 let above = if scene.domain().is_machine() {

@@ -16,7 +16,7 @@ use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{
-    Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory,
+    BpfOom, Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory,
     MemoryHolders, MemoryUses, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge,
     Scene, Swap, Sysctls, Text, VmCounters,
 };
@@ -100,6 +100,8 @@ struct Frame<'a> {
     memory_sheet: Option<MemorySheetReport>,
     overcommit: &'a Overcommit,
     knobs: &'a Sysctls,
+    #[serde(skip_serializing_if = "BpfOom::is_default")]
+    bpf_oom: &'a BpfOom,
     pressure: &'a Pressure,
     traffic: &'a VmCounters,
     powers: &'a Privileges,
@@ -272,6 +274,7 @@ fn frame<'a>(
         memory_sheet: MemorySheet::of_machine(snapshot).as_ref().map(MemorySheetReport::of),
         overcommit: &snapshot.overcommit,
         knobs: &snapshot.sysctls,
+        bpf_oom: &snapshot.bpf_oom,
         pressure: &snapshot.pressure,
         traffic: &snapshot.traffic,
         powers: &snapshot.privileges,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Source, SourceError};
 use crate::model::{
-    Cgroups, Clock, InstalledKillers, LogLine, LogLines, Machine, MemoryHolders, Needs,
+    BpfOom, Cgroups, Clock, InstalledKillers, LogLine, LogLines, Machine, MemoryHolders, Needs,
     Privileges, ProcId, Process, ProcessFiles, ProcessSampler, ScanAge, Snapshot, Text,
     global_total,
 };
@@ -94,6 +94,8 @@ pub struct LiveSource {
     cgroups: Arc<Cgroups>,
     /// As of the last walk that looked for them, at most half a minute before it.
     killers: Arc<InstalledKillers>,
+    /// As of the last walk that asked for them, at most ten seconds before it.
+    bpf_oom: Arc<BpfOom>,
     /// As of the last walk that asked who holds memory, at most half a minute before it.
     holders: Arc<MemoryHolders>,
     unreadable: u32,
@@ -170,6 +172,7 @@ impl LiveSource {
             carried: Vec::new(),
             cgroups: Arc::default(),
             killers: Arc::default(),
+            bpf_oom: Arc::default(),
             holders: Arc::default(),
             unreadable: 0,
             walked: None,
@@ -229,6 +232,7 @@ impl LiveSource {
         let walk = std::mem::replace(&mut job.unreadable, Ok(0));
         self.kept.take(&mut job.opened);
         self.holders = Arc::clone(job.holders.last());
+        self.bpf_oom = Arc::clone(job.bpf_oom.last());
         if job.files.active {
             self.take_files(&mut job);
         } else {
@@ -447,6 +451,7 @@ impl LiveSource {
         sample.swap = system.swap;
         sample.memory_uses = system.uses;
         sample.memory_holders = Arc::clone(&self.holders);
+        sample.bpf_oom = Arc::clone(&self.bpf_oom);
         sample.overcommit = system.overcommit;
         sample.sysctls = system.sysctls;
         sample.pressure = system.pressure;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::events::{LineRenamer, NewNames, renamed_daemon_line};
 use crate::model::{
-    Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, LogWriter, MemoryHolders,
+    BpfOom, Cgroups, Comm, ExeCwdEnviron, InstalledKillers, LogLine, LogWriter, MemoryHolders,
     OptionText, ProcessDetail, Reading, Text, tree_order, unescape,
 };
 
@@ -152,6 +152,19 @@ impl Redactor {
             None => part(base),
         };
         base + suffix
+    }
+
+    /// Redacts the cgroups and the names of BPF policies.
+    #[must_use]
+    pub fn bpf_oom(&self, bpf: &BpfOom) -> BpfOom {
+        let mut bpf = bpf.clone();
+        if let Reading::Value(policies) = &mut bpf.policies {
+            for policy in policies {
+                policy.name = self.text("bpf", &policy.name);
+                policy.cgroup = policy.cgroup.as_ref().map(|path| self.path(path));
+            }
+        }
+        bpf
     }
 
     /// Redacts where filesystems are mounted, but for places that every machine has.

@@ -101,6 +101,9 @@ impl RedactedSource {
             self.holders = (Arc::clone(&sample.memory_holders), redacted);
         }
         sample.memory_holders = Arc::clone(&self.holders.1);
+        if !sample.bpf_oom.is_default() {
+            sample.bpf_oom = Arc::new(self.redactor.bpf_oom(&sample.bpf_oom));
+        }
         if !sample.log.is_empty() {
             sample.log = Arc::new(self.redactor.log(&sample.log, &mut self.renamer));
         }

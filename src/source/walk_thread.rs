@@ -12,6 +12,7 @@ use crate::sample::cgroup::tree_reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
 use crate::sample::machine::memory_holders::MemoryHolderReader;
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::bpf::oom_policies::BpfOomReader;
 use crate::sample::process::bpf::task_rows::OTHERS_MAX;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row_lookup::RowLookup;
@@ -90,6 +91,7 @@ pub(super) struct WalkJob {
     pub reader: CgroupReader,
     pub killers: KillerReader,
     pub holders: MemoryHolderReader,
+    pub bpf_oom: BpfOomReader,
     pub root: Arc<ProcRoot>,
     pub cgroup_needs: CgroupNeeds,
     /// Whether program, working directory and environment are read, for the rules that match them.
@@ -117,6 +119,7 @@ impl WalkJob {
             reader: CgroupReader::new(Arc::clone(&root)),
             killers: KillerReader::new(root.filesystem()),
             holders: MemoryHolderReader::new(root.filesystem(), page),
+            bpf_oom: BpfOomReader::default(),
             root,
             cgroup_needs: CgroupNeeds::Nothing,
             exe_cwd_environ: false,
@@ -146,7 +149,9 @@ impl WalkJob {
             self.killers.read(&self.root, self.walker.rows(), now);
             self.killers.last().needed_files()
         };
-        self.holders.read(&self.root, millis(self.started.elapsed()));
+        let now = millis(self.started.elapsed());
+        self.holders.read(&self.root, now);
+        self.bpf_oom.read(&self.root, now);
         self.walker.read_exe_cwd_environ(if self.exe_cwd_environ {
             rules
         } else {

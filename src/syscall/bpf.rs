@@ -11,13 +11,21 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use super::last;
 
 const BPF_MAP_CREATE: c_int = 0;
+const BPF_MAP_LOOKUP_ELEM: c_int = 1;
 const BPF_PROG_LOAD: c_int = 5;
 const BPF_PROG_TEST_RUN: c_int = 10;
+const BPF_MAP_GET_NEXT_ID: c_int = 12;
+const BPF_MAP_GET_FD_BY_ID: c_int = 14;
+const BPF_OBJ_GET_INFO_BY_FD: c_int = 15;
 const BPF_RAW_TRACEPOINT_OPEN: c_int = 17;
 const BPF_BTF_LOAD: c_int = 18;
+const BPF_LINK_GET_FD_BY_ID: c_int = 30;
+const BPF_LINK_GET_NEXT_ID: c_int = 31;
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+/// The type of maps that hold an implementation of kernel functions by BPF programs.
+pub const BPF_MAP_TYPE_STRUCT_OPS: u32 = 26;
 const BPF_MAP_TYPE_RINGBUF: u32 = 27;
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 
@@ -202,6 +210,90 @@ pub fn attach(program: impl AsFd) -> Result<OwnedFd, Errno> {
     attributes.open(BPF_RAW_TRACEPOINT_OPEN)
 }
 
+/// What the kernel numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BpfObject {
+    /// Maps.
+    Map,
+    /// Links (5.7 and later).
+    Link,
+}
+
+/// The lowest number of an object above this one (`BPF_MAP_GET_NEXT_ID`, `BPF_LINK_GET_NEXT_ID`); `None` after the
+/// last.
+///
+/// # Errors
+///
+/// EPERM without CAP_SYS_ADMIN.
+pub fn next_id(of: BpfObject, after: u32) -> Result<Option<u32>, Errno> {
+    let mut attributes = Attributes::<4>::new();
+    attributes.0[0] = after; // start_id
+    let command = match of {
+        BpfObject::Map => BPF_MAP_GET_NEXT_ID,
+        BpfObject::Link => BPF_LINK_GET_NEXT_ID,
+    };
+    match attributes.call(command) {
+        Ok(_) => Ok(Some(attributes.0[1])), // next_id
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Opens an object by its number (`BPF_MAP_GET_FD_BY_ID`, `BPF_LINK_GET_FD_BY_ID`).
+///
+/// # Errors
+///
+/// EPERM without CAP_SYS_ADMIN, ENOENT if it is gone.
+pub fn open_by_id(of: BpfObject, id: u32) -> Result<OwnedFd, Errno> {
+    let mut attributes = Attributes::<4>::new();
+    attributes.0[0] = id;
+    attributes.open(match of {
+        BpfObject::Map => BPF_MAP_GET_FD_BY_ID,
+        BpfObject::Link => BPF_LINK_GET_FD_BY_ID,
+    })
+}
+
+/// The first 128 bytes of what the kernel tells of an object (`BPF_OBJ_GET_INFO_BY_FD`), in words; 0 where it tells
+/// less.
+///
+/// # Errors
+///
+/// EINVAL for another kind of descriptor.
+pub fn object_info(object: impl AsFd) -> Result<[u32; 32], Errno> {
+    let mut info = [0_u32; 32];
+    let mut attributes = Attributes::<4>::new();
+    attributes.0[0] = object.as_fd().as_raw_fd().cast_unsigned(); // bpf_fd
+    attributes.0[1] = size_of_val(&info) as u32; // info_len
+    attributes.set_address(8, info.as_mut_ptr()); // info
+    attributes.call(BPF_OBJ_GET_INFO_BY_FD)?;
+    Ok(info)
+}
+
+/// The value of the key 0 of a map (`BPF_MAP_LOOKUP_ELEM`). `bytes` is the size of its values, as the kernel tells
+/// it ([`object_info`]).
+///
+/// # Errors
+///
+/// EPERM without the right to read maps, EINVAL if the size is not that of the map.
+pub fn first_value(map: impl AsFd, bytes: u32) -> Result<Vec<u8>, Errno> {
+    // The kernel writes values of the size that the map has, whatever is asked for.
+    let told = object_info(&map)?;
+    if told[3] != bytes || bytes > 1 << 16 {
+        return Err(Errno::INVAL);
+    }
+    // Per-CPU maps have a value for each CPU, so only kinds of one value are read.
+    if told[0] != BPF_MAP_TYPE_STRUCT_OPS || told[2] != 4 {
+        return Err(Errno::INVAL);
+    }
+    let (key, mut value) = ([0_u8; 4], vec![0_u8; bytes as usize]);
+    let mut attributes = Attributes::<8>::new();
+    attributes.0[0] = map.as_fd().as_raw_fd().cast_unsigned(); // map_fd
+    attributes.set_address(8, key.as_ptr()); // key
+    attributes.set_address(16, value.as_mut_ptr()); // value
+    attributes.call(BPF_MAP_LOOKUP_ELEM)?;
+    Ok(value)
+}
+
 /// A part of a map as memory of this process.
 #[derive(Debug)]
 pub struct MapMemory {
@@ -317,6 +409,34 @@ mod tests {
     }
 
     #[test]
+    fn an_own_map_is_found_among_all_and_told_of() {
+        let Ok(map) = create_map(MapKind::Array { value_bytes: 16, entries: 3 }) else {
+            eprintln!("skipped: no BPF map can be created here");
+            return;
+        };
+        let info = object_info(&map).expect("what the kernel tells");
+        assert_eq!((info[0], info[2], info[3], info[4]), (BPF_MAP_TYPE_ARRAY, 4, 16, 3));
+        assert_eq!(first_value(&map, 16), Err(Errno::INVAL), "it is of another type");
+        let (mut at, mut found) = (0, false);
+        loop {
+            match next_id(BpfObject::Map, at) {
+                Ok(Some(id)) => {
+                    assert!(id > at);
+                    (at, found) = (id, found || id == info[1]);
+                }
+                Ok(None) => break,
+                Err(errno) => {
+                    eprintln!("skipped: maps cannot be listed here ({errno})");
+                    return;
+                }
+            }
+        }
+        assert!(found, "{} is listed", info[1]);
+        let again = open_by_id(BpfObject::Map, info[1]).expect("the map");
+        assert_eq!(object_info(&again).map(|it| it[1]), Ok(info[1]));
+    }
+
+    #[test]
     fn what_is_no_program_is_refused() {
         let none = Program {
             kind: ProgramType::Syscall,
@@ -329,5 +449,7 @@ mod tests {
         let file = std::fs::File::open("/dev/null").expect("/dev/null");
         assert!(run(&file).is_err());
         assert!(attach(&file).is_err());
+        assert!(object_info(&file).is_err());
+        assert!(first_value(&file, 8).is_err());
     }
 }

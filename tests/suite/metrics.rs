@@ -367,6 +367,7 @@ fn what_overrules_the_ranking_is_a_flag() {
         Override::Dying(who),
         Override::Swapoff(Some(who)),
         Override::NoLimit(Some(who)),
+        Override::BpfPolicy,
     ];
     for off in known {
         match off {
@@ -377,7 +378,8 @@ fn what_overrules_the_ranking_is_a_flag() {
             | Override::Confined
             | Override::Dying(_)
             | Override::Swapoff(_)
-            | Override::NoLimit(_) => {}
+            | Override::NoLimit(_)
+            | Override::BpfPolicy => {}
         }
         assert!(all.with("doomtop_overruled", "by", off.word()).is_some(), "{}", off.word());
     }

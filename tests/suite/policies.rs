@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use doomtop::app::refresh::self_check::{ScoreAgreement, SelfCheck};
 use doomtop::model::{
-    Capabilities, Process, Reading, RssSource, Scene, ScoreScale, Signal, Snapshot, Text, UserIds,
+    BpfOom, BpfOomPolicy, Capabilities, Cgroup, Cgroups, Hierarchy, Limit, PanicOnOom, Process,
+    Reading, RssSource, Scene, Scope, ScoreScale, Signal, Snapshot, Text, UserIds,
 };
 use doomtop::policy::compare;
 use doomtop::policy::sacrifice;
 use doomtop::policy::{
-    LINUX, LINUX_2_4, LINUX_2_4_22, LINUX_4_17, LINUX_5_9, POLICIES, Policy, SparedReason,
-    TieBreak, Verdict, int_sqrt_24, kernel_score,
+    LINUX, LINUX_2_4, LINUX_2_4_22, LINUX_4_17, LINUX_5_9, Override, POLICIES, Policy,
+    SparedReason, TieBreak, Verdict, int_sqrt_24, kernel_score,
 };
 use doomtop::rank::{Placement, Ranked, Ranking};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
@@ -538,4 +539,50 @@ fn a_skipped_process_is_sysrq_again_lest_it_come_and_go() {
     assert_eq!((check.count(), again(&check)), ((9, 9), vec![600]), "as it was known");
     check.update(&Scene::new(look_with(&[], &[]), None));
     assert_eq!((check.count(), again(&check)), ((9, 9), vec![]));
+}
+
+/// A machine with a limited cgroup, and these BPF policies.
+fn with_bpf(policies: Reading<Vec<BpfOomPolicy>>) -> Scene {
+    let path = || Arc::new(Text::new(b"/pods/a"));
+    let mut cast = cast();
+    cast[0].cgroup = Reading::Value(path());
+    let mut sample = machine(1 << 20, ScoreScale::Signed, cast);
+    let limited = Cgroup {
+        path: path(),
+        limit: Reading::Value(Limit::At(Bytes(1 << 30))),
+        usage: Reading::Value(Bytes(1 << 20)),
+        ..Cgroup::default()
+    };
+    let hierarchy = Reading::Value(Hierarchy::V2);
+    sample.cgroups = Arc::new(Cgroups { hierarchy, list: vec![limited], ..Cgroups::default() });
+    sample.bpf_oom = Arc::new(BpfOom { supported: true, policies });
+    Scene::scoped(Arc::new(sample), None, Scope::Global)
+}
+
+#[test]
+fn a_bpf_policy_decides_in_its_cgroup_and_below() {
+    let at = |cgroup: Option<&str>| {
+        let cgroup = cgroup.map(|path| Text::new(path.as_bytes()));
+        let policy = BpfOomPolicy { name: Text::new(b"largest\x1b"), cgroup };
+        let machine = with_bpf(Reading::Value(vec![policy]));
+        let inside = machine.within(Scope::Memcg(Arc::new(Text::new(b"/pods/a"))));
+        [machine, inside].map(|scene| LINUX.overridden(&scene) == Some(Override::BpfPolicy))
+    };
+    assert_eq!(at(Some("/")), [true, true], "that of the root decides for the machine");
+    assert_eq!(at(Some("/pods")), [false, true]);
+    assert_eq!(at(Some("/pods/a")), [false, true]);
+    assert_eq!(at(Some("/pods/ab")), [false, false]);
+    assert_eq!(at(None), [true, true], "where it is attached is not told");
+    for nothing in [Reading::Value(Vec::new()), Reading::Denied, Reading::NotAsked] {
+        assert_eq!(LINUX.overridden(&with_bpf(nothing)), None);
+    }
+    let policy = BpfOomPolicy { name: Text::new(b"largest\x1b"), cgroup: None };
+    let mut scene = with_bpf(Reading::Value(vec![policy]));
+    assert_eq!(LINUX_5_9.overridden(&scene), None, "a rule for another kernel");
+    let words = Override::BpfPolicy.sentence(&scene);
+    assert!(words.contains("(largest\\x1b)"), "{words}");
+    let mut panics = scene.now().clone();
+    panics.sysctls.panic_on_oom = Reading::Value(PanicOnOom::Always);
+    scene.advance(Arc::new(panics));
+    assert_eq!(LINUX.overridden(&scene), Some(Override::Panic), "it is asked after that");
 }

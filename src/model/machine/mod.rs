@@ -1,5 +1,6 @@
 //! Facts of the machine as a whole: constants, memory, overcommit, pressure, sysctls, privileges.
 
+pub(crate) mod bpf_oom;
 pub(crate) mod capability;
 pub(crate) mod host;
 pub(crate) mod memory;

@@ -14,7 +14,7 @@ use crate::policy::kernel::relatives::{likely_sharers, worst_child};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::{
     AdjEffect, Cite, Drift, KillScope, Override, Policy, PolicyAction, PolicyInfo, PolicyKind,
-    PolicyTraits, TieBreak, TriggerState,
+    PolicyTraits, TieBreak, TriggerState, bpf_policy,
 };
 use crate::units::{Adj, Kib, Pages, Points};
 
@@ -358,7 +358,16 @@ impl Policy for Linux {
     fn overridden(&self, scene: &Scene) -> Option<Override> {
         let version = self.version.unwrap_or_else(|| scene.machine().kernel_version());
         let waits = if version >= (4, 8) { WaitsFor::OwnVictims } else { WaitsFor::AnyExiting };
-        active_override(scene, waits, &|process| self.key(process, scene))
+        let found = active_override(scene, waits, &|process| self.key(process, scene));
+        // It is asked after these settings, and before the kernel chooses (`out_of_memory()` of the patches).
+        let is_before = |it: &Override| {
+            matches!(it, Override::Waits | Override::Panic | Override::AllocatingTask)
+        };
+        let runs_here = self.version.is_none();
+        if runs_here && !found.as_ref().is_some_and(is_before) && bpf_policy(scene).is_some() {
+            return Some(Override::BpfPolicy);
+        }
+        found
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {

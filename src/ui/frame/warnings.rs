@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
+use crate::model::Reading;
 use crate::ui::paint::theme::Theme;
 
 /// The line, where there is anything to warn of.
@@ -48,6 +49,9 @@ fn warnings(app: &App) -> Vec<String> {
         0 => {}
         1 => found.push("1 process could not be read".to_owned()),
         count => found.push(format!("{count} processes could not be read")),
+    }
+    if now.bpf_oom.supported && !matches!(now.bpf_oom.policies, Reading::Value(_)) {
+        found.push("cannot tell whether a BPF program decides whom the kernel kills".to_owned());
     }
     for alarm in app.refresh.alarms.unreadable() {
         found.push(format!("{alarm} cannot be raised: there is no {} here", alarm.what()));

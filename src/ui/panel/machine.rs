@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use crate::app::{ActingMode, App};
 use crate::columns::RowContext;
 use crate::model::{
-    OvercommitMode, PressureWatch, ProcessSampler, Reading, Snapshot,
+    BpfOomPolicy, OvercommitMode, PressureWatch, ProcessSampler, Reading, Snapshot,
 };
 use crate::ui::frame::facts;
 use crate::ui::paint::label;
@@ -49,6 +49,7 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
         lines = rest;
     }
     lines.extend(pressure(app, &context).into_iter().map(say));
+    lines.extend(bpf_oom(context.scene.now()).into_iter().map(say));
     lines.extend(sampler(&context).into_iter().map(say));
     lines
 }
@@ -62,6 +63,28 @@ fn sampler(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
         }
         bpf => vec![("read by", bpf.to_string())],
     }
+}
+
+/// The BPF programs that decide in the place of the kernel's OOM killer, if this kernel can have any.
+fn bpf_oom(now: &Snapshot) -> Option<(&'static str, String)> {
+    if !now.bpf_oom.supported {
+        return None;
+    }
+    let text = match &now.bpf_oom.policies {
+        Reading::Value(list) if list.is_empty() => {
+            "no BPF program decides whom it kills".to_owned()
+        }
+        Reading::Value(list) => {
+            let place = |it: &BpfOomPolicy| {
+                it.cgroup.as_ref().map_or("an unknown cgroup".to_owned(), ToString::to_string)
+            };
+            let each = list.iter().map(|it| format!("{} in {}", it.name, place(it)));
+            format!("decided by BPF: {}", each.collect::<Vec<_>>().join(", "))
+        }
+        Reading::Denied => "BPF may decide whom it kills: root could tell".to_owned(),
+        _ => "BPF may decide whom it kills: cannot tell".to_owned(),
+    };
+    Some(("OOM policy", text))
 }
 
 /// The lines of the panel beside meters that tell the sizes: when the killer acts, what grows, and how a rise

@@ -13,6 +13,7 @@
 mod assembler;
 mod btf;
 mod memory_writer;
+pub mod oom_policies;
 mod programs;
 mod record;
 mod record_writer;
