@@ -8,8 +8,8 @@ use doomtop::alarm::{Alarm, AlarmInput, Alarms, FACTS, QUANTITIES, RaisedAlarm};
 use doomtop::app::{App, Msg, Request};
 use doomtop::forecast::next_death::{Candidate, DeathCertainty, Deaths, NextDeath, TimeSpan};
 use doomtop::model::{
-    Cgroup, Cgroups, Comm, Hierarchy, Limit, PressureWatch, PsiLine, PsiTrigger, Reading, Scene,
-    ScoreScale, Snapshot, Text, UsageReading,
+    Cgroup, Cgroups, Comm, Hierarchy, Limit, PressureWatch, PsiLine, PsiTrigger, Reading, RunState,
+    Scene, ScoreScale, Snapshot, Text, UsageReading,
 };
 use doomtop::rank::Ranking;
 use doomtop::ui::Theme;
@@ -600,6 +600,20 @@ fn bell_and_command_are_switched_on_the_page() {
     player.play("c");
     assert!(player.notice().contains("--on-alarm COMMAND"), "{}", player.notice());
     assert!(!player.app.refresh.alarms.command);
+}
+
+#[test]
+fn a_process_that_sleeps_in_the_kernel_for_long_raises_an_alarm_once() {
+    let mut player = player(&["blocked>30s"]);
+    let mut rings = |second: u64, state: char| {
+        let mut sample = usual();
+        sample.clock.monotonic_ms = Millis(10_000 + second * 1000);
+        sample.processes[0].state = RunState(state);
+        rung(&player.hears(sample)).len()
+    };
+    assert_eq!([rings(0, 'D'), rings(20, 'D')], [0, 0]);
+    assert_eq!([rings(31, 'D'), rings(40, 'D')], [1, 0], "once");
+    assert_eq!([rings(42, 'S'), rings(44, 'D'), rings(60, 'D')], [0, 0, 0], "it began anew");
 }
 
 #[test]

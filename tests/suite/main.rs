@@ -54,6 +54,7 @@ mod scripts;
 mod selfcheck;
 mod site;
 mod stage;
+mod stalled;
 mod svg;
 mod sysctls;
 mod table;

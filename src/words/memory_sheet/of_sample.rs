@@ -6,6 +6,8 @@ use crate::units::{Bytes, Kib};
 use crate::words::memory_sheet::sheet::{MemoryPart, MemorySheet, MemoryUse};
 use crate::words::numbers_and_names::joined;
 
+/// Shared memory of unknown origin is told from this size on.
+const WORTH_TELLING: Kib = Kib(1 << 10);
 /// From this version on `VmallocUsed` counts pages.
 const VMALLOC_COUNTS_PAGES: (u32, u32) = (5, 3);
 
@@ -91,6 +93,7 @@ pub fn details(sample: &Snapshot) -> Vec<(&'static str, String)> {
     let size = |kib: Kib| human_size(kib.bytes());
     let mut lines = Vec::new();
     lines.extend(mounts(holders));
+    lines.extend(other_shared(sample));
     if let Reading::Value(shm) = holders.sysv_shm
         && shm.orphans > 0
     {
@@ -138,6 +141,24 @@ fn mounts(holders: &MemoryHolders) -> Option<(&'static str, String)> {
         })
         .collect();
     (!named.is_empty()).then(|| ("tmpfs", named.join(", ")))
+}
+
+/// Shared memory that neither a mount nor a segment accounts for, where that is a good part. Files in swap count with
+/// their mounts, so it may be more.
+fn other_shared(sample: &Snapshot) -> Option<(&'static str, String)> {
+    let holders = &*sample.memory_holders;
+    let (Reading::Value(mounts), Reading::Value(segments)) = (&holders.tmpfs, holders.sysv_shm)
+    else {
+        return None;
+    };
+    let told = mounts.iter().fold(segments.kib, |sum, it| sum + it.used_kib);
+    let all = sample.memory.shmem_kib;
+    let rest = all.saturating_sub(told);
+    (rest.0 > all.0 / 10 && rest >= WORTH_TELLING).then(|| {
+        let size = human_size(rest.bytes());
+        let who = "memfd, shared mappings, graphics, or tmpfs that is mounted elsewhere";
+        ("shared", format!("{size} in neither of these: {who}"))
+    })
 }
 
 fn huge_pages(sample: &Snapshot) -> Option<(&'static str, String)> {
