@@ -50,6 +50,10 @@ bench *ARGS:
 release *ARGS:
     .ci/dist {{ARGS}}
 
+# Packages in target/packages: tarballs, .deb, .rpm
+package *ARGS:
+    .ci/package {{ARGS}}
+
 # Licences, sources and advisories of the crates
 deny:
     cargo deny --locked check
