@@ -25,6 +25,10 @@ pub enum SizeUnit {
 }
 
 impl SizeUnit {
+    /// Every unit, in the order of the cycle.
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::Pages, Self::Kib, Self::Mib, Self::Gib, Self::Permille];
+
     /// The next unit, in a cycle.
     #[must_use]
     pub const fn next(self) -> Self {

@@ -140,8 +140,8 @@
 //! # Tables
 //!
 //! [`policy::POLICIES`], [`columns::COLUMNS`], [`app::keymap::bindings::KEYS`], [`alarm::QUANTITIES`],
-//! [`forecast::series::SERIES`], [`shell::exit_status::EXIT_STATUSES`] and the clap command
-//! ([`shell::command::cli::Cli`]). Every list that a user sees is printed from one of them. `CONTRIBUTING.md` has
+//! [`forecast::series::SERIES`], [`shell::command::config::table::CONFIG_KEYS`],
+//! [`shell::exit_status::EXIT_STATUSES`] and the clap command ([`shell::command::cli::Cli`]). Every list that a user sees is printed from one of them. `CONTRIBUTING.md` has
 //! a recipe for adding a row, a view, a dialog, a fact or a daemon.
 
 pub mod alarm;

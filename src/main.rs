@@ -6,5 +6,5 @@ use clap::Parser;
 use doomtop::shell;
 
 fn main() -> ExitCode {
-    shell::run(&shell::command::cli::Cli::parse())
+    shell::complete().unwrap_or_else(|| shell::run(&shell::command::cli::Cli::parse()))
 }

@@ -227,6 +227,13 @@ impl Alarms {
         flags.join(" ")
     }
 
+    /// The alarms that are on, as the user writes them, and whether they ring the bell.
+    #[must_use]
+    pub fn settings(&self) -> (Vec<String>, bool) {
+        let on = self.list.iter().filter(|it| it.on);
+        (on.map(|it| it.alarm.to_string()).collect(), self.bell)
+    }
+
     /// The number of alarms.
     #[must_use]
     pub fn count(&self) -> usize {

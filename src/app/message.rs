@@ -118,6 +118,8 @@ pub enum Request {
     WritePast,
     /// Write the journal to a new file.
     WriteJournal,
+    /// Write the settings that were changed to the user's file.
+    SaveSettings,
     /// Write this text to a new file.
     Write {
         /// The path, as it was typed. The file must not exist.

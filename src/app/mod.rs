@@ -23,13 +23,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::app::incident::Incidents;
+use crate::app::keymap::bindings::{Action, KeyContext, Keymap};
 use crate::app::mode::Mode;
 use crate::app::page::commitments::CommitmentsPage;
 use crate::app::refresh::Refresh;
 use crate::app::refresh::playback::Playback;
 use crate::app::refresh::showing::Showing;
 use crate::app::session::Session;
-use crate::app::setup::{Settings, StartOptions};
+use crate::app::setup::{KeySettings, Settings, StartOptions};
 use crate::app::view::Views;
 use crate::app::view::display::Display;
 use crate::app::view::table::Table;
@@ -94,6 +95,8 @@ pub struct App {
     pub refresh: Refresh,
     /// How things are shown.
     pub display: Display,
+    /// The keys in force.
+    pub keys: Keymap,
     /// The newest time that a message told.
     now: Millis,
     /// When the last key was pressed.
@@ -132,7 +135,14 @@ impl App {
         let site_policy = is_site.then_some(policy);
         Self {
             start: StartOptions { own, acting, utc_offset, live },
-            settings: Settings { policy, site_policy, scope, columns, delay },
+            settings: Settings {
+                policy,
+                site_policy,
+                scope,
+                columns,
+                delay,
+                keys: KeySettings::default(),
+            },
             scene: None,
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
@@ -150,6 +160,7 @@ impl App {
             session: Session::default(),
             refresh: Refresh::default(),
             display: Display::default(),
+            keys: Keymap::default(),
             now: Millis(0),
             pressed: None,
             policy_error: None,
@@ -279,6 +290,12 @@ impl App {
         was.placement.points()?;
         is.placement.points()?;
         Some(old as i64 - new as i64)
+    }
+
+    /// The name of the key of an action, for a sentence.
+    #[must_use]
+    pub fn key_name(&self, action: Action) -> String {
+        self.keys.name_of(KeyContext::Browse, action)
     }
 
     /// The columns on the screen, before scrolling.

@@ -1,5 +1,7 @@
 //! How the program was started: what stays as it is, and what the user may change later.
 
+use crate::app::keymap::presets::KeyPreset;
+use crate::app::keymap::remap::Rebinding;
 use crate::columns::Column;
 use crate::model::{ProcId, Scope};
 use crate::policy::Policy;
@@ -77,6 +79,17 @@ pub struct Settings {
     pub columns: Option<Vec<&'static Column>>,
     /// Time between samples.
     pub delay: Millis,
+    /// Where the keys in force come from.
+    pub keys: KeySettings,
+}
+
+/// Where the keys in force come from.
+#[derive(Clone, Debug, Default)]
+pub struct KeySettings {
+    /// The set of keys.
+    pub preset: KeyPreset,
+    /// What the user changed in it.
+    pub own: Vec<Rebinding>,
 }
 
 /// A set of colours.

@@ -29,6 +29,11 @@ impl CommandError {
         Self::new(ExitStatus::Usage, faults)
     }
 
+    /// Something is forbidden here.
+    pub(crate) fn refused(what: impl ToString) -> Self {
+        Self::new(ExitStatus::Refused, vec![what.to_string()])
+    }
+
     const fn new(status: ExitStatus, what: Vec<String>) -> Self {
         Self { status, what, hints: Vec::new() }
     }

@@ -91,8 +91,13 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
         commands: &[],
     },
     ExitStatusRow {
+        status: ExitStatus::Failure,
+        meaning: "something is wrong, see the lines with !",
+        commands: &["doctor"],
+    },
+    ExitStatusRow {
         status: ExitStatus::Usage,
-        meaning: "wrong usage, or an invalid rule file",
+        meaning: "wrong usage, or an invalid rule file or file of settings",
         commands: &[],
     },
     ExitStatusRow {
@@ -104,6 +109,11 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
         status: ExitStatus::Refused,
         meaning: "an act was refused or failed; the others were done",
         commands: &["set", "sacrifice"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::Refused,
+        meaning: "read_only = true in /etc/doomtop/config.toml forbids it",
+        commands: &[MAIN, "record", "metrics", "set", "sacrifice"],
     },
     ExitStatusRow {
         status: ExitStatus::StillRunning,

@@ -6,6 +6,9 @@
 pub(crate) mod child;
 pub mod command;
 pub(crate) mod command_error;
+pub(crate) mod config_file;
+pub(crate) mod date;
+pub mod debug_log;
 pub(crate) mod event;
 pub mod exit_status;
 pub(crate) mod guarded_source;
@@ -21,7 +24,21 @@ pub(crate) mod worker;
 use std::process::ExitCode;
 
 use self::command::cli::Cli;
+use self::exit_status::ExitStatus;
 use crate::syscall::heap;
+
+/// Answers the script of a shell that completes a command line, where one asks; nothing where none does.
+#[must_use]
+pub fn complete() -> Option<ExitCode> {
+    match command::documents::completions::answer() {
+        Ok(false) => None,
+        Ok(true) => Some(ExitStatus::Success.into()),
+        Err(error) => {
+            stdio::complain(&error.to_string());
+            Some(ExitStatus::Usage.into())
+        }
+    }
+}
 
 /// Runs the program. Returns its exit status; an error was written to standard error.
 #[must_use]

@@ -49,12 +49,15 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 /// The text of a file. Opening it never blocks on a pipe, and no more is read than a rule file may hold.
-fn read(path: &Path) -> Result<String, String> {
+///
+/// # Errors
+/// Why it cannot be read; it follows the path without a space.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let fails = |error: io::Error| format!(": {error}");
     let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fails)?;
     if !file.metadata().map_err(fails)?.is_file() {
-        return Err(": not a regular file; a rule file is TOML text".to_owned());
+        return Err(": not a regular file with TOML text".to_owned());
     }
     let mut bytes = Vec::new();
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(fails)?;

@@ -4,11 +4,13 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::command_error::CommandError;
+use super::debug_log;
 use crate::ui::ColourDepth;
 
 /// Writes one line to standard error. What came from outside is made harmless.
 pub(crate) fn complain(what: &str) {
     progress("");
+    debug_log::warn("doomtop", what);
     let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::neutral(what.as_bytes()));
 }
 

@@ -122,7 +122,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::CommandLine(scroll) => return page::command_line::paint(app, *scroll, page, canvas),
         Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
         Mode::EndCard => return page::end_card::paint(app, page, canvas),
-        Mode::Help { page: help, .. } => return page::help::paint(help, page, canvas),
+        Mode::Help { page: help, .. } => return page::help::paint(app.keys, help, page, canvas),
         Mode::BulkResult(scroll) => return page::bulk_result::paint(app, *scroll, page, canvas),
         Mode::Alarms(alarms) => return page::alarms::paint(app, alarms, page, canvas),
         Mode::Journal(at) => return page::journal::paint(app, *at, page, canvas),

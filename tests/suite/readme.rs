@@ -11,10 +11,13 @@ use std::process::{Command, Stdio};
 use clap::{CommandFactory, Parser};
 use doomtop::alarm::{FACTS, QUANTITIES};
 use doomtop::app::keymap::bindings::{KEYS, Key, KeyBinding, KeyContext, keys_of};
+use doomtop::app::keymap::presets::KeyPreset;
 use doomtop::columns::COLUMNS;
 use doomtop::policy::{PATTERNS, POLICIES, SparedReason, site};
 use doomtop::shell::command::cli::Cli;
+use doomtop::shell::command::config::documents;
 use doomtop::shell::exit_status;
+use doomtop::ui::paint::theme::palette::ROLES;
 use serde_json::Value;
 
 /// A generated part of a document: the file, the name of the marker around the part, and what writes it.
@@ -29,7 +32,11 @@ const GENERATED: &[Part] = &[
     ("assets/docs/columns.md", "columns", columns),
     ("assets/docs/command-line.md", "flags", flags),
     ("assets/docs/command-line.md", "exit-status", exit_status::markdown),
+    ("assets/docs/config.md", "settings", documents::markdown),
+    ("assets/docs/config.md", "colours", colours),
+    ("assets/docs/config.md", "presets", presets),
     ("assets/docs/explain.md", "explain", explained_kill),
+    ("assets/docs/install.md", "plain", plain),
     ("assets/docs/keys.md", "keys", keys),
     ("assets/docs/metrics.md", "metrics", metrics),
     ("assets/docs/policies.md", "policies", policies),
@@ -48,8 +55,11 @@ const FOREIGN_FLAGS: &[&str] = &[
     "--all-targets",
     "--bench",
     "--kernels",
+    "--locked",
     "--max-old-space-size",
     "--minimise",
+    "--now",
+    "--offline",
     "--open",
     "--path",
     "--picks",
@@ -171,6 +181,35 @@ fn key_names(row: &KeyBinding) -> String {
     // A code span cannot hold a backslash before a bar, and a bar ends a cell.
     let names = row.keys.iter().map(Key::to_string);
     names.map(|name| format!("`{}`", name.replace('|', "\\|"))).collect::<Vec<_>>().join(" ")
+}
+
+fn colours() -> String {
+    let mut table = String::from("| role | what it colours |\n|---|---|\n");
+    for role in ROLES {
+        let _ = writeln!(table, "| `{}` | {} |", role.name, role.about);
+    }
+    table
+}
+
+fn presets() -> String {
+    let mut table = String::from("| preset | keys |\n|---|---|\n");
+    for preset in KeyPreset::ALL {
+        let _ = writeln!(table, "| `{}` | {} |", preset.name(), preset.about());
+    }
+    table
+}
+
+/// What `--plain` tells of the demo.
+fn plain() -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .args(["--demo", "--plain"])
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .output()
+        .expect("doomtop");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines: Vec<&str> = text.lines().take(8).collect();
+    format!("```text\n{}\n```\n", lines.join("\n"))
 }
 
 fn alarms() -> String {

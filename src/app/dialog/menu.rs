@@ -1,6 +1,7 @@
 //! A menu: sort column, user, signal, columns, policy, copy, palette.
 
 use crate::app::keymap::bindings::Action;
+use crate::app::keymap::presets::KeyPreset;
 use crate::app::setup::ThemeName;
 use crate::model::{ProcId, Scope, Signal};
 
@@ -25,6 +26,12 @@ pub enum MenuChoice {
     Policy(&'static str),
     /// Show these colours.
     Theme(ThemeName),
+    /// Use this set of keys.
+    Preset(KeyPreset),
+    /// Open the list of sets of keys.
+    Presets,
+    /// Write the settings to the user's file.
+    SaveSettings,
     /// Carry out this action.
     Act(Action),
 }
@@ -42,6 +49,14 @@ pub struct MenuItem {
     pub choice: MenuChoice,
 }
 
+impl MenuItem {
+    /// Whether Space switches it.
+    #[must_use]
+    pub fn can_switch(&self) -> bool {
+        matches!(self.choice, MenuChoice::Column(_) | MenuChoice::Act(Action::Mouse))
+    }
+}
+
 /// A menu.
 #[derive(Clone, Debug)]
 pub struct Menu {
@@ -57,6 +72,8 @@ pub struct Menu {
     pub narrows: bool,
     /// Whether Space switches lines on and off.
     pub toggles: bool,
+    /// The theme from before the menu that shows the one under its cursor.
+    pub theme_before: Option<ThemeName>,
 }
 
 impl Menu {
@@ -71,6 +88,7 @@ impl Menu {
             typed: String::new(),
             narrows: false,
             toggles: false,
+            theme_before: None,
         }
     }
 

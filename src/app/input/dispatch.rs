@@ -1,6 +1,5 @@
 //! Dispatches a key to the focused mode.
 
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -14,7 +13,7 @@ impl App {
             return asked;
         }
         let in_view = matches!(self.mode, Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_));
-        if !in_view && bindings::meaning(self.key_context(), key) == Some(Action::Help) {
+        if !in_view && self.keys.meaning(self.key_context(), key) == Some(Action::Help) {
             self.open_help();
             return Vec::new();
         }

@@ -111,7 +111,10 @@ impl App {
             Action::ViewMemory => self.go_to_view(ViewKind::Memory),
             Action::ViewEvents => self.go_to_view(ViewKind::Events),
             Action::Pause => self.toggle_pause(),
-            Action::SampleNow if self.playback.paused => self.only_say("paused: z resumes"),
+            Action::SampleNow if self.playback.paused => {
+                let text = format!("paused: {} resumes", self.key_name(Action::Pause));
+                self.only_say(&text)
+            }
             Action::SampleNow => vec![Request::SampleNow],
             Action::Redraw => vec![Request::Redraw],
             Action::Dump if self.incidents.report.is_some() => {

@@ -1,12 +1,20 @@
 //! Whether doomtop may act, and on which process.
 
 use crate::app::App;
+use crate::app::keymap::bindings::Action;
 use crate::app::refresh::showing::Showing;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::setup::ActingMode;
 use crate::model::Process;
 
 impl App {
+    /// Says that the screen shows the past, and which key leads back.
+    pub(crate) fn say_past(&mut self) {
+        let key = self.key_name(Action::Now);
+        let text = format!("this is the past: press {key} to go back to now first");
+        self.say(NoticeLevel::Warn, text);
+    }
+
     /// Whether doomtop may act. Where it may not, it says why.
     pub(crate) fn may_act(&mut self) -> bool {
         if let Showing::Report(_) = self.showing() {
@@ -15,7 +23,7 @@ impl App {
             return false;
         }
         if self.is_over() {
-            self.say(NoticeLevel::Warn, "this is the past: press l to go back to now first");
+            self.say_past();
             return false;
         }
         match self.start.acting {

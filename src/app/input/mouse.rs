@@ -2,7 +2,6 @@
 //! confirms anything, and never reaches another process than the one that was drawn under the pointer.
 
 use crate::app::input::view::view;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -76,7 +75,7 @@ impl App {
 
     /// Presses a key of the function bar. In a dialog that asks, only the key that leaves it.
     fn click_key(&mut self, key: Key, at: Millis) -> Vec<Request> {
-        let meaning = bindings::meaning(self.key_context(), key);
+        let meaning = self.keys.meaning(self.key_context(), key);
         if self.mode.asks() && meaning != Some(Action::Back) {
             return Vec::new();
         }

@@ -3,7 +3,7 @@
 use tui_input::InputRequest;
 
 use crate::app::dialog::prompt::{Prompt, PromptKind};
-use crate::app::keymap::bindings::{Key, KeyCode};
+use crate::app::keymap::bindings::{Action, Key, KeyCode};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
@@ -26,10 +26,16 @@ impl App {
         self.mode = Mode::Prompt(Prompt { asking, input: text.into(), error: None, origin });
     }
 
+    /// Says how a search is started.
+    pub(crate) fn say_no_search(&mut self) {
+        let key = self.key_name(Action::Search);
+        self.say(NoticeLevel::Plain, format!("no search yet: press {key} to start one"));
+    }
+
     /// Goes to the next match; after the last to the first.
     pub(crate) fn search_on(&mut self, forward: bool) {
         if self.table.search.is_empty() {
-            return self.say(NoticeLevel::Plain, "no search yet: press / to start one");
+            return self.say_no_search();
         }
         if !self.find_from(self.table.cursor.at, forward, false) {
             let text = format!("no match for {}", self.table.search.text());

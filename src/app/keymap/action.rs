@@ -154,6 +154,8 @@ pub enum Action {
     Choose,
     Toggle,
     NextPolicy,
+    MoveEarlier,
+    MoveLater,
     // On the page of the alarms.
     AlarmsPage,
     RemoveAlarm,
@@ -165,6 +167,40 @@ pub enum Action {
 }
 
 impl Action {
+    /// Its name in the configuration: `sort-rss`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// Whether it opens a dialog or a page that may end with an act. Its keys never confirm one.
+    #[must_use]
+    pub const fn opens_a_question(self) -> bool {
+        matches!(
+            self,
+            Self::Adjust
+                | Self::Protect
+                | Self::Expose
+                | Self::ProtectFine
+                | Self::ExposeFine
+                | Self::Sacrifice
+                | Self::SignalMenu
+                | Self::Escalate
+                | Self::Revert
+                | Self::Redo
+                | Self::Sysctls
+                | Self::RulesPage
+                | Self::Palette
+        )
+    }
+
     /// The number of lines by which an action moves a cursor, where `page` lines are on the screen;
     /// nothing where it does not move it.
     #[must_use]

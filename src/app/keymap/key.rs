@@ -39,6 +39,37 @@ pub enum KeyCode {
     PageDown,
 }
 
+impl KeyCode {
+    /// The key of a name, whatever the case of its letters; a single character is itself.
+    fn named(text: &str) -> Option<Self> {
+        let mut letters = text.chars();
+        if let (Some(letter), None) = (letters.next(), letters.next()) {
+            return (!letter.is_control()).then_some(Self::Char(letter));
+        }
+        let name = text.to_ascii_lowercase();
+        if let Some(number) = name.strip_prefix('f').and_then(|number| number.parse().ok()) {
+            return (1..=24).contains(&number).then_some(Self::F(number));
+        }
+        Some(match name.as_str() {
+            "space" => Self::Char(' '),
+            "enter" | "return" => Self::Enter,
+            "esc" | "escape" => Self::Esc,
+            "tab" => Self::Tab,
+            "backspace" => Self::Backspace,
+            "del" | "delete" => Self::Delete,
+            "up" => Self::Up,
+            "down" => Self::Down,
+            "left" => Self::Left,
+            "right" => Self::Right,
+            "home" => Self::Home,
+            "end" => Self::End,
+            "pgup" | "pageup" => Self::PageUp,
+            "pgdn" | "pagedown" => Self::PageDown,
+            _ => return None,
+        })
+    }
+}
+
 /// A key press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -81,6 +112,45 @@ impl Key {
     #[must_use]
     pub const fn shift(code: KeyCode) -> Self {
         Self { code, ctrl: false, alt: false, shift: true }
+    }
+
+    /// Reads the name of a key as it is shown (`F5`, `^A`, `Alt-c`, `S-Up`, `Space`), or spelled out (`Ctrl-a`,
+    /// `Shift-Up`, `Escape`).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut key = Self::plain(KeyCode::Esc);
+        let mut rest = text;
+        loop {
+            let lower = rest.to_ascii_lowercase();
+            let (length, modifier) = match () {
+                () if rest.chars().nth(1).is_none() => break,
+                () if lower.starts_with('^') => (1, &mut key.ctrl),
+                () if lower.starts_with("ctrl-") => (5, &mut key.ctrl),
+                () if lower.starts_with("c-") => (2, &mut key.ctrl),
+                () if lower.starts_with("alt-") => (4, &mut key.alt),
+                () if lower.starts_with("m-") => (2, &mut key.alt),
+                () if lower.starts_with("shift-") => (6, &mut key.shift),
+                () if lower.starts_with("s-") => (2, &mut key.shift),
+                () => break,
+            };
+            if std::mem::replace(modifier, true) {
+                return None;
+            }
+            rest = &rest[length..];
+        }
+        key.code = KeyCode::named(rest)?;
+        match key.code {
+            // A terminal sends these as Tab, Enter and Esc.
+            KeyCode::Char('i' | 'm' | '[') if key.ctrl => return None,
+            KeyCode::Char(c) if key.ctrl => key.code = KeyCode::Char(c.to_ascii_lowercase()),
+            KeyCode::Char(_) if key.shift => return None,
+            KeyCode::Tab if key.shift => {
+                key.code = KeyCode::BackTab;
+                key.shift = false;
+            }
+            _ => {}
+        }
+        Some(key)
     }
 
     /// The digit, if it is a plain one.

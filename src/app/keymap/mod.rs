@@ -2,7 +2,10 @@
 
 pub mod action;
 pub mod bindings;
+pub mod group;
 pub mod key;
+pub mod presets;
 pub mod press_time;
+pub mod remap;
 pub mod row;
 pub(crate) mod rows;

@@ -29,7 +29,7 @@ pub(crate) static ADJUST: HelpTopic = HelpTopic {
          a restart.",
         "A value below the lowest one that the process ever had needs CAP_SYS_RESOURCE.",
     ],
-    undo: "The old value is kept in the journal: r in the table puts it back, as long as the process lives. \
+    undo: "The old value is kept in the journal: {revert} in the table puts it back, as long as the process lives. \
            Without CAP_SYS_RESOURCE a raised value may not be lowered again.",
 };
 pub(crate) static SIGNAL: HelpTopic = HelpTopic {
@@ -51,7 +51,7 @@ pub(crate) static REVERT: HelpTopic = HelpTopic {
         "Enter writes the oom_score_adj from before doomtop's last change, or makes a reverted change again. \
          It is refused if the value was changed by something else since.",
     ],
-    undo: "Alt-r in the table makes the change again.",
+    undo: "{redo} in the table makes the change again.",
 };
 pub(crate) static BULK: HelpTopic = HelpTopic {
     title: "The question before several processes",
@@ -89,7 +89,7 @@ pub(crate) static RULES: HelpTopic = HelpTopic {
         "It lists the rules of --adj-rules and every process that they match, with the value that they \
          write. Rules are off until you switch them on, and off again when the file changes.",
     ],
-    undo: "o or Alt-x switches the rules off at once. Values that were written stay; the journal has the old \
+    undo: "o or {rules-off} switches the rules off at once. Values that were written stay; the journal has the old \
            ones.",
 };
 pub(crate) static RULE_CONSENT: HelpTopic = HelpTopic {
@@ -99,7 +99,7 @@ pub(crate) static RULE_CONSENT: HelpTopic = HelpTopic {
         "From then on the rules write oom_score_adj by themselves, in every sample. Type the number of \
          processes that they match now, and Enter.",
     ],
-    undo: "Alt-x switches the rules off; the journal has the old values.",
+    undo: "{rules-off} switches the rules off; the journal has the old values.",
 };
 pub(crate) static MENU: HelpTopic = HelpTopic {
     title: "A list to choose from",
@@ -152,7 +152,7 @@ pub(crate) static BULK_RESULT: HelpTopic = HelpTopic {
     title: "The result for several processes",
     context: KeyContext::Page,
     about: &["It has a line for each process: what was done, or why it was refused."],
-    undo: "Changes of oom_score_adj are in the journal (J) and can be put back.",
+    undo: "Changes of oom_score_adj are in the journal ({journal}) and can be put back.",
 };
 pub(crate) static JOURNAL: HelpTopic = HelpTopic {
     title: "The journal",

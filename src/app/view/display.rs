@@ -22,6 +22,20 @@ pub enum HeaderLevel {
 }
 
 impl HeaderLevel {
+    /// Every level, from the largest to none.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Small, Self::Line, Self::Off];
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Small => "small",
+            Self::Line => "line",
+            Self::Off => "off",
+        }
+    }
+
     /// The next smaller header; the full one after none.
     #[must_use]
     pub const fn next(self) -> Self {

@@ -69,7 +69,8 @@ impl ExprDiagnostic {
 }
 
 /// `did you mean …?` where a known name is similar, else the list of the known names.
-pub(crate) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let near = known.iter().map(|name| (distance(word, name), *name)).min();
     match near {

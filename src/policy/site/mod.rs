@@ -22,7 +22,7 @@ mod toml_reader;
 mod value;
 
 pub use adj_rules::{AdjRule, AdjRules, RuleMatch, RuleSubject};
-pub use diagnostic::{Diagnostic, Location};
+pub use diagnostic::{Diagnostic, Location, suggestion};
 pub use expr::check::STEPS;
 pub use expr::expression::Expression;
 pub use facts::{FACTS, FAMILIES, Fact, FactCost, FactSource, FactView, table};

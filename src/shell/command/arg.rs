@@ -17,8 +17,9 @@ use crate::report::metrics::MetricsFormat;
 use crate::rows::arrange::Sort;
 use crate::rows::filter::Filter;
 use crate::rows::time::{parse_delay, parse_time};
+use crate::shell::date;
 use crate::source::{RedactExtent, SamplerChoice};
-use crate::units::{Millis, Ticks};
+use crate::units::{Bytes, Millis, Ticks};
 
 /// How much is replaced by tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,6 +58,23 @@ impl From<SamplerArg> for SamplerChoice {
             SamplerArg::Proc => Self::Proc,
         }
     }
+}
+
+/// A shell that completes command lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShellArg {
+    /// GNU Bash
+    Bash,
+    /// The Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
+    /// Elvish
+    Elvish,
+    /// Nushell
+    Nushell,
+    /// PowerShell
+    Powershell,
 }
 
 /// A policy of the table, or the file of a site policy.
@@ -172,6 +190,43 @@ pub(super) fn span(text: &str) -> Result<Millis, String> {
     fits.then_some(span).ok_or_else(expected)
 }
 
+/// A time for `--max-age`: hours or days.
+pub(super) fn age(text: &str) -> Result<Millis, String> {
+    let expected = || "expected a time from 1h to 3650d, such as 14d".to_owned();
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let number: f64 = number.parse().map_err(|_| expected())?;
+    let hours = match unit {
+        "h" => number,
+        "d" => number * 24.0,
+        "w" => number * 24.0 * 7.0,
+        _ => return Err(expected()),
+    };
+    if (1.0..=3650.0 * 24.0).contains(&hours) {
+        Ok(Millis((hours * 3_600_000.0) as u64))
+    } else {
+        Err(expected())
+    }
+}
+
+/// A size for `--max-size`.
+pub(super) fn size(text: &str) -> Result<Bytes, String> {
+    let expected = || "expected a size from 1M to 1024T, such as 500M or 2G".to_owned();
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let number: f64 = number.parse().map_err(|_| expected())?;
+    let shift = match unit.to_ascii_uppercase().trim_end_matches("IB") {
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(expected()),
+    };
+    let bytes = number * f64::from(shift).exp2();
+    if ((1_u64 << 20) as f64..=(1_u64 << 50) as f64).contains(&bytes) {
+        Ok(Bytes(bytes as u64))
+    } else {
+        Err(expected())
+    }
+}
+
 /// How fast a recording is played.
 #[derive(Clone, Copy, Debug)]
 pub struct SpeedArg(pub PlaySpeed);
@@ -183,7 +238,11 @@ pub(super) fn speed(text: &str) -> Result<SpeedArg, String> {
 
 /// A time for `--at`: checked here, and found when the recording is read.
 pub(super) fn moment(text: &str) -> Result<String, String> {
-    parse_time(text, 0, 0).map(|_| text.to_owned())
+    if date::unix_ms(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let or_date = |wrong: String| format!("{wrong}, or with a date: 2026-11-20 14:03");
+    parse_time(text, 0, 0).map(|_| text.to_owned()).map_err(or_date)
 }
 
 /// The format of metrics.

@@ -3,20 +3,24 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::arg::{
-    ColumnsArg, FilterArg, FormatArg, PolicyArg, RedactArg, SamplerArg, SortArg, SpeedArg,
-    TargetArg, alarm, columns, delay, ending, filter, loopback, moment, patience, policy, scope,
-    sort, span, speed, target, text_form, theme,
+    ColumnsArg, FilterArg, FormatArg, PolicyArg, RedactArg, SamplerArg, ShellArg, SortArg,
+    SpeedArg, TargetArg, age, alarm, columns, delay, ending, filter, loopback, moment, patience,
+    policy, scope, size, sort, span, speed, target, text_form, theme,
 };
+use super::config::values::ConfigValues;
+use super::version::VERSION;
 use crate::alarm::Alarm;
 use crate::app::setup::ThemeName;
 use crate::model::{Scope, Signal};
 use crate::report::outcomes::ReportFormat;
+use crate::shell::debug_log::LogLevel;
 use crate::shell::exit_status::{self, MAIN};
-use crate::units::{Adj, LegacyAdj, Millis};
+use crate::units::{Adj, Bytes, LegacyAdj, Millis};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
 /// before it happens.
@@ -26,7 +30,7 @@ use crate::units::{Adj, LegacyAdj, Millis};
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "doomtop",
-    version,
+    version = VERSION,
     max_term_width = 100,
     after_help = after_help()
 )]
@@ -45,6 +49,11 @@ pub struct Cli {
     #[arg(long)]
     pub json: bool,
 
+    /// Print a line when the next death changes, an alarm crosses its threshold or a process is killed, and nothing
+    /// else: for screen readers and serial consoles
+    #[arg(long, conflicts_with_all = ["batch", "json", "self_check", "ring", "adj_rules"])]
+    pub plain: bool,
+
     /// Print the rule and the files that the ranking uses on this machine, and compare every computed score
     /// with the kernel's; status 3 if one differs
     #[arg(long, conflicts_with_all = ["batch", "json"])]
@@ -55,7 +64,7 @@ pub struct Cli {
     #[arg(long)]
     pub verdicts: bool,
 
-    /// End after N refreshes (with -b or --json)
+    /// End after N refreshes (with -b, --json or --plain)
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,
 
@@ -83,15 +92,15 @@ pub struct Cli {
     #[arg(long, conflicts_with = "from", global = true)]
     pub demo: bool,
 
-    /// The policy that ranks (`doomtop policies` lists them); site:FILE is a rule of your own (`doomtop policy
-    /// check --help` describes the file)
-    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = policy, global = true)]
-    pub policy: PolicyArg,
+    /// The policy that ranks: linux, or another (`doomtop policies` lists them); site:FILE is a rule of your own
+    /// (`doomtop policy check --help` describes the file)
+    #[arg(long, value_name = "NAME", value_parser = policy, global = true)]
+    pub policy: Option<PolicyArg>,
 
     /// The domain that runs out of memory: auto, global, a memory cgroup by its path in /proc/PID/cgroup,
     /// or nodes:0-1
-    #[arg(long, value_name = "PATH", default_value = "auto", value_parser = scope, global = true)]
-    pub scope: Scope,
+    #[arg(long, value_name = "PATH", value_parser = scope, global = true)]
+    pub scope: Option<Scope>,
 
     /// Show only matching processes: words, /regex/, user:NAME cgroup:NAME command:NAME pid:N, !not
     #[arg(long, value_name = "TERMS", value_parser = filter)]
@@ -179,8 +188,26 @@ pub struct Cli {
     /// How the processes are read: bpf asks the kernel for all at once, which costs a tenth and needs CAP_BPF and
     /// CAP_PERFMON or CAP_SYS_ADMIN; proc reads the files of each; auto takes bpf where it works. Another
     /// proc tree is always read from its files
-    #[arg(long, value_name = "NAME", default_value = "auto", global = true)]
-    pub sampler: SamplerArg,
+    #[arg(long, value_name = "NAME", global = true)]
+    pub sampler: Option<SamplerArg>,
+
+    /// Read this file of settings instead of ~/.config/doomtop/config.toml (`doomtop config print` prints one with
+    /// every setting). DOOMTOP_CONFIG does the same. /etc/doomtop/config.toml is always read before it
+    #[arg(id = "config_file", long = "config", value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
+    pub config_file: Option<PathBuf>,
+
+    /// Write what was decided, and why a source was given up, to the end of this file, never to the terminal
+    /// (DOOMTOP_LOG does the same)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
+    pub log: Option<PathBuf>,
+
+    /// How much is written there
+    #[arg(long, value_name = "LEVEL", requires = "log", global = true)]
+    pub log_level: Option<LogLevel>,
+
+    /// The settings of the files
+    #[arg(skip)]
+    pub config: Arc<ConfigValues>,
 
     /// What to do instead of showing the ranking
     #[command(subcommand)]
@@ -212,6 +239,34 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         what: RulesCommand,
+    },
+    #[command(after_help = exit_status::help("doctor"))]
+    /// Tell what doomtop can do here and what is wrong: version, kernel, rights, sources, terminal, settings
+    Doctor {
+        /// Print one JSON object (schema doomtop-doctor/1)
+        #[arg(id = "doctor_json", long = "json")]
+        json: bool,
+    },
+    #[command(after_help = exit_status::help("man"))]
+    /// Print a manual page; on a terminal man(1) shows it
+    Man {
+        /// The page: doomtop, config, policy or recording
+        #[arg(value_name = "PAGE", default_value = "doomtop")]
+        page: String,
+    },
+    #[command(after_help = exit_status::help("completions"))]
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: ShellArg,
+    },
+    #[command(after_help = exit_status::help("config"))]
+    /// Print, check or find the file of settings
+    Config {
+        /// What to do.
+        #[command(subcommand)]
+        what: ConfigCommand,
     },
     #[command(after_help = exit_status::help("set"))]
     /// Write oom_score_adj of processes; each value is read back and reported on one line
@@ -247,9 +302,21 @@ pub struct RecordArgs {
     pub file: PathBuf,
 
     /// Keep only the last minutes (such as 15m), and write them to a new file in the directory a few samples
-    /// after each burst of kills; at most 50 files
+    /// after each burst of kills; at most 50 files, unless --max-age or --max-size deletes old ones
     #[arg(id = "record_ring", long = "ring", value_name = "TIME", value_parser = span)]
     pub ring: Option<Millis>,
+
+    /// With --ring: also record everything, into one file a day
+    #[arg(long, requires = "record_ring")]
+    pub daily: bool,
+
+    /// With --ring: delete recordings in the directory that were last written so long ago, such as 14d
+    #[arg(long, value_name = "TIME", value_parser = age, requires = "record_ring")]
+    pub max_age: Option<Millis>,
+
+    /// With --ring: delete the oldest recordings in the directory while all together are larger, such as 2G
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "record_ring")]
+    pub max_size: Option<Bytes>,
 
     /// Seconds between samples
     #[arg(id = "record_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
@@ -272,17 +339,22 @@ pub struct RecordArgs {
 /// The arguments of `doomtop replay`.
 #[derive(Clone, Debug, Args)]
 pub struct ReplayArgs {
-    /// The recording
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
+    /// The recording, or a directory of recordings: there --at finds the right one, and without it the newest is
+    /// played. Without FILE it is /var/lib/doomtop, where doomtop-recorder.service records
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub file: Option<PathBuf>,
 
     /// Speed, from 0.25 to 64 times that of the recording
     #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     pub speed: SpeedArg,
 
-    /// Start paused at this time: 14:03, 14:03:22, or 5m before the end
+    /// Start paused at this time: 14:03, 14:03:22, '2026-11-20 14:03', or 5m before the end
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<String>,
+
+    /// The part that is read, in milliseconds since 1970
+    #[arg(skip)]
+    pub part: Option<(i64, i64)>,
 }
 
 /// The arguments of `doomtop metrics`.
@@ -434,6 +506,30 @@ pub enum PolicyCommand {
     #[command(after_help = exit_status::help("policy facts"))]
     /// Print the table of facts that a policy of your own can use
     Facts,
+}
+
+/// The subcommands of `doomtop config`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    #[command(after_help = exit_status::help("config print"))]
+    /// Print a file in which every setting is a comment, with its default or an example
+    Print,
+    #[command(after_help = exit_status::help("config check"))]
+    /// Check a file, or those that would be read: what is wrong, with file and line
+    ///
+    /// An unknown key is a warning. A command or rules in a file that others can write are not taken, and an error
+    /// here.
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    #[command(after_help = exit_status::help("config path"))]
+    /// Print the path of the file of the user, where Setup (F2) saves
+    Path,
+    #[command(after_help = exit_status::help("config schema"))]
+    /// Print the JSON schema of the file, for editors
+    Schema,
 }
 
 /// The subcommands of `doomtop rules`.

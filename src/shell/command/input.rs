@@ -15,6 +15,7 @@ use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::lookup;
 use crate::shell::command_error::CommandError;
+use crate::shell::debug_log;
 use crate::shell::guarded_source::{GuardedSource, ProtectionReport};
 use crate::shell::own_memory::OwnMemory;
 use crate::shell::worker::lookup_root::LookupRoot;
@@ -71,14 +72,14 @@ impl SelfProtection {
 /// The recording that the command line names.
 fn recording_of(cli: &Cli) -> Option<&Path> {
     match &cli.command {
-        Some(Command::Replay(args)) => Some(&args.file),
+        Some(Command::Replay(args)) => args.file.as_deref(),
         _ => cli.from.as_deref(),
     }
 }
 
 /// Whether samples are recorded, not taken from a machine.
 pub(crate) fn is_recorded(cli: &Cli) -> bool {
-    cli.demo || recording_of(cli).is_some()
+    cli.demo || recording_of(cli).is_some() || matches!(cli.command, Some(Command::Replay(_)))
 }
 
 impl Input {
@@ -115,6 +116,8 @@ impl Input {
             let own_cgroup = lookup::own_cgroup();
             let (memory, locked) = OwnMemory::prepare(&live.privileges(), own_cgroup);
             live.memory_locked(locked);
+            debug_log::info("sampler", &live.machine().sampler.to_string());
+            debug_log::info("rights", &format!("{:?}", live.privileges()));
             let (tree, started) = (Some(cli.proc.clone()), Some(live.started()));
             let protection = SelfProtection::begin(cli)?;
             let own_adj = protection.own_adj.clone();
@@ -178,7 +181,7 @@ impl Input {
 
 /// The sampler. Another proc tree is read from its files.
 fn sampler(cli: &Cli) -> Result<SamplerChoice, SourceError> {
-    match cli.sampler {
+    match cli.sampler.unwrap_or(SamplerArg::Auto) {
         other if cli.proc == Path::new("/proc") => Ok(other.into()),
         SamplerArg::Bpf => Err(SourceError::NoBpf(BpfUnavailable::OtherTree)),
         SamplerArg::Auto | SamplerArg::Proc => Ok(SamplerChoice::Proc),

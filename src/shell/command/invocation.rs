@@ -6,7 +6,7 @@ use super::input::{self, Input};
 use crate::app::{ActingMode, Setup};
 use crate::effects::{DryRun, Effects, LiveEffects, NoEffects};
 use crate::model::ProcId;
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command::act::Run;
 use crate::shell::command_error::CommandError;
@@ -34,8 +34,9 @@ pub(crate) type PolicyAndWatch = (&'static dyn Policy, Option<SiteRuleWatch>);
 /// The file of a site policy is invalid.
 pub(crate) fn load_policy(cli: &Cli) -> Result<PolicyAndWatch, CommandError> {
     match &cli.policy {
-        PolicyArg::Known(policy) => Ok((*policy, None)),
-        PolicyArg::Site(file) => {
+        None => Ok((&policy::LINUX, None)),
+        Some(PolicyArg::Known(policy)) => Ok((*policy, None)),
+        Some(PolicyArg::Site(file)) => {
             let (policy, watch) = SiteRuleWatch::start(file).map_err(CommandError::invalid_file)?;
             Ok((policy, Some(watch)))
         }
@@ -140,7 +141,7 @@ pub(crate) fn setup(cli: &Cli, policy: &'static dyn Policy) -> Setup {
         own: ProcId::default(),
         acting: ActingMode::NotReal,
         policy,
-        scope: cli.scope.clone(),
+        scope: cli.scope.clone().unwrap_or_default(),
         columns: cli.columns.as_ref().map(|columns| columns.0.clone()),
         filter: cli.filter.as_ref().map(|filter| filter.0.clone()).unwrap_or_default(),
         sort: cli.sort.map(|sort| sort.0),

@@ -5,31 +5,41 @@ pub(crate) mod act;
 pub mod arg;
 pub(crate) mod batch;
 pub mod cli;
+pub mod config;
+pub(crate) mod doctor;
+pub mod documents;
 pub(crate) mod explain;
 pub(crate) mod headless;
 pub(crate) mod input;
 pub(crate) mod invocation;
 pub(crate) mod metrics;
+pub(crate) mod plain;
 pub(crate) mod policies;
 pub(crate) mod policy_check;
 pub(crate) mod record;
-mod recording_notes;
-mod recording_progress;
 pub(crate) mod rules_check;
 pub(crate) mod sampling;
 pub(crate) mod screen;
 pub(crate) mod self_check;
+pub mod version;
 
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use self::cli::{Cli, Command, PolicyCommand, RulesCommand};
+use self::config::apply::{check_forbidden, load, with_config};
 use self::invocation::{Invocation, OutputKind};
+use self::record::find;
 use super::command_error::CommandError;
+use super::config_file::trust;
+use super::date;
+use super::debug_log::{self, LogLevel};
 use super::exit_status::ExitStatus;
 use super::rule_file::compile_policy;
 use super::stdio;
 use super::worker::adj_rules::AdjRulesWatch;
 use crate::policy;
+use crate::rows::time::parse_time;
 
 /// Runs the command that the command line names.
 ///
@@ -38,6 +48,22 @@ use crate::policy;
 pub(crate) fn run(cli: &Cli) -> Result<ExitStatus, CommandError> {
     let display = display(cli);
     check_usage(cli, display)?;
+    match &cli.command {
+        // What helps with a broken file of settings does not read it.
+        Some(Command::Config { what }) => return config::run(cli, what),
+        Some(Command::Doctor { json }) => return doctor::run(cli, *json),
+        Some(Command::Man { page }) => return documents::man(page),
+        Some(Command::Completions { shell }) => return documents::completions(*shell),
+        _ => {}
+    }
+    let mut cli = with_config(cli, load(cli)?, display);
+    find_recording(&mut cli)?;
+    let cli = &cli;
+    for warning in &cli.config.warnings {
+        stdio::complain(warning);
+    }
+    check_forbidden(cli)?;
+    start_log(cli)?;
     match &cli.command {
         Some(Command::Policy { what: PolicyCommand::Facts }) => {
             stdio::print(&policy::site::table()).map(|()| ExitStatus::Success)
@@ -56,13 +82,14 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitStatus, CommandError> {
 /// Runs a command that takes samples from a machine or a recording.
 fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandError> {
     let policy = invocation::load_policy(cli)?;
-    let adj_rules = cli.adj_rules.as_deref().map(AdjRulesWatch::start).transpose();
+    let adj_rules = config_rules(cli)?.map(AdjRulesWatch::start).transpose();
     let adj_rules = adj_rules.map_err(CommandError::invalid_file)?;
     let mut invocation = Invocation::new(cli, display, policy)?;
     match &cli.command {
         Some(Command::Record(args)) => record::run(args, invocation),
         Some(Command::Metrics(args)) => metrics::run(args, invocation),
         _ if cli.self_check => self_check::run(cli, invocation),
+        None if cli.plain => plain::run(cli, invocation),
         _ if display == OutputKind::Screen => screen::run(cli, invocation, adj_rules),
         Some(Command::Set(args)) => {
             let effects = invocation.effects(cli)?;
@@ -84,6 +111,74 @@ fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandErr
     }
 }
 
+/// Begins the debug log, where one is asked for.
+fn start_log(cli: &Cli) -> Result<(), CommandError> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let path = cli.log.clone().or_else(|| set("DOOMTOP_LOG").map(PathBuf::from));
+    let Some(path) = path else { return Ok(()) };
+    if cli.config.forbids_writing {
+        stdio::complain(
+            "no debug log: read_only = true in /etc/doomtop/config.toml forbids writing files",
+        );
+        return Ok(());
+    }
+    let level = match (cli.log_level, set("DOOMTOP_LOG_LEVEL")) {
+        (Some(level), _) => level,
+        (None, None) => LogLevel::default(),
+        (None, Some(name)) => LogLevel::named(&name.to_string_lossy()).ok_or_else(|| {
+            CommandError::usage("DOOMTOP_LOG_LEVEL: expected error, warn, info or debug")
+        })?,
+    };
+    debug_log::start(&path, level)
+        .map_err(|error| CommandError::failure(format!("{}: {error}", path.display())))?;
+    debug_log::info("start", &format!("doomtop {}, pid {}", version::VERSION, std::process::id()));
+    for file in &cli.config.files {
+        debug_log::info("settings", &format!("read {}", file.display()));
+    }
+    for warning in &cli.config.warnings {
+        debug_log::warn("settings", warning);
+    }
+    Ok(())
+}
+
+/// Finds the recording that a replay of a directory plays: by its date, or the newest.
+fn find_recording(cli: &mut Cli) -> Result<(), CommandError> {
+    let Some(Command::Replay(args)) = &mut cli.command else { return Ok(()) };
+    let folder = args.file.clone().unwrap_or_else(|| find::ARCHIVE.into());
+    if args.file.is_some() && !folder.is_dir() {
+        return Ok(());
+    }
+    args.file = Some(match args.at.as_deref() {
+        None => find::newest(&folder)?,
+        Some(at) => {
+            let now = jiff::Timestamp::now().as_millisecond();
+            let ago = || parse_time(at, now, invocation::utc_offset()).ok();
+            let unix_ms = date::unix_ms(at)
+                .or_else(|| Some(now.saturating_sub_unsigned(ago()?.0)))
+                .unwrap_or(now);
+            let found = find::find(&folder, unix_ms)?;
+            args.part = Some(found.part);
+            found.path
+        }
+    });
+    Ok(())
+}
+
+/// The file of adj rules. One that a file of settings names must be as safe as that file.
+fn config_rules(cli: &Cli) -> Result<Option<&Path>, CommandError> {
+    let Some(file) = cli.adj_rules.as_deref() else { return Ok(None) };
+    if cli.config.adj_rules.as_deref() == Some(file)
+        && let Err(why) = trust::check(file)
+    {
+        let file = file.display();
+        return Err(CommandError::invalid_file(vec![format!(
+            "{file}: adj_rules is not taken, because {why}"
+        )])
+        .hint("--adj-rules takes it"));
+    }
+    Ok(Some(file))
+}
+
 /// Whether a command shows the screen.
 fn display(cli: &Cli) -> OutputKind {
     let has_screen = match &cli.command {
@@ -95,7 +190,7 @@ fn display(cli: &Cli) -> OutputKind {
 }
 
 const fn is_quiet(cli: &Cli) -> bool {
-    cli.batch || cli.json || cli.self_check
+    cli.batch || cli.json || cli.self_check || cli.plain
 }
 
 /// What clap cannot check: flags of doomtop that do not fit a subcommand or the place where it runs.
@@ -104,14 +199,14 @@ fn check_usage(cli: &Cli, display: OutputKind) -> Result<(), CommandError> {
     match &cli.command {
         Some(Command::Replay(_)) if is_quiet(cli) || cli.from.is_some() => {
             Err(CommandError::usage("replay needs the screen")
-                .hint("without a screen use --from FILE with -b or --json"))
+                .hint("without a screen use --from FILE with -b, --json or --plain"))
         }
         _ if has_screen && !io::stdout().is_terminal() => {
             Err(CommandError::usage("standard output is not a terminal")
-                .hint("use --batch (-b) or --json"))
+                .hint("use --batch (-b) or --json, or --plain"))
         }
         _ if has_screen && cli.iterations.is_some() => {
-            Err(CommandError::usage("-n counts the refreshes of --batch or --json")
+            Err(CommandError::usage("-n counts the refreshes of --batch, --json or --plain")
                 .hint("on the screen q quits"))
         }
         _ if cli.protect && (cli.read_only || cli.dry_run) => {

@@ -1,11 +1,14 @@
 //! doomtop without a subcommand, and `doomtop replay`: the full screen.
 
 use super::cli::{Cli, Command};
+use super::config::apply::own_file;
 use super::invocation::Invocation;
 use crate::app::adj_rules::reload::RulesUpdate;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
-use crate::shell::tui::{self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions};
+use crate::shell::tui::{
+    self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions, ScreenSettings,
+};
 use crate::shell::worker::adj_rules::AdjRulesWatch;
 use crate::shell::worker::recording_reader::Player;
 
@@ -54,6 +57,24 @@ pub(crate) fn screen_options(cli: &Cli) -> ScreenOptions {
         bell: cli.bell,
         on_alarm: cli.on_alarm.clone(),
         redacted: cli.redact.is_some(),
+        settings: settings(cli),
+    }
+}
+
+/// What the files of settings say about the screen.
+fn settings(cli: &Cli) -> ScreenSettings {
+    let config = &cli.config;
+    ScreenSettings {
+        header: config.header,
+        units: config.units,
+        header_units: config.header_units,
+        colours: config.colours.clone(),
+        preset: config.preset,
+        rebindings: config.rebindings.clone(),
+        keys: config.keys,
+        file: own_file(cli).map(|file| file.path),
+        forbids_writing: config.forbids_writing,
+        warnings: config.warnings.clone(),
     }
 }
 
@@ -91,6 +112,7 @@ fn screen_input(
             progress,
             speed: replay.map(|args| args.speed.0).unwrap_or_default(),
             at: replay.and_then(|args| args.at.clone()),
+            part: replay.and_then(|args| args.part),
         })),
         (None, None) => Ok(ScreenInput::Pipe(input.source)),
         (None, Some(_)) => {

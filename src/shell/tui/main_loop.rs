@@ -11,16 +11,21 @@ use rustix::termios::{QueueSelector, tcflush};
 
 use super::drawn_areas::DrawnAreas;
 use super::recording::{RecorderReport, ScreenRecorder};
+use super::settings::SettingsSaver;
 use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
+use crate::app::incident::log_update::LogUpdate;
+use crate::app::setup::ThemeName;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
 use crate::effects::own_adj::OwnAdj;
 use crate::model::LogLines;
 use crate::rows::time::parse_time;
+use crate::shell::debug_log::{self, LogLevel};
 use crate::shell::event::{Event, PointerEvent};
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::worker::sampler::Sampler;
+use crate::ui::paint::theme::palette::{Palette, RoleColour};
 use crate::ui::{ColourDepth, Theme};
 use crate::units::Millis;
 
@@ -38,8 +43,8 @@ pub(super) const HUNG_UP: ExitStatus = ExitStatus::Signal(1);
 pub(super) struct PlaybackState {
     /// One `()` for each sample that the player has sent; taken when the sample is handled.
     pub(super) taken: Receiver<()>,
-    /// Where playing starts, as it was typed.
-    pub(super) at: Option<String>,
+    /// Where playing starts, as it was typed, and in milliseconds since 1970 where it has a date.
+    pub(super) at: Option<(Option<i64>, String)>,
 }
 
 /// What the terminal can show.
@@ -68,6 +73,9 @@ pub(super) struct Parts {
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
     pub(super) playing: Option<PlaybackState>,
+    pub(super) saver: SettingsSaver,
+    /// Colours that the user chose over those of the themes.
+    pub(super) colours: Vec<RoleColour>,
 }
 
 /// The state of the loop.
@@ -80,6 +88,10 @@ pub(super) struct MainLoop {
     pub(super) workers: Workers,
     pub(super) recorder: ScreenRecorder,
     playing: Option<PlaybackState>,
+    pub(super) saver: SettingsSaver,
+    colours: Vec<RoleColour>,
+    /// The palettes with these colours that were used so far.
+    palettes: Vec<(ThemeName, &'static Palette)>,
     /// What the last pictures showed where.
     drawn: DrawnAreas,
     paced: bool,
@@ -99,7 +111,9 @@ impl MainLoop {
     /// A loop whose first sample is due at once. `paced`: samples are taken at the refresh interval, not as a
     /// pipe brings them.
     pub(super) fn new(parts: Parts, paced: bool, begun: Instant) -> Self {
-        let Parts { app, glyphs, screen, effects, own_adj, workers, recorder, playing } = parts;
+        let Parts {
+            app, glyphs, screen, effects, own_adj, workers, recorder, playing, saver, colours,
+        } = parts;
         let (due, sampled, deferred) = (begun, begun, VecDeque::new());
         Self {
             app,
@@ -110,6 +124,9 @@ impl MainLoop {
             workers,
             recorder,
             playing,
+            saver,
+            colours,
+            palettes: Vec::new(),
             drawn: DrawnAreas::default(),
             paced,
             begun,
@@ -160,8 +177,22 @@ impl MainLoop {
     }
 
     /// The theme that the user chose, as far as the terminal can show it.
-    fn theme(&self) -> Theme {
-        Theme::new(self.app.display.theme, self.glyphs.depth, self.glyphs.unicode)
+    fn theme(&mut self) -> Theme {
+        let (name, depth) = (self.app.display.theme, self.glyphs.depth);
+        let mut theme = Theme::new(name, depth, self.glyphs.unicode);
+        if self.colours.is_empty() || name == ThemeName::Mono {
+            return theme;
+        }
+        theme.palette = match self.palettes.iter().find(|(of, _)| *of == name) {
+            Some((_, palette)) => palette,
+            None => {
+                // One for each theme that is chosen: they are few, and stay.
+                let palette = Box::leak(Box::new(theme.palette.with(&self.colours, depth)));
+                self.palettes.push((name, palette));
+                palette
+            }
+        };
+        theme
     }
 
     /// Draws a picture. Returns whether it has to be drawn again: before the first picture the app does
@@ -286,6 +317,7 @@ impl MainLoop {
         mut message: Msg,
         events: &Receiver<Event>,
     ) -> io::Result<Option<Quit>> {
+        log_message(&message);
         let mut after = RecorderReport::default();
         let is_sample = matches!(message, Msg::Sampled(_));
         if let Msg::Sampled(sample) = &mut message {
@@ -345,12 +377,20 @@ impl MainLoop {
 
     /// Goes to where playing starts (`--at`).
     fn go_to_start(&mut self) {
-        let Some(at) = self.playing.as_mut().and_then(|playing| playing.at.take()) else { return };
+        let Some((date, at)) = self.playing.as_mut().and_then(|playing| playing.at.take()) else {
+            return;
+        };
         let past = &self.app.playback.past;
         let newest = past.newest();
         let Some(sample) = newest.and_then(|index| past.facts(index)) else { return };
         let clock = sample.clock;
-        match parse_time(&at, clock.unix_ms, self.app.start.utc_offset) {
+        // As with a time of the day, the end of its second is meant.
+        let ago = |date: i64| {
+            let ago = clock.unix_ms.saturating_sub(date).saturating_sub(999);
+            Ok(Millis(u64::try_from(ago).unwrap_or(0)))
+        };
+        let typed = || parse_time(&at, clock.unix_ms, self.app.start.utc_offset);
+        match date.map_or_else(typed, ago) {
             Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
             Err(wrong) => drop(self.app.update(Msg::Notice(NoticeLevel::Warn, wrong))),
         }
@@ -375,7 +415,8 @@ impl MainLoop {
 
     /// The picture as lines of text.
     pub(super) fn picture(&mut self) -> Vec<String> {
-        self.screen.picture(&self.app, &self.theme())
+        let theme = self.theme();
+        self.screen.picture(&self.app, &theme)
     }
 
     /// The program ends, perhaps before a burst of kills is over.
@@ -387,4 +428,36 @@ impl MainLoop {
     pub(super) fn close(self) -> JoinHandle<()> {
         self.recorder.close()
     }
+}
+
+/// Notes in the debug log what a message decides.
+fn log_message(message: &Msg) {
+    let (level, about, text) = match message {
+        Msg::Notice(NoticeLevel::Warn, text) => (LogLevel::Warn, "screen", text.clone()),
+        Msg::Notice(_, text) => (LogLevel::Info, "screen", text.clone()),
+        Msg::SamplingFailed(why) => (LogLevel::Warn, "sample", format!("failed: {why}")),
+        Msg::SourceLost(why) => (LogLevel::Error, "sample", format!("no more: {why}")),
+        Msg::PressureWatch(watch, cgroup) => {
+            let place = cgroup.as_ref().map_or("the machine", |path| path.as_str());
+            (LogLevel::Info, "pressure", format!("of {place}: {watch:?}"))
+        }
+        Msg::Pressure => (LogLevel::Debug, "pressure", "tasks began to wait".to_owned()),
+        Msg::Log(updates) => {
+            for update in updates {
+                if let LogUpdate::Source(source, state) = update {
+                    debug_log::info("log source", &format!("{source:?}: {state:?}"));
+                }
+            }
+            return;
+        }
+        Msg::Sampled(sample) => {
+            if !debug_log::is_on(LogLevel::Debug) {
+                return;
+            }
+            let text = format!("{} processes", sample.processes.len());
+            (LogLevel::Debug, "sample", text)
+        }
+        _ => return,
+    };
+    debug_log::write(level, about, &text);
 }

@@ -4,6 +4,7 @@ mod drawn_areas;
 mod main_loop;
 mod recording;
 mod requests;
+mod settings;
 mod terminal;
 mod workers;
 
@@ -29,13 +30,15 @@ use crate::shell::worker::recording_reader::Player;
 use crate::shell::worker::sampler::Sampler;
 use crate::shell::worker::site_rules::SiteRuleWatch;
 use crate::shell::worker::{input, signals};
-use crate::shell::{stdio, thread};
+use crate::shell::{date, stdio, thread};
 use crate::source::Source;
 use crate::syscall::signal_action;
 use crate::units::Millis;
 
 use self::main_loop::{MainLoop, Parts, PlaybackState, Quit, TerminalGlyphs};
 use self::recording::ScreenRecorder;
+pub(crate) use self::settings::ScreenSettings;
+use self::settings::SettingsSaver;
 pub(crate) use self::terminal::ScreenBuffer;
 use self::terminal::TerminalScreen;
 pub(crate) use self::workers::LiveTrees;
@@ -75,6 +78,8 @@ pub(crate) struct ScreenOptions {
     pub(crate) bell: bool,
     /// The command that an alarm runs.
     pub(crate) on_alarm: Option<String>,
+    /// What the files of settings say beside the flags.
+    pub(crate) settings: ScreenSettings,
     /// Names are redacted: logs are not followed, because they hold names in their sentences.
     pub(crate) redacted: bool,
 }
@@ -126,6 +131,7 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let calm = if stdio::colour() { ThemeName::Default } else { ThemeName::Mono };
     app.display.mouse = options.mouse;
     app.display.theme = options.theme.unwrap_or(calm);
+    options.settings.apply(&mut app);
     let keep_picture = options.keep_picture;
     let follows_logs = follows_logs(&app.start, options.redacted);
     let on_alarm = options.on_alarm.clone().filter(|_| app.start.live);
@@ -162,7 +168,14 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     drop(inbox);
     let glyphs =
         TerminalGlyphs { depth: stdio::colour_depth(), unicode: !options.ascii && stdio::utf8() };
-    let parts = Parts { app, glyphs, screen, effects, own_adj, workers, recorder, playing };
+    if let Some(warning) = options.settings.warnings.first() {
+        app.update(Msg::Notice(NoticeLevel::Warn, warning.clone()));
+    }
+    let saver = SettingsSaver::new(&options.settings, &app);
+    let colours = options.settings.colours;
+    let parts = Parts {
+        app, glyphs, screen, effects, own_adj, workers, recorder, playing, saver, colours,
+    };
     let main_loop = MainLoop::new(parts, paced, begun);
     thread::test_panic("main");
     thread::touch_stack();
@@ -193,10 +206,11 @@ fn start_input(
             app.update(Msg::AllPlayed);
             Ok((None, None))
         }
-        ScreenInput::Recording(Player { source, progress, speed, at }) => {
+        ScreenInput::Recording(Player { source, progress, speed, at, part }) => {
             app.playback.past = SampleHistory::new(Millis(u64::MAX), recording_reader::MAX_BYTES);
             app.playback.speed = speed;
-            let taken = recording_reader::start(source, progress, inbox.clone())?;
+            let taken = recording_reader::start(source, progress, part, inbox.clone())?;
+            let at = at.map(|at| (date::unix_ms(&at), at));
             Ok((None, Some(PlaybackState { taken, at })))
         }
     }

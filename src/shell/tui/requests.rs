@@ -14,6 +14,7 @@ use crate::app::{Msg, NoticeLevel, Request};
 use crate::effects::own_adj::{MAX_RESIDENT, OwnProtection, PROTECTED};
 use crate::intent::{Intent, Outcome, Refusal};
 use crate::report::json::{self, LineExtras};
+use crate::shell::debug_log;
 use crate::shell::event::Event;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::new_file;
@@ -73,8 +74,27 @@ impl MainLoop {
 
     /// Carries out a request. Returns what ends the loop.
     pub(super) fn serve(&mut self, request: Request) -> io::Result<Option<Quit>> {
+        let writes = matches!(
+            request,
+            Request::Dump
+                | Request::Tape(true)
+                | Request::WritePast
+                | Request::WriteJournal
+                | Request::Write { .. }
+        );
+        if let Some(why) = self.saver.forbidden.clone().filter(|_| writes) {
+            if matches!(request, Request::Tape(_)) {
+                self.app.update(Msg::Recording(false));
+            }
+            self.app.update(Msg::Notice(NoticeLevel::Warn, why));
+            return Ok(None);
+        }
         match request {
             Request::Act(intent) => self.act(intent),
+            Request::SaveSettings => {
+                let (level, text) = self.saver.save(&self.app);
+                self.app.update(Msg::Notice(level, text));
+            }
             Request::Quit { keep } => {
                 return Ok(Some(Quit { status: ExitStatus::Success, keep }));
             }
@@ -118,6 +138,7 @@ impl MainLoop {
         // Adj rules act at each sample: they must not cause the next one.
         let by_hand = !matches!(intent, Intent::SetAdjByRule { .. });
         let outcome = self.effects.perform(intent);
+        debug_log::info("act", &format!("{outcome:?}"));
         self.app.update(Msg::Outcome(outcome));
         if by_hand {
             self.due = Instant::now();
@@ -145,6 +166,10 @@ impl MainLoop {
 
     /// Writes the newest sample to a new file in the working directory.
     pub(super) fn dump(&mut self) {
+        if let Some(why) = self.saver.forbidden.clone() {
+            self.app.update(Msg::Notice(NoticeLevel::Warn, why));
+            return;
+        }
         let (level, text) = match self.write_dump() {
             Ok(Some(name)) => (NoticeLevel::Good, format!("written to {name}")),
             Ok(None) => (NoticeLevel::Plain, "no sample was taken yet".to_owned()),

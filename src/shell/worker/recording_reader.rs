@@ -63,6 +63,8 @@ pub(crate) struct Player {
     pub(crate) speed: PlaySpeed,
     /// Where playing starts, as it was typed: it can be found only when all is read.
     pub(crate) at: Option<String>,
+    /// The part that is read, in milliseconds since 1970: a recording of a day would not fit into the memory.
+    pub(crate) part: Option<(i64, i64)>,
 }
 
 /// Maximum number of samples that wait for the main loop. While the loop is blocked, the rest of the
@@ -80,6 +82,7 @@ const STEP: u64 = 5;
 pub(crate) fn start(
     mut source: Box<dyn Source>,
     progress: ReadProgress,
+    part: Option<(i64, i64)>,
     inbox: Inbox,
 ) -> Result<Receiver<()>, CommandError> {
     let (places, taken) = sync_channel(READ_AHEAD);
@@ -87,6 +90,11 @@ pub(crate) fn start(
         let (mut samples, mut reported) = (0_u64, 0);
         loop {
             let message = match source.sample(&Needs::default(), None) {
+                Ok(sample) if part.is_some_and(|(from, _)| sample.clock.unix_ms < from) => continue,
+                Ok(sample) if part.is_some_and(|(_, to)| sample.clock.unix_ms > to) => {
+                    let _ = inbox.send(last_message(&SourceError::End, samples));
+                    break;
+                }
                 Ok(sample) => {
                     samples += 1;
                     if places.send(()).is_err() {

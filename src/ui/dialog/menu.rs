@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
-use crate::app::keymap::bindings::Action;
 use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::list;
@@ -80,7 +79,7 @@ fn paint_typed(typed: &str, inside: Rect, canvas: &mut Canvas<'_>) {
 fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut Canvas<'_>) {
     let (theme, y) = (canvas.theme, row.y);
     let on = match (menu.toggles, item.on) {
-        (true, _) if item.choice == MenuChoice::Act(Action::ThemeMenu) => "    ",
+        (true, _) if !item.can_switch() => "    ",
         (true, true) => "[x] ",
         (true, false) => "[ ] ",
         (false, true) => "* ",

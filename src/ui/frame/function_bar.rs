@@ -3,14 +3,16 @@
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::app::keymap::bindings::{KeyCode, keys_of};
+use crate::app::keymap::bindings::KeyCode;
 use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells};
 
 /// Paints the function keys in the order of their numbers, and the others behind them.
 pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let mut named: Vec<_> = keys_of(app.key_context())
+    let mut named: Vec<_> = app
+        .keys
+        .keys_of(app.key_context())
         .filter(|binding| !binding.label.is_empty())
         .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
         .collect();

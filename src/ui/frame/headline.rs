@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::columns::RowContext;
 use crate::forecast::next_death::NextDeath;
 use crate::forecast::series::Severity;
@@ -171,7 +171,7 @@ fn details(
             | DeathRemedy::Thaw => None,
         };
         let key = action.filter(|_| !app.is_over());
-        let key = key.and_then(|action| key_of(KeyContext::Browse, action));
+        let key = key.and_then(|action| app.keys.key_of(KeyContext::Browse, action));
         remedy.words(&key.map(|key| format!(" ({key})")).unwrap_or_default())
     };
     let remedies: Vec<String> = remedies.iter().map(by).collect();

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::adj_rules::rules::ActiveRules;
 use crate::app::dialog::prompt::{Prompt, PromptKind};
-use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App, Notice, NoticeLevel};
@@ -120,7 +120,8 @@ pub fn pace(app: &App, theme: Theme) -> Span<'static> {
         return Span::styled("[report]", theme.warn());
     }
     if app.is_past() {
-        let play = key_of(KeyContext::Browse, Action::Pause).filter(|_| app.playback.is_played());
+        let play =
+            app.keys.key_of(KeyContext::Browse, Action::Pause).filter(|_| app.playback.is_played());
         let word = match play {
             _ if app.playback.is_playing() => "[playing]".to_owned(),
             Some(key) => format!("[stopped: {key} plays]"),
@@ -177,7 +178,7 @@ pub fn keys(
         return Vec::new();
     }
     let named = actions.iter().filter_map(|&(action, word)| {
-        let key = key_of(context, action)?;
+        let key = app.keys.key_of(context, action)?;
         Some(Span::styled(format!("{key} {word}"), theme.dim()))
     });
     named.collect()

@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::alarm::QUANTITIES;
-use crate::app::keymap::bindings::{Action, Key, KeyBinding, KeyContext, keys_of};
+use crate::app::keymap::bindings::{Action, Key, KeyBinding, KeyContext, Keymap};
+use crate::app::keymap::group::KeyGroup;
 use crate::app::page::help::{HelpPage, HelpSearch};
 use crate::app::page::help_topics::HelpTopic;
 use crate::app::setup::ThemeName;
@@ -44,6 +45,7 @@ const FIRST_KEYS: [Action; 10] = [
 
 /// The text of the help, wrapped for a width.
 struct HelpText {
+    keys: Keymap,
     width: u16,
     theme: Theme,
     topic: Option<&'static HelpTopic>,
@@ -58,11 +60,11 @@ thread_local! {
 }
 
 /// Paints the page.
-pub fn paint(help: &HelpPage, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+pub fn paint(keys: Keymap, help: &HelpPage, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let title = help.topic.map_or("doomtop: help", |topic| topic.title);
     let page = PageBox::open_padded(area, title, canvas);
     let inside = page.inside;
-    let text = wrapped(help.topic, inside.width, canvas.theme);
+    let text = wrapped(keys, help.topic, inside.width, canvas.theme);
     let total = u16::try_from(text.lines.len()).unwrap_or(u16::MAX);
     let highest = total.saturating_sub(inside.height);
     let found = help.search.as_ref().filter(|it| !it.text.is_empty());
@@ -119,15 +121,26 @@ fn chosen(search: &HelpSearch, found: &[(u16, u16)]) -> Option<(usize, (u16, u16
 }
 
 /// The text for this width, wrapped now or at an earlier frame.
-fn wrapped(topic: Option<&'static HelpTopic>, width: u16, theme: Theme) -> Rc<HelpText> {
+fn wrapped(
+    keys: Keymap,
+    topic: Option<&'static HelpTopic>,
+    width: u16,
+    theme: Theme,
+) -> Rc<HelpText> {
     WRAPPED.with_borrow_mut(|kept| {
-        let fits = |it: &&Rc<HelpText>| (it.topic, it.width, it.theme) == (topic, width, theme);
+        let fits = |it: &&Rc<HelpText>| {
+            (it.keys, it.topic, it.width, it.theme) == (keys, topic, width, theme)
+        };
         if let Some(text) = kept.as_ref().filter(fits) {
             return Rc::clone(text);
         }
         let indent = if width < 60 { NARROW_INDENT } else { INDENT };
-        let all = topic.map_or_else(|| all(theme, indent), |topic| of_topic(topic, theme, indent));
-        let mut text = HelpText { width, theme, topic, lines: Vec::new(), entries: Vec::new() };
+        let all = match topic {
+            None => all(keys, theme, indent),
+            Some(topic) => of_topic(keys, topic, theme, indent),
+        };
+        let mut text =
+            HelpText { keys, width, theme, topic, lines: Vec::new(), entries: Vec::new() };
         for line in all {
             let words: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
             let start = u16::try_from(text.lines.len()).unwrap_or(u16::MAX);
@@ -159,7 +172,7 @@ fn key_row(binding: &KeyBinding, theme: Theme, indent: u16) -> Line<'static> {
 }
 
 /// The help about a dialog or a page.
-fn of_topic(topic: &HelpTopic, theme: Theme, indent: u16) -> Vec<Line<'static>> {
+fn of_topic(keys: Keymap, topic: &HelpTopic, theme: Theme, indent: u16) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     for about in topic.about {
         lines.push(row("", about, theme, 2));
@@ -171,14 +184,26 @@ fn of_topic(topic: &HelpTopic, theme: Theme, indent: u16) -> Vec<Line<'static>> 
         lines.push(Line::default());
     }
     lines.push(Line::styled("Keys", theme.strong()));
-    lines.extend(keys_of(topic.context).map(|binding| key_row(binding, theme, indent)));
+    lines.extend(keys.keys_of(topic.context).map(|binding| key_row(binding, theme, indent)));
     lines.push(Line::default());
     lines.push(Line::styled("Can it be undone?", theme.strong()));
-    lines.push(row("", topic.undo, theme, 2));
+    lines.push(row("", &with_keys(topic.undo, keys), theme, 2));
     lines
 }
 
-fn all(theme: Theme, indent: u16) -> Vec<Line<'static>> {
+/// A text with the keys of the actions that it names in braces: `{revert}`.
+fn with_keys(text: &str, keys: Keymap) -> String {
+    let mut text = text.to_owned();
+    for action in KeyGroup::Views.actions() {
+        let name = format!("{{{}}}", action.name());
+        if text.contains(&name) {
+            text = text.replace(&name, &keys.name_of(KeyContext::Browse, action));
+        }
+    }
+    text
+}
+
+fn all(keys: Keymap, theme: Theme, indent: u16) -> Vec<Line<'static>> {
     let heading = |text: &str| Line::styled(text.to_owned(), theme.strong());
     let row = |left: &str, right: &str| row(left, right, theme, indent);
     let mut lines = vec![
@@ -187,7 +212,7 @@ fn all(theme: Theme, indent: u16) -> Vec<Line<'static>> {
         heading("The ten keys to begin with"),
     ];
     for action in FIRST_KEYS {
-        let binding = keys_of(KeyContext::Browse).find(|binding| binding.action == action);
+        let binding = keys.keys_of(KeyContext::Browse).find(|binding| binding.action == action);
         lines.extend(binding.map(|binding| key_row(binding, theme, indent)));
     }
     lines.push(row("F1", "in a dialog: what it does, and what cannot be undone"));
@@ -197,7 +222,7 @@ fn all(theme: Theme, indent: u16) -> Vec<Line<'static>> {
     lines.push(Line::default());
     for (place, title) in KeyContext::ALL {
         lines.push(heading(title));
-        lines.extend(keys_of(place).map(|binding| key_row(binding, theme, indent)));
+        lines.extend(keys.keys_of(place).map(|binding| key_row(binding, theme, indent)));
         if place == KeyContext::Browse {
             lines.push(row("0-9", "go to the pid as it is typed"));
         }
@@ -240,13 +265,13 @@ fn all(theme: Theme, indent: u16) -> Vec<Line<'static>> {
     lines.push(heading("Columns of the Cgroups view"));
     lines.extend(GROUP_COLUMNS.iter().map(|column| row(column.title, column.about)));
     lines.push(Line::default());
-    lines.push(heading("Alarms (! sets them)"));
+    lines.push(heading(&with_keys("Alarms ({alarms-page} sets them)", keys)));
     lines.extend(QUANTITIES.iter().map(|it| row(it.example, it.about)));
     lines.push(Line::default());
-    lines.push(heading("Themes (Alt-t)"));
+    lines.push(heading(&with_keys("Themes ({theme-menu})", keys)));
     lines.extend(ThemeName::ALL.iter().map(|theme| row(theme.name(), theme.about())));
     lines.push(Line::default());
-    lines.push(heading("Rules (v lists them)"));
+    lines.push(heading(&with_keys("Rules ({policy-menu} lists them)", keys)));
     lines.extend(POLICIES.iter().map(|policy| row(policy.id(), policy.info().about)));
     lines
 }

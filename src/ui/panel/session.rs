@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::timeline::TimelineEntry;
-use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::journal::JournalEntry;
 use crate::app::session::pending_exit::PendingSignal;
 use crate::app::{App, NoticeLevel};
@@ -145,7 +145,9 @@ fn pending(app: &App, pending: &PendingSignal, theme: Theme) -> Line<'static> {
     let more = match pending.patience(app.clock()) {
         Some(rest) => format!("; stuck in {}", span_of(rest.0.div_ceil(1000))),
         None if *signal == Signal::KILL => String::new(),
-        None => key_of(KeyContext::Browse, Action::Escalate)
+        None => app
+            .keys
+            .key_of(KeyContext::Browse, Action::Escalate)
             .map_or_else(String::new, |key| format!("; {key}: SIGKILL")),
     };
     spans.push(Span::styled(more, theme.dim()));

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::app::App;
-use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::view::memory::ZOOMS;
 use crate::forecast::series::SERIES;
@@ -42,12 +42,14 @@ fn keys(app: &App) -> Vec<String> {
         return Vec::new();
     }
     let pair = |a: Action, b: Action, word: &str| {
-        let (a, b) = (key_of(KeyContext::Memory, a)?, key_of(KeyContext::Memory, b)?);
+        let (a, b) =
+            (app.keys.key_of(KeyContext::Memory, a)?, app.keys.key_of(KeyContext::Memory, b)?);
         Some(format!("{a} {b} {word}"))
     };
     let large = if app.views.memory.large { "all charts" } else { "large" };
-    let enter = key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
-    let now = key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
+    let enter =
+        app.keys.key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
+    let now = app.keys.key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
     let keys = [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::EarlierSample, Action::LaterSample, "samples back"),

@@ -82,6 +82,7 @@ const ROOMS: &[Room] = &[
 /// Crates that only the shell may use, beside those in the table.
 const OUTSIDE: &[&str] = &[
     "clap",
+    "clap_complete",
     "crossterm",
     "flate2",
     "httparse",
@@ -101,6 +102,7 @@ const OUTSIDE: &[&str] = &[
     "signal_hook",
     "sysinfo",
     "toml",
+    "toml_edit",
     "tui_input",
     "unicode_width",
 ];
@@ -210,7 +212,8 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "app",
         &[
-            &["incident", "keymap", "refresh", "setup"],
+            &["incident", "keymap", "refresh"],
+            &["setup"],
             &["adj_rules"],
             &["session"],
             &["dialog", "view"],
@@ -287,14 +290,15 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         &[
             &[
                 "child",
-                "event",
+                "date",
+                "debug_log",
                 "exit_status",
                 "new_file",
                 "oom_burst_end",
                 "own_memory",
                 "rule_file",
             ],
-            &["command_error"],
+            &["command_error", "config_file", "event"],
             &["stdio", "thread"],
             &["guarded_source"],
             &["worker"],

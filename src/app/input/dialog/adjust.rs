@@ -2,7 +2,6 @@
 
 use crate::app::dialog::adjust::AdjustDialog;
 use crate::app::dialog::bulk_adj;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -111,7 +110,7 @@ impl App {
 
     pub(crate) fn adjust_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Adjust(edit) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::Adjust, key) {
+        match self.keys.meaning(KeyContext::Adjust, key) {
             Some(Action::StepDown) => edit.step(-50, -1),
             Some(Action::StepUp) => edit.step(50, 1),
             Some(Action::FineDown) => edit.step(-10, -1),

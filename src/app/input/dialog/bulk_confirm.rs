@@ -1,7 +1,6 @@
 //! Keys in the dialog before an act on several processes, and what opens it.
 
 use crate::app::dialog::bulk_confirm::{BulkConsent, BulkDialog, BulkItem};
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -195,7 +194,7 @@ impl App {
     pub(crate) fn bulk_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let page = self.display.viewport.page;
         let Mode::Bulk(bulk) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(KeyContext::Confirm, key);
+        let meaning = self.keys.meaning(KeyContext::Confirm, key);
         match meaning {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;

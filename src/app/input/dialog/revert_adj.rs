@@ -2,7 +2,6 @@
 
 use crate::app::dialog::bulk_adj;
 use crate::app::dialog::revert_adj::RevertDialog;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -40,7 +39,7 @@ impl App {
     pub(crate) fn revert_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Revert(revert) = &self.mode else { return Vec::new() };
         let home = revert.journal.map_or(Mode::Browse, Mode::Journal);
-        match bindings::meaning(KeyContext::Confirm, key) {
+        match self.keys.meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = home;
                 self.say(NoticeLevel::Plain, "nothing was changed");

@@ -1,8 +1,7 @@
 //! Keys in the signal dialog, and what opens it.
 
 use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
-use crate::app::keymap::bindings;
-use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext, key_of};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
@@ -150,7 +149,7 @@ impl App {
 
     /// Names the key that offers SIGKILL for a process that did not exit.
     pub(crate) fn offer(&self) -> String {
-        let key = key_of(KeyContext::Browse, Action::Escalate);
+        let key = self.keys.key_of(KeyContext::Browse, Action::Escalate);
         key.map_or_else(String::new, |key| format!("; {key} offers SIGKILL"))
     }
 
@@ -203,7 +202,7 @@ impl App {
 
     pub(crate) fn signal_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::Signal(confirm) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(KeyContext::Confirm, key);
+        let meaning = self.keys.meaning(KeyContext::Confirm, key);
         // Leaving is always allowed, anything else only once the dialog was seen.
         match meaning {
             Some(Action::Back) => {

@@ -1,7 +1,6 @@
 //! Keys in the sysctl editor and in its confirmation.
 
 use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::{KeyPress, ShownSince};
 use crate::app::mode::Mode;
@@ -33,7 +32,7 @@ impl App {
             return Vec::new();
         };
         let sample = scene.now();
-        match bindings::meaning(KeyContext::Sysctl, key) {
+        match self.keys.meaning(KeyContext::Sysctl, key) {
             Some(Action::Up) => edit.step(-1, sample),
             Some(Action::Down) => edit.step(1, sample),
             Some(Action::First) => edit.go_to(Sysctl::ALL[0], sample),
@@ -135,7 +134,7 @@ impl App {
 
     pub(crate) fn confirm_sysctl_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::ConfirmSysctl(confirm) = &self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::Confirm, key) {
+        match self.keys.meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::Browse;
                 self.say(NoticeLevel::Plain, "nothing was changed");

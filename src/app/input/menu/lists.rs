@@ -1,11 +1,9 @@
 //! The menus, and what choosing a line does.
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
-use crate::app::setup::ThemeName;
 use crate::app::{App, Request};
 use crate::columns::{COLUMNS, column};
 use crate::model::Signal;
@@ -72,45 +70,6 @@ impl App {
         self.mode = Mode::Menu(Menu::new(title, items.chain(cgroup).collect()));
     }
 
-    pub(crate) fn open_column_menu(&mut self) {
-        let shown = self.columns();
-        let items = COLUMNS.iter().map(|column| MenuItem {
-            label: column.id.to_owned(),
-            hint: column.about.to_owned(),
-            on: shown.iter().any(|other| other.id == column.id),
-            choice: MenuChoice::Column(column.id),
-        });
-        let other = [
-            ("theme", Action::ThemeMenu, format!("now {}", self.display.theme.name()), false),
-            ("mouse", Action::Mouse, "wheel and clicks".to_owned(), self.display.mouse),
-        ];
-        let other = other.map(|(label, action, about, on)| {
-            let key = bindings::key_of(KeyContext::Browse, action);
-            let key = key.map_or_else(String::new, |key| format!("{key}: "));
-            let hint = format!("{key}{about}");
-            MenuItem { label: label.to_owned(), hint, on, choice: MenuChoice::Act(action) }
-        });
-        let first = other.len();
-        let mut menu = Menu::new(
-            "Setup: theme, mouse, columns (Space)",
-            other.into_iter().chain(items).collect(),
-        );
-        menu.toggles = true;
-        menu.at = first;
-        self.mode = Mode::Menu(menu);
-    }
-
-    pub(crate) fn open_theme_menu(&mut self) {
-        let now = self.display.theme;
-        let items = ThemeName::ALL.map(|theme| MenuItem {
-            label: theme.name().to_owned(),
-            hint: theme.about().to_owned(),
-            on: theme == now,
-            choice: MenuChoice::Theme(theme),
-        });
-        self.mode = Mode::Menu(Menu::new("Theme", items.into()));
-    }
-
     pub(crate) fn open_copy_menu(&mut self) {
         let Some(process) = self.selected() else {
             return self.say(NoticeLevel::Warn, "there is no process here to copy from");
@@ -134,7 +93,7 @@ impl App {
 
     pub(crate) fn open_palette(&mut self) {
         let place = self.view_context();
-        let items = bindings::keys_of(place).map(|row| {
+        let items = self.keys.keys_of(place).map(|row| {
             let keys: Vec<String> = row.keys.iter().map(Key::to_string).collect();
             MenuItem {
                 label: row.help.to_owned(),
@@ -151,7 +110,7 @@ impl App {
     pub(crate) fn menu_key(&mut self, key: Key) -> Vec<Request> {
         let page = isize::try_from(self.display.viewport.page.max(2) - 1).unwrap_or(1);
         let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(KeyContext::Menu, key);
+        let meaning = self.keys.meaning(KeyContext::Menu, key);
         match meaning {
             Some(Action::Up) => menu.step(-1),
             Some(Action::Down) => menu.step(1),
@@ -159,11 +118,13 @@ impl App {
             Some(Action::PageDown) => menu.step(page),
             Some(Action::First) => menu.at = 0,
             Some(Action::Last) => menu.step(isize::MAX),
-            Some(Action::Back) => self.mode = Mode::Browse,
+            Some(Action::Back) => self.close_menu(),
             Some(Action::Suspend) => return vec![Request::Suspend],
             Some(Action::Choose) => return self.choose(),
             Some(Action::Toggle) if menu.toggles => self.toggle(),
             Some(Action::NextPolicy) if menu.cycles_policies() => menu.cycle(),
+            Some(Action::MoveEarlier) if menu.toggles => self.move_column(-1),
+            Some(Action::MoveLater) if menu.toggles => self.move_column(1),
             _ => match key.code {
                 KeyCode::Char(c) if menu.narrows && !key.ctrl && !key.alt => {
                     menu.typed.push(c);
@@ -174,10 +135,11 @@ impl App {
                     menu.at = 0;
                 }
                 // In a menu that is not narrowed, q closes as everywhere.
-                KeyCode::Char('q') if !menu.narrows => self.mode = Mode::Browse,
+                KeyCode::Char('q') if !menu.narrows => self.close_menu(),
                 _ => {}
             },
         }
+        self.preview_theme();
         Vec::new()
     }
 
@@ -205,31 +167,12 @@ impl App {
             Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
             Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
             Some(MenuChoice::Theme(theme)) => self.display.theme = theme,
+            Some(MenuChoice::Preset(preset)) => self.choose_preset(preset),
+            Some(MenuChoice::Presets) => self.open_preset_menu(),
+            Some(MenuChoice::SaveSettings) => return vec![Request::SaveSettings],
             Some(MenuChoice::Act(action)) => return self.view_action(action),
             Some(MenuChoice::Column(_)) | None => {}
         }
         Vec::new()
-    }
-
-    /// Shows or hides a column, whatever the width. The menu stays open.
-    fn toggle(&mut self) {
-        let Mode::Menu(menu) = &mut self.mode else { return };
-        let at = menu.at;
-        let Some(item) = menu.items.get_mut(at) else { return };
-        let id = match item.choice {
-            MenuChoice::Column(id) => id,
-            MenuChoice::Act(Action::Mouse) => {
-                item.on = !item.on;
-                self.display_action(Action::Mouse);
-                return;
-            }
-            _ => return,
-        };
-        item.on = !item.on;
-        let on = item.on;
-        if let Some(column) = column(id) {
-            self.table.switched.retain(|(other, _)| other.id != id);
-            self.table.switched.push((column, on));
-        }
     }
 }

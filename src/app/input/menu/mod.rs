@@ -3,3 +3,4 @@
 pub(crate) mod lists;
 pub(crate) mod policy;
 pub(crate) mod scope;
+pub(crate) mod setup;

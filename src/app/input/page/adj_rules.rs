@@ -2,7 +2,6 @@
 
 use crate::app::adj_rules::consent::RuleConsent;
 use crate::app::adj_rules::rules::ActiveRules;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -66,7 +65,7 @@ impl App {
     pub(crate) fn adj_rules_key(&mut self, key: Key) -> Vec<Request> {
         let viewport = self.display.viewport;
         let Mode::AdjRules(at) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::AdjRules, key) {
+        match self.keys.meaning(KeyContext::AdjRules, key) {
             Some(Action::SwitchOn) => self.ask_rule_consent(),
             Some(Action::RulesOff) => self.rules_off(),
             Some(Action::Back) => self.mode = Mode::Browse,
@@ -83,7 +82,7 @@ impl App {
 
     pub(crate) fn rule_consent_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
         let Mode::RuleConsent(dialog) = &mut self.mode else { return Vec::new() };
-        match bindings::meaning(KeyContext::Confirm, key) {
+        match self.keys.meaning(KeyContext::Confirm, key) {
             Some(Action::Back) => {
                 self.mode = Mode::AdjRules(0);
                 self.say(NoticeLevel::Plain, "the rules stay off");

@@ -4,7 +4,6 @@ use tui_input::InputRequest;
 
 use crate::alarm::Alarm;
 use crate::app::input::prompt::line_edit;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -31,7 +30,7 @@ impl App {
         let alarms = &mut self.refresh.alarms;
         let all = lines(alarms);
         let line = all.get(page.at).copied();
-        match (bindings::meaning(KeyContext::Alarms, key), line) {
+        match (self.keys.meaning(KeyContext::Alarms, key), line) {
             (Some(action), _) if action.step(rows).is_some() => {
                 let by = action.step(rows).unwrap_or_default();
                 page.at = page.at.saturating_add_signed(by).min(all.len().saturating_sub(1));

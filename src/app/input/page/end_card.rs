@@ -1,6 +1,5 @@
 //! Keys at the end of the demo.
 
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::{App, Request};
@@ -8,7 +7,7 @@ use crate::app::{App, Request};
 impl App {
     /// Takes a key on the page. One without a meaning there closes it and keeps its own.
     pub(crate) fn end_card_key(&mut self, key: Key) -> Vec<Request> {
-        match bindings::meaning(KeyContext::EndCard, key) {
+        match self.keys.meaning(KeyContext::EndCard, key) {
             Some(Action::Pause) => {
                 self.mode = Mode::Browse;
                 self.toggle_playing();

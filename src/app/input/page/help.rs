@@ -3,13 +3,11 @@
 use tui_input::Input;
 
 use crate::app::input::prompt::line_edit;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::ShownSince;
 use crate::app::mode::Mode;
 use crate::app::page::help::HelpPage;
 use crate::app::page::help_topics::{self, HelpTopic};
-use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 
 /// The help about a page or dialog.
@@ -52,7 +50,7 @@ impl App {
         if page.typing.is_some() {
             return self.help_search_key(key);
         }
-        let meaning = bindings::meaning(KeyContext::Help, key);
+        let meaning = self.keys.meaning(KeyContext::Help, key);
         if let Some(by) = meaning.and_then(|action| action.step(viewport.page)) {
             page.scroll = viewport.scroll(page.scroll, by);
             page.seeks = false;
@@ -69,7 +67,7 @@ impl App {
                 let by = if action == Action::SearchNext { 1 } else { -1 };
                 let found = page.step(by);
                 if !found {
-                    self.say(NoticeLevel::Plain, "no search yet: press / to start one");
+                    self.say_no_search();
                 }
             }
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],

@@ -3,7 +3,6 @@
 use crate::app::incident::event_text::{
     killer_sentence, prediction_sentence, time_sentence, victim_sentence, victim_text,
 };
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::page::incident::IncidentPage;
@@ -63,7 +62,7 @@ impl App {
     }
 
     pub(crate) fn incident_key(&mut self, key: Key) -> Vec<Request> {
-        if bindings::meaning(KeyContext::Incident, key) != Some(Action::Remedy) {
+        if self.keys.meaning(KeyContext::Incident, key) != Some(Action::Remedy) {
             return self.page_key(key);
         }
         let Mode::Incident(page) = &self.mode else { return Vec::new() };

@@ -1,7 +1,6 @@
 //! Keys on the page of the journal.
 
 use crate::app::dialog::revert_adj::RevertDialog;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::session::journal::ChangeState;
@@ -19,7 +18,7 @@ impl App {
     pub(crate) fn journal_key(&mut self, key: Key) -> Vec<Request> {
         let page = self.display.viewport.page;
         let Mode::Journal(at) = &mut self.mode else { return Vec::new() };
-        let meaning = bindings::meaning(KeyContext::Journal, key);
+        let meaning = self.keys.meaning(KeyContext::Journal, key);
         let last = self.session.journal.entries.len().saturating_sub(1);
         match meaning {
             Some(action) if action.step(page).is_some() => {

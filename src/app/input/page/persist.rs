@@ -3,7 +3,6 @@
 use tui_input::InputRequest;
 
 use crate::app::input::prompt::line_edit;
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -17,7 +16,7 @@ impl App {
     /// Opens the page for the adj of the process under the cursor.
     pub(crate) fn open_persist(&mut self) -> Vec<Request> {
         if self.is_over() {
-            self.say(NoticeLevel::Warn, "this is the past: press l to go back to now first");
+            self.say_past();
             return Vec::new();
         }
         let Some(process) = self.target() else { return Vec::new() };
@@ -69,7 +68,7 @@ impl App {
             return self.path_key(key, press);
         }
         let chosen = page.chosen().cloned();
-        match bindings::meaning(KeyContext::Persist, key) {
+        match self.keys.meaning(KeyContext::Persist, key) {
             Some(action) if action.step(rows).is_some() => {
                 let by = action.step(rows).unwrap_or_default().clamp(-1000, 1000);
                 let by = if matches!(action, Action::PageUp | Action::PageDown) {

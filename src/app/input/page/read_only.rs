@@ -1,6 +1,5 @@
 //! Keys on pages that are only read: explain, bulk result, incident, commitments.
 
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key};
 use crate::app::mode::Mode;
 use crate::app::{App, Request};
@@ -16,7 +15,7 @@ impl App {
             Mode::Incident(page) => &mut page.scroll,
             _ => return Vec::new(),
         };
-        let meaning = bindings::meaning(context, key);
+        let meaning = self.keys.meaning(context, key);
         if let Some(by) = meaning.and_then(|action| action.step(viewport.page)) {
             *at = viewport.scroll(*at, by);
             return Vec::new();

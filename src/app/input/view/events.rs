@@ -105,7 +105,7 @@ impl App {
     /// Goes to the next line that the search finds; after the last to the first.
     pub(crate) fn search_events_on(&mut self, forward: bool) {
         if self.views.events.search.is_empty() {
-            return self.say(NoticeLevel::Plain, "no search yet: press / to start one");
+            return self.say_no_search();
         }
         let text = format!("no match for {}", self.views.events.search);
         if !self.find_event(forward, false) {

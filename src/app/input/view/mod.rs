@@ -10,7 +10,6 @@ pub mod step_up;
 pub(crate) mod table;
 pub(crate) mod verdicts;
 
-use crate::app::keymap::bindings;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::click_target::RowIdentity;
@@ -80,7 +79,7 @@ impl App {
             shown.digit(self, digit);
             return Vec::new();
         }
-        match bindings::meaning(shown.context(), key) {
+        match self.keys.meaning(shown.context(), key) {
             Some(action) => self.view_action(action),
             None => Vec::new(),
         }

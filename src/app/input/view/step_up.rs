@@ -1,5 +1,6 @@
 //! Esc leads up, one step at a time: out of what narrows or arranges the table, never out of the program.
 
+use crate::app::keymap::bindings::Action;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
 use crate::model::Scope;
@@ -77,7 +78,10 @@ impl App {
             Some(StepUp::Report) => self.leave_report(),
             Some(StepUp::Scope) => return self.set_scope(Scope::Auto),
             None if had_message => {}
-            None => self.say(NoticeLevel::Plain, "Esc leads no further up: q quits"),
+            None => {
+                let (up, quit) = (self.key_name(Action::Back), self.key_name(Action::Quit));
+                self.say(NoticeLevel::Plain, format!("{up} leads no further up: {quit} quits"));
+            }
         }
         Vec::new()
     }

@@ -158,10 +158,9 @@ impl App {
     /// Closes or opens the branch under the cursor; all branches where `close` is nothing.
     fn fold(&mut self, close: Option<bool>) {
         if !self.table.settings.tree {
-            return self.say(
-                NoticeLevel::Plain,
-                "this opens and closes branches of the tree: press t first",
-            );
+            let key = self.key_name(Action::Tree);
+            let text = format!("this opens and closes branches of the tree: press {key} first");
+            return self.say(NoticeLevel::Plain, text);
         }
         let id = self.table.line().map(|line| line.id);
         let folded = &mut self.table.settings.folded;

@@ -185,6 +185,8 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(MENU, &[k(KeyCode::Enter)], Action::Choose, "Choose", "choose"),
     row(MENU, &[c(' ')], Action::Toggle, "", "select or deselect, in a list with several choices"),
     row(MENU, &[c('v')], Action::NextPolicy, "", "next policy, in the list of policies"),
+    row(MENU, &[c('<'), k(KeyCode::F(7))], Action::MoveEarlier, "", "in Setup: move the column up"),
+    row(MENU, &[c('>'), k(KeyCode::F(8))], Action::MoveLater, "", "in Setup: move the column down"),
     row(
         MENU,
         &[k(KeyCode::Esc), k(KeyCode::F(10)), Key::ctrl('c')],

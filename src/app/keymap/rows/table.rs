@@ -182,7 +182,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[k(KeyCode::F(2)), c('f')],
         Action::Columns,
         "Setup",
-        "setup: choose the columns, the theme, and whether the mouse is used",
+        "setup: columns and their order, theme, keys, alarms, mouse; Save keeps them",
     ),
     row(EVERYWHERE, &[c('s')], Action::ScopeMenu, "", "scope: the machine, or one memory cgroup"),
     row(

@@ -1,17 +1,23 @@
 //! `doomtop record`: samples into a file, or the last minutes in memory and into a file at each burst of
 //! kills.
 
+pub(crate) mod archive;
+pub(crate) mod find;
+mod notes;
+mod progress;
+
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use self::archive::{Archive, Retention};
+use self::notes::Notes;
+use self::progress::RecordingProgress;
 use super::cli::RecordArgs;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
-use super::recording_notes::Notes;
-use super::recording_progress::RecordingProgress;
 use super::sampling::confirm_scores;
 use crate::columns::human_size;
 use crate::model::{Needs, SampleHistory, Snapshot};
@@ -59,11 +65,20 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
             let pace = SamplePace { delay, count: args.iterations, end };
             source.learn_users(Arc::clone(&users));
             let history = SampleHistory::new(span, MAX_RING_BYTES);
-            let mut ring = Ring { folder, history, burst: KillBurst::default(), users, log };
+            let retention = Retention {
+                age: args.max_age.map(|age| Duration::from_millis(age.0)),
+                size: args.max_size,
+            };
+            let archive = Archive::new(folder, args.daily, retention);
+            let burst = KillBurst::default();
+            let mut ring = Ring { folder, history, burst, users, log, archive };
             let ended = headless::run(source.as_mut(), &mut ring, &pace);
             // The end may come before a burst is over.
             if ring.burst.end() {
                 ring.write();
+            }
+            if let Err(error) = ring.archive.finish() {
+                complain(&format!("{}: the file of the day: {error}", folder.display()));
             }
             ended?;
         }
@@ -170,6 +185,7 @@ struct Ring<'a> {
     burst: KillBurst,
     users: Users,
     log: Option<FollowedLog>,
+    archive: Archive<'a>,
 }
 
 impl SampleConsumer for Ring<'_> {
@@ -192,6 +208,7 @@ impl SampleConsumer for Ring<'_> {
         if let Some(log) = &mut self.log {
             log.follow(&sample);
         }
+        self.archive.take(&sample);
         let is_over = self.burst.take(&sample);
         let spent = self.history.push(sample).1;
         if is_over {
@@ -206,7 +223,8 @@ impl Ring<'_> {
     /// again when the next process is killed.
     fn write(&self) {
         let newest = self.history.newest().and_then(|index| self.history.facts(index));
-        let Some(sample) = newest.filter(|_| self.burst.count <= MAX_FILES) else { return };
+        let is_allowed = self.archive.has_retention() || self.burst.count <= MAX_FILES;
+        let Some(sample) = newest.filter(|_| is_allowed) else { return };
         let stem = file_stem(&sample.machine, sample.clock.unix_ms) + "-kill";
         let written = create(self.folder, &stem)
             .and_then(|(name, file)| Ok((name, write_history(&self.history, &self.users, file)?)));

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::invocation::utc_offset;
 use crate::model::{LogLine, LogWriter, Snapshot, Text};
 use crate::rows::time::parse_time;
+use crate::shell::command::invocation::utc_offset;
 use crate::shell::command_error::CommandError;
 use crate::units::Millis;
 

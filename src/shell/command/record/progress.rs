@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::headless::SamplePace;
 use crate::app::incident::log_update::LogUpdate;
 use crate::app::incident::recorded_log::RecordedLog;
 use crate::columns::{human_size, span_of};
 use crate::events::{DaemonKill, OomReport};
 use crate::model::Snapshot;
+use crate::shell::command::headless::SamplePace;
 use crate::shell::stdio::{complain, progress};
 use crate::units::{Bytes, Millis};
 

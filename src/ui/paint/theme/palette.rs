@@ -9,7 +9,7 @@ use crate::app::setup::ThemeName;
 use crate::ui::paint::theme::depth::ColourDepth;
 
 /// The style of each role.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Palette {
     /// Something goes wrong now; the process that dies next.
     pub danger: Style,
@@ -43,6 +43,86 @@ pub struct Palette {
     pub banner: Style,
     /// The parts of badness: memory, swap, adj.
     pub badness: [Style; 3],
+}
+
+/// A role whose colour the user may choose.
+pub struct ColourRole {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// What it colours, in one line.
+    pub about: &'static str,
+    set: fn(&mut Palette, Color),
+}
+
+/// The colour of a role.
+#[derive(Clone, Copy)]
+pub struct RoleColour {
+    /// The role.
+    pub role: &'static ColourRole,
+    /// Its colour.
+    pub colour: Color,
+}
+
+const fn role(name: &'static str, about: &'static str, set: fn(&mut Palette, Color)) -> ColourRole {
+    ColourRole { name, about, set }
+}
+
+/// Every role whose colour the user may choose.
+pub const ROLES: &[ColourRole] = &[
+    role("danger", "what goes wrong now; the process that dies next", |it, colour| {
+        it.danger = it.danger.fg(colour);
+    }),
+    role("warn", "what needs care", |it, colour| it.warn = it.warn.fg(colour)),
+    role("good", "what is as it should be", |it, colour| it.good = it.good.fg(colour)),
+    role("dim", "secondary text", |it, colour| {
+        it.dim = it.dim.fg(colour).remove_modifier(Modifier::DIM);
+    }),
+    role("label", "the label before a value", |it, colour| it.label = it.label.fg(colour)),
+    role("tag", "tags and other choices", |it, colour| it.tag = it.tag.fg(colour)),
+    role("frame", "frames", |it, colour| {
+        it.frame = it.frame.fg(colour).remove_modifier(Modifier::DIM);
+    }),
+    role("calm_frame", "the frame of the headline while no death is near", |it, colour| {
+        it.calm_frame = it.calm_frame.fg(colour);
+    }),
+    role("head", "column headings", |it, colour| it.head = it.head.fg(colour)),
+    role("sorted_head", "the heading of the column that the table is sorted by", |it, colour| {
+        it.sorted_head = it.sorted_head.fg(colour);
+    }),
+    role("key", "the name of a key in the function bar", |it, colour| it.key = it.key.fg(colour)),
+    role("key_label", "what that key does", |it, colour| it.key_label = it.key_label.fg(colour)),
+    role("selected", "the ground of the row under the cursor", |it, colour| {
+        it.selected = it.selected.bg(colour);
+    }),
+    role("selected_victim", "the same, where it is the process that dies next", |it, colour| {
+        it.selected_victim = it.selected_victim.bg(colour);
+    }),
+    role("banner", "the ground of a kill's message", |it, colour| it.banner = it.banner.bg(colour)),
+    role("memory", "memory in the bar of a badness", |it, colour| {
+        it.badness[0] = it.badness[0].fg(colour);
+    }),
+    role("swap", "swap in that bar", |it, colour| it.badness[1] = it.badness[1].fg(colour)),
+    role("adj", "adj in that bar", |it, colour| it.badness[2] = it.badness[2].fg(colour)),
+];
+
+impl Palette {
+    /// The palette with these colours, as far as a terminal of this depth shows them: what it cannot show stays
+    /// as the theme has it.
+    #[must_use]
+    pub fn with(&self, colours: &[RoleColour], depth: ColourDepth) -> Self {
+        let mut palette = self.clone();
+        let is_shown = |colour: &Color| match (colour, depth) {
+            (_, ColourDepth::Mono) | (Color::Rgb(..), ColourDepth::Ansi | ColourDepth::Indexed) => {
+                false
+            }
+            (Color::Indexed(index), ColourDepth::Ansi) => *index < 16,
+            _ => true,
+        };
+        for RoleColour { role, colour } in colours.iter().filter(|it| is_shown(&it.colour)) {
+            (role.set)(&mut palette, *colour);
+        }
+        palette
+    }
 }
 
 /// The colours that the styles of a palette are made from.

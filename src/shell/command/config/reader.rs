@@ -1,0 +1,266 @@
+//! Reads a file of the configuration into [`ConfigValues`].
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::table::{CONFIG_KEYS, ConfigKey, GivenValue, PRESET, SettingKind, preset_names};
+use super::values::ConfigValues;
+use crate::app::keymap::group::KeyGroup;
+use crate::app::keymap::key::Key;
+use crate::app::keymap::presets::KeyPreset;
+use crate::app::keymap::remap::Rebinding;
+use crate::policy::site::{Location, suggestion};
+use crate::shell::config_file::trust;
+use crate::shell::rule_file;
+use crate::ui::paint::theme::palette::{ROLES, RoleColour};
+
+/// Maximum number of faults that are reported at once.
+const FAULTS: usize = 20;
+
+/// What was found in a file: errors, and what is not an error but was not taken.
+#[derive(Debug, Default)]
+pub(crate) struct FileFaults {
+    /// What is wrong, as `file:line:column: what`.
+    pub(crate) errors: Vec<String>,
+    /// What has no meaning, in the same form.
+    pub(crate) unknown: Vec<String>,
+    /// What was left out because others can write to the file.
+    pub(crate) untrusted: Vec<String>,
+}
+
+/// Reads a file into a configuration, over what it holds already.
+pub(crate) fn read_file(path: &Path, config: &mut ConfigValues) -> FileFaults {
+    let faults = match rule_file::read(path) {
+        Ok(text) => read_text(&text, path, config),
+        Err(what) => {
+            let errors = vec![format!("{}{what}", rule_file::shown(path))];
+            FileFaults { errors, ..FileFaults::default() }
+        }
+    };
+    config.files.push(path.to_owned());
+    faults
+}
+
+/// The same for the text of a file.
+pub(crate) fn read_text(text: &str, path: &Path, config: &mut ConfigValues) -> FileFaults {
+    let mut reader = Reader { text, path, config, found: FileFaults::default(), trust: None };
+    if text.len() > crate::policy::site::LARGEST {
+        let what = format!("more than the maximum of {} bytes", crate::policy::site::LARGEST);
+        reader.error(0, &what);
+        return reader.found;
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    // What follows the first one mostly follows from it.
+    for error in errors.iter().take(1) {
+        let at = error.span().map_or(0, |span| span.start);
+        reader.error(at, &format!("invalid TOML: {}", error.message()));
+    }
+    if reader.found.errors.is_empty() {
+        reader.take(table.get_ref());
+    }
+    let mut found = reader.found;
+    found.errors.truncate(FAULTS);
+    found
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    path: &'a Path,
+    config: &'a mut ConfigValues,
+    found: FileFaults,
+    /// Why others could have written the file; checked once, where it matters.
+    trust: Option<Result<(), String>>,
+}
+
+/// A key, its place in the file, and its value.
+type Entry<'t, 'a> = (&'t str, usize, &'t Spanned<DeValue<'a>>);
+
+/// The entries of a table in the order of the file.
+fn entries<'t, 'a>(table: &'t DeTable<'a>) -> Vec<Entry<'t, 'a>> {
+    let mut entries: Vec<Entry<'t, 'a>> = table
+        .iter()
+        .map(|(key, value)| (key.get_ref().as_ref(), key.span().start, value))
+        .collect();
+    entries.sort_by_key(|(_, at, _)| *at);
+    entries
+}
+
+impl Reader<'_> {
+    fn place(&self, at: usize) -> String {
+        let location = Location::of(self.text, at);
+        format!("{}:{location}", rule_file::shown(self.path))
+    }
+
+    fn line(&self, at: usize, what: &str) -> String {
+        let what = crate::model::neutral(what.replace('\n', " ").as_bytes());
+        format!("{}: {what}", self.place(at))
+    }
+
+    fn error(&mut self, at: usize, what: &str) {
+        let line = self.line(at, what);
+        self.found.errors.push(line);
+    }
+
+    fn unknown(&mut self, at: usize, name: &str, known: &[String]) {
+        let help = suggestion(name, known.iter().map(String::as_str));
+        let line = self.line(at, &format!("unknown key {name}; {help}"));
+        self.found.unknown.push(line);
+    }
+
+    fn take(&mut self, table: &DeTable<'_>) {
+        for (name, at, value) in entries(table) {
+            match (name, value.get_ref()) {
+                ("keys", DeValue::Table(keys)) => self.keys(keys),
+                ("colours", DeValue::Table(colours)) => self.colours(colours),
+                ("keys" | "colours", _) => {
+                    self.error(value.span().start, &format!("{name} must be a table: [{name}]"));
+                }
+                _ => match CONFIG_KEYS.iter().find(|key| key.name == name) {
+                    Some(key) => self.setting(key, value),
+                    None => {
+                        let known = CONFIG_KEYS.iter().map(|key| key.name);
+                        let known: Vec<String> =
+                            known.chain(["keys", "colours"]).map(str::to_owned).collect();
+                        self.unknown(at, name, &known);
+                    }
+                },
+            }
+        }
+    }
+
+    fn setting(&mut self, key: &ConfigKey, value: &Spanned<DeValue<'_>>) {
+        let at = value.span().start;
+        let Some(given) = given(key.kind, value.get_ref()) else {
+            let what = format!(
+                "{} must be {}: {} = {}",
+                key.name,
+                key.kind.wanted(),
+                key.name,
+                key.example
+            );
+            return self.error(at, &what);
+        };
+        if key.is_trusted {
+            let path = self.path;
+            if let Err(why) = self.trust.get_or_insert_with(|| trust::check(path)).clone() {
+                let what = format!("{} is not taken from this file, because {why}", key.name);
+                let line = self.line(at, &what);
+                return self.found.untrusted.push(line);
+            }
+        }
+        if let Err(why) = (key.take)(self.config, &given, self.path) {
+            self.error(at, &format!("{}: {why}", key.name));
+        }
+    }
+
+    fn colours(&mut self, table: &DeTable<'_>) {
+        for (name, at, value) in entries(table) {
+            let Some(role) = ROLES.iter().find(|role| role.name == name) else {
+                let known: Vec<String> = ROLES.iter().map(|role| role.name.to_owned()).collect();
+                self.unknown(at, name, &known);
+                continue;
+            };
+            let place = value.span().start;
+            let colour = match value.get_ref() {
+                DeValue::String(text) => text.parse().ok(),
+                DeValue::Integer(number) => number.as_str().parse().ok(),
+                _ => None,
+            };
+            match colour {
+                Some(colour) => {
+                    self.config.colours.retain(|it| it.role.name != role.name);
+                    self.config.colours.push(RoleColour { role, colour });
+                }
+                None => self.error(
+                    place,
+                    &format!("{name} must be a colour: \"red\", \"light-blue\", \"#ff8000\" or a number up to 255"),
+                ),
+            }
+        }
+    }
+
+    fn keys(&mut self, table: &DeTable<'_>) {
+        for (name, at, value) in entries(table) {
+            match (name, value.get_ref()) {
+                (PRESET, value_of) => {
+                    let text = match value_of {
+                        DeValue::String(text) => text.as_ref(),
+                        _ => "",
+                    };
+                    match KeyPreset::ALL.into_iter().find(|preset| preset.name() == text) {
+                        Some(preset) => self.config.preset = preset,
+                        None => {
+                            let names = preset_names().join(", ");
+                            self.error(value.span().start, &format!("the presets are {names}"));
+                        }
+                    }
+                }
+                ("pages", DeValue::Table(pages)) => {
+                    for (name, at, value) in entries(pages) {
+                        self.key(KeyGroup::Pages, name, at, value);
+                    }
+                }
+                _ => self.key(KeyGroup::Views, name, at, value),
+            }
+        }
+    }
+
+    fn key(&mut self, group: KeyGroup, name: &str, at: usize, value: &Spanned<DeValue<'_>>) {
+        let actions = group.actions();
+        let Some(action) = actions.iter().copied().find(|action| action.name() == name) else {
+            let mut known: Vec<String> = actions.iter().map(|action| action.name()).collect();
+            known.push(PRESET.to_owned());
+            return self.unknown(at, name, &known);
+        };
+        let Some(GivenValue::List(texts)) = given(SettingKind::List, value.get_ref()) else {
+            let what = format!(
+                "{name} must be a key or a list of keys: {name} = [\"F5\", \"^A\", \"Alt-x\"]"
+            );
+            return self.error(value.span().start, &what);
+        };
+        let mut keys = Vec::new();
+        for text in texts {
+            match Key::parse(&text) {
+                Some(key) => keys.push(key),
+                None => {
+                    let what = format!(
+                        "{name}: {text:?} is no key; keys are named as in the help: a, F5, ^A, Alt-x, S-Up, Space, Enter"
+                    );
+                    return self.error(value.span().start, &what);
+                }
+            }
+        }
+        let place = self.place(at);
+        self.config.rebindings.retain(|it| (it.group, it.action) != (group, action));
+        self.config.rebindings.push(Rebinding { group, action, keys, place });
+    }
+}
+
+/// A value of this kind.
+fn given(kind: SettingKind, value: &DeValue<'_>) -> Option<GivenValue> {
+    match (kind, value) {
+        (SettingKind::Flag, DeValue::Boolean(on)) => Some(GivenValue::Flag(*on)),
+        (SettingKind::Number, DeValue::Integer(number)) => {
+            let digits = number.as_str().trim_start_matches('+');
+            let number = i64::from_str_radix(digits, number.radix()).ok()?;
+            Some(GivenValue::Number(number as f64))
+        }
+        (SettingKind::Number, DeValue::Float(number)) => {
+            number.as_str().parse().ok().map(GivenValue::Number)
+        }
+        (SettingKind::Text, DeValue::String(text)) => Some(GivenValue::Text(text.to_string())),
+        (SettingKind::List, DeValue::String(text)) => {
+            Some(GivenValue::List(vec![text.to_string()]))
+        }
+        (SettingKind::List, DeValue::Array(values)) => {
+            let texts = values.iter().map(|value| match value.get_ref() {
+                DeValue::String(text) => Some(text.to_string()),
+                _ => None,
+            });
+            texts.collect::<Option<Vec<_>>>().map(GivenValue::List)
+        }
+        _ => None,
+    }
+}

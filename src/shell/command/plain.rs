@@ -1,0 +1,309 @@
+//! `--plain`: one line for each thing that changes, for screen readers and serial consoles. It is the screen
+//! without a screen: the same state, fed with the same messages.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::cli::Cli;
+use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
+use super::invocation::Invocation;
+use crate::alarm::Alarms;
+use crate::app::incident::kill_text::kill_sentences;
+use crate::app::{App, Msg, NoticeLevel, Request};
+use crate::forecast::next_death::{DeathCertainty, NextDeath};
+use crate::model::{CgroupNeeds, ForecastResult, Needs, Scene, Snapshot};
+use crate::sample::proc_root::LiveRoot;
+use crate::shell::command_error::CommandError;
+use crate::shell::event::{Event, Inbox};
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio;
+use crate::shell::worker::alarm_command::{self, AlarmCommandWorker};
+use crate::shell::worker::log_sources::LogSources;
+use crate::source::Source;
+use crate::units::Millis;
+use crate::words::next_death::{forecast_sentence, forms};
+use crate::words::next_victim::sentence;
+
+/// Times until a death at which it is told again, in milliseconds.
+const STEPS: [u64; 5] = [10_000, 60_000, 300_000, 900_000, 3_600_000];
+
+/// Prints until the count is reached, the source ends, or the reader closes the pipe.
+///
+/// # Errors
+/// What could not be read or written.
+pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, CommandError> {
+    let delay = invocation.headless_delay();
+    let pace = SamplePace { delay, count: cli.iterations, end: EndFlag::default_action() };
+    let live = invocation.setup.live;
+    let root = invocation.input.root()?.filter(|_| cli.redact.is_none());
+    let is_own = root.is_some_and(|root| LiveRoot::prove(root).is_ok());
+    let (inbox, events) = Inbox::new();
+    let mut app = App::new(invocation.setup);
+    let command = cli.on_alarm.clone().filter(|_| live);
+    app.refresh.alarms = Alarms::new(cli.alarm.clone(), cli.bell, command.is_some());
+    app.update(Msg::Users(Arc::new(invocation.input.user_names())));
+    let mut plain = Plain {
+        app,
+        out: BufWriter::new(io::stdout()),
+        events,
+        // The logs of this machine belong to no other tree.
+        logs: is_own.then(|| LogSources::start(&inbox)),
+        command: command.and_then(|command| alarm_command::start(command, inbox.clone())),
+        reported: Reported::default(),
+        begun: Instant::now(),
+        first: None,
+    };
+    drop(inbox);
+    let mut source = invocation.input.source;
+    headless::run(source.as_mut(), &mut plain, &pace)?;
+    Ok(ExitStatus::Success)
+}
+
+/// What was told last.
+#[derive(Debug, Default)]
+struct Reported {
+    /// The death; the outer `None` before the first line.
+    death: Option<Option<DeathKey>>,
+    /// Another death, seen once: it is told if the next sample shows it as well.
+    seen: Option<DeathKey>,
+    /// The sentence about it.
+    sentence: Option<String>,
+    /// The alarms beyond their threshold.
+    alarms: Vec<String>,
+    /// The notice.
+    notice: Option<String>,
+}
+
+/// What makes a death another one for a reader.
+#[derive(Debug, PartialEq, Eq)]
+struct DeathKey {
+    by: &'static str,
+    domain: String,
+    victim: Option<i32>,
+    certainty: &'static str,
+    /// How many of [`STEPS`] are nearer than the death.
+    step: usize,
+}
+
+impl DeathKey {
+    fn of(death: &NextDeath) -> Self {
+        let certainty = match death.certainty {
+            _ if death.stalled.is_some() => "stalled",
+            DeathCertainty::Named => "named",
+            DeathCertainty::TooClose => "too close",
+            DeathCertainty::Nobody => "nobody",
+            DeathCertainty::Overridden(_) => "overridden",
+        };
+        Self {
+            by: death.by,
+            domain: death.domain.as_str().to_owned(),
+            victim: death.candidates.first().map(|it| it.id.pid),
+            certainty,
+            step: STEPS.iter().filter(|step| death.middle().0 > **step).count(),
+        }
+    }
+
+    /// Whether it is told after the other: another death, or the same one nearer by a step. One that only
+    /// becomes later is no news.
+    fn is_news_after(&self, other: &Self) -> bool {
+        !self.is_same(other) || self.step < other.step
+    }
+
+    /// Whether it is the same death, however near.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.by, &self.domain, self.victim, self.certainty)
+            == (other.by, &other.domain, other.victim, other.certainty)
+    }
+}
+
+struct Plain {
+    app: App,
+    out: BufWriter<Stdout>,
+    events: Receiver<Event>,
+    logs: Option<LogSources>,
+    command: Option<AlarmCommandWorker>,
+    reported: Reported,
+    begun: Instant,
+    /// When the first sample of a recording was taken.
+    first: Option<Millis>,
+}
+
+impl SampleConsumer for Plain {
+    fn needs(&mut self) -> Needs {
+        let mut needs = self.app.needs();
+        needs.cgroups = needs.cgroups.max(CgroupNeeds::Limits);
+        needs
+    }
+
+    fn consume(
+        &mut self,
+        sample: Arc<Snapshot>,
+        _: &mut dyn Source,
+        _: Instant,
+    ) -> Result<AfterSample, CommandError> {
+        if let Some(logs) = &mut self.logs {
+            logs.sample();
+            logs.follow(&sample);
+        }
+        let mut asked = Vec::new();
+        if self.app.start.live {
+            let now = Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+            asked = self.app.update(Msg::Tick(now));
+        }
+        let waiting: Vec<Event> = self.events.try_iter().collect();
+        for event in waiting {
+            if let Event::Message(message) = event {
+                asked.extend(self.app.update(message));
+            }
+        }
+        let taken = sample.clock.monotonic_ms;
+        if self.app.start.live {
+            asked.extend(self.app.update(Msg::Sampled(sample)));
+        } else {
+            // A recording is played at the pace at which it is read.
+            let first = *self.first.get_or_insert(taken);
+            self.app.update(Msg::Played(sample));
+            self.app.update(Msg::Tick(taken.saturating_sub(first)));
+        }
+        let lines = self.lines();
+        let is_ringing = asked.iter().any(|request| matches!(request, Request::Bell));
+        for request in asked {
+            if let (Request::RunAlarm(raised), Some(worker)) = (request, &self.command)
+                && let Some(notice) = worker.run(raised)
+            {
+                self.app.update(notice);
+            }
+        }
+        match self.write(&lines, is_ringing) {
+            Ok(()) => Ok(AfterSample::Continue(self.app.take_spent())),
+            Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
+        }
+    }
+}
+
+impl Plain {
+    fn write(&mut self, lines: &[String], is_ringing: bool) -> io::Result<()> {
+        let unix_ms = self.app.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
+        let clock = time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
+        for line in lines {
+            writeln!(self.out, "{clock} {}", crate::model::neutral(line.as_bytes()))?;
+        }
+        if is_ringing {
+            self.out.write_all(b"\x07")?;
+        }
+        self.out.flush()
+    }
+
+    /// What has changed since the sample before, the most important first.
+    fn lines(&mut self) -> Vec<String> {
+        let mut lines = self.kills();
+        lines.extend(self.death());
+        lines.extend(self.alarms());
+        lines.extend(self.notice());
+        lines
+    }
+
+    /// The kills that became known.
+    fn kills(&mut self) -> Vec<String> {
+        let Some(banner) = self.app.display.banner.take() else { return Vec::new() };
+        let timeline = &self.app.incidents.timeline;
+        let events = banner.events.iter().filter_map(|&nth| timeline.find(nth));
+        let line = |event: &crate::model::OomEvent| {
+            let limit = event
+                .domain
+                .as_ref()
+                .and_then(|path| limit(self.app.scene.as_ref()?, path.as_str()));
+            let [long, ..] = kill_sentences(event, limit);
+            let was_predicted = event.forecast.weight() > ForecastResult::NotPredicted.weight();
+            let forecast = forecast_sentence(event.forecast).filter(|_| was_predicted);
+            let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
+            format!("KILLED: {long}{forecast}")
+        };
+        events.map(line).collect()
+    }
+
+    /// The next death, where it is another one or nearer than what was told.
+    fn death(&mut self) -> Option<String> {
+        let context = self.app.context()?;
+        let death = self.app.deaths.next.as_ref();
+        let key = death.map(DeathKey::of);
+        let is_news = match (&self.reported.death, &key) {
+            (None, _) | (Some(Some(_)), None) | (Some(None), Some(_)) => true,
+            (Some(None), None) => false,
+            (Some(Some(before)), Some(key)) => {
+                // Two that are about as near take turns; a death within seconds is told at once.
+                let is_settled = key.step == 0
+                    || key.is_same(before)
+                    || self.reported.seen.as_ref().is_some_and(|seen| key.is_same(seen));
+                key.is_news_after(before) && is_settled
+            }
+        };
+        let line = match death {
+            Some(death) => forms(&context, death).into_iter().next().map(|form| form.text()),
+            None => Some(format!("nothing near; {}", sentence(&context).whole())),
+        };
+        if !is_news {
+            self.reported.seen = key;
+            return None;
+        }
+        (self.reported.death, self.reported.seen) = (Some(key), None);
+        // On both sides of a step the words may be the same.
+        let line = line.filter(|line| self.reported.sentence.as_ref() != Some(line))?;
+        self.reported.sentence = Some(line.clone());
+        Some(line)
+    }
+
+    /// The alarms that were raised, and those that are over.
+    fn alarms(&mut self) -> Vec<String> {
+        let now: Vec<String> = self.app.refresh.alarms.standing().collect();
+        let name = |text: &String| text.split_whitespace().next().unwrap_or_default().to_owned();
+        let (before, after): (Vec<String>, Vec<String>) =
+            (self.reported.alarms.iter().map(name).collect(), now.iter().map(name).collect());
+        let raised = now.iter().filter(|text| !before.contains(&name(text)));
+        let mut lines: Vec<String> = raised.map(|text| format!("ALARM: {text}")).collect();
+        let over = before.iter().filter(|name| !after.contains(name));
+        lines.extend(over.map(|name| format!("alarm over: {name}")));
+        self.reported.alarms = now;
+        lines
+    }
+
+    /// A warning of the app.
+    fn notice(&mut self) -> Option<String> {
+        let notice = self.app.display.notice.as_ref();
+        let text = notice.filter(|it| it.level == NoticeLevel::Warn).map(|it| it.text.clone());
+        let is_news = text.is_some() && text != self.reported.notice;
+        self.reported.notice = text.clone();
+        text.filter(|_| is_news)
+    }
+}
+
+/// The limit of the cgroup in which it was, by the last sample before it.
+fn limit(scene: &Scene, path: &str) -> Option<crate::units::Bytes> {
+    let mut samples = [scene.before(), Some(scene.now())].into_iter().flatten();
+    samples.find_map(|sample| sample.cgroups.find(path)?.effective_limit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(domain: &str, victim: i32, step: usize) -> DeathKey {
+        let domain = domain.to_owned();
+        DeathKey { by: "kernel", domain, victim: Some(victim), certainty: "named", step }
+    }
+
+    #[test]
+    fn a_death_is_told_again_when_it_is_another_one_or_nearer() {
+        let before = key("/a", 7, 2);
+        assert!(!key("/a", 7, 2).is_news_after(&before));
+        assert!(!key("/a", 7, 3).is_news_after(&before), "later is no news");
+        assert!(key("/a", 7, 1).is_news_after(&before), "nearer");
+        assert!(key("/a", 8, 3).is_news_after(&before) && key("/b", 7, 3).is_news_after(&before));
+    }
+}

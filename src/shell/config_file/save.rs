@@ -1,0 +1,204 @@
+//! Saves settings into the file of the user: what is in it stays, comments and order included; the new file takes
+//! the place of the old one at once, behind symbolic links too.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Array, DocumentMut, Item, Table, Value};
+
+use crate::shell::rule_file;
+
+/// Maximum number of symbolic links on the way.
+const LINKS: u32 = 40;
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SettingValue {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+}
+
+impl From<&SettingValue> for Value {
+    fn from(value: &SettingValue) -> Self {
+        match value {
+            SettingValue::Flag(on) => (*on).into(),
+            // Seconds are whole numbers mostly.
+            SettingValue::Number(number) if number.fract() == 0.0 => (*number as i64).into(),
+            SettingValue::Number(number) => (*number).into(),
+            SettingValue::Text(text) => text.as_str().into(),
+            SettingValue::List(texts) => {
+                Self::Array(texts.iter().map(String::as_str).collect::<Array>())
+            }
+        }
+    }
+}
+
+/// Writes settings into a file, which is created with its directories where it does not exist. A name with a dot is
+/// a key of a table: `keys.preset`.
+///
+/// # Errors
+/// Why nothing was saved, in one line: the file as it is stays.
+pub(crate) fn save(path: &Path, settings: &[(&str, SettingValue)]) -> Result<(), String> {
+    let named = |what: String| format!("{}: {what}", path.display());
+    let target = resolve(path).map_err(|error| named(error.to_string()))?;
+    let old = match fs::symlink_metadata(&target) {
+        Ok(_) => {
+            Some(rule_file::read(&target).map_err(|what| format!("{}{what}", path.display()))?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(named(error.to_string())),
+    };
+    let text = edited(old.as_deref().unwrap_or_default(), settings).map_err(named)?;
+    if old.as_ref() == Some(&text) {
+        return Ok(());
+    }
+    replace(&target, &text).map_err(|error| named(error.to_string()))
+}
+
+/// The text of a file with these settings.
+fn edited(text: &str, settings: &[(&str, SettingValue)]) -> Result<String, String> {
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        format!("not saved, because the file is not valid: {}", error.message().replace('\n', " "))
+    })?;
+    for (name, value) in settings {
+        let (table, key) = match name.split_once('.') {
+            Some((section, key)) => {
+                let item = document.entry(section).or_insert_with(|| Item::Table(Table::new()));
+                let table = item.as_table_like_mut();
+                (table.ok_or_else(|| format!("not saved: {section} is not a table"))?, key)
+            }
+            None => (document.as_table_mut() as &mut dyn toml_edit::TableLike, *name),
+        };
+        let mut new = Value::from(value);
+        match table.get_mut(key).and_then(Item::as_value_mut) {
+            Some(old) => {
+                // The comment behind the value stays.
+                *new.decor_mut() = old.decor().clone();
+                *old = new;
+            }
+            None => _ = table.insert(key, Item::Value(new)),
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// The file behind symbolic links, which need not exist.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => {
+                let folder = path.parent().unwrap_or(Path::new(""));
+                path = folder.join(target);
+            }
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Replaces a file by one with this text: written beside it, synced, and renamed.
+fn replace(target: &Path, text: &str) -> io::Result<()> {
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // As the XDG base directory specification asks.
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let beside = folder.join(format!(".{name}.{}", std::process::id()));
+    let written = write_new(&beside, target, text).and_then(|()| fs::rename(&beside, target));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+        return written;
+    }
+    // The name is on the disk, too. A file system that cannot do that has no more to give.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Writes a new file with the mode and, where that is permitted, the owner of the one that it replaces.
+fn write_new(path: &Path, old: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    match fs::metadata(old) {
+        Ok(old) => {
+            let _ = std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()));
+            file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))?;
+        }
+        Err(_) => file.set_permissions(fs::Permissions::from_mode(0o644))?,
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn text(value: &str) -> SettingValue {
+        SettingValue::Text(value.to_owned())
+    }
+
+    #[test]
+    fn comments_and_order_stay() {
+        let before = "# mine\nmouse = true\n\n# my theme\ntheme = \"dark\" # at night\n\n[keys]\n# fast\n\
+                      sort-rss = \"m\"\n";
+        let settings = [
+            ("theme", text("light")),
+            ("delay", SettingValue::Number(3.0)),
+            ("columns", SettingValue::List(vec!["pid".to_owned(), "rss".to_owned()])),
+            ("keys.preset", text("vim")),
+        ];
+        let after = edited(before, &settings).expect("saved");
+        let expected = "# mine\nmouse = true\n\n# my theme\ntheme = \"light\" # at night\ndelay = 3\n\
+                        columns = [\"pid\", \"rss\"]\n\n[keys]\n# fast\nsort-rss = \"m\"\npreset = \"vim\"\n";
+        assert_eq!(after, expected);
+        assert_eq!(edited(&after, &settings).as_deref(), Ok(expected), "again changes nothing");
+        let faults = edited("theme = ", &settings).expect_err("invalid");
+        assert!(faults.contains("not saved") && faults.lines().count() == 1, "{faults}");
+        assert!(edited("keys = 1", &settings).is_err());
+    }
+
+    #[test]
+    fn a_file_is_replaced_at_once_and_through_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (real, link) = (folder.path().join("real.toml"), folder.path().join("link.toml"));
+        symlink("real.toml", &link).expect("a link");
+        // It does not exist yet.
+        save(&link, &[("theme", text("dark"))]).expect("saved");
+        assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("a mode");
+        let before = fs::metadata(&real).expect("a file").ino();
+        save(&link, &[("theme", text("light"))]).expect("saved");
+        let after = fs::metadata(&real).expect("a file");
+        assert_ne!(before, after.ino(), "a new file took its place");
+        assert_eq!(after.mode() & 0o777, 0o640);
+        assert_eq!(fs::read_to_string(&link).expect("text"), "theme = \"light\"\n");
+        // Nothing else is left in the directory.
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
+        let deep = folder.path().join("a/b/config.toml");
+        save(&deep, &[("theme", text("mono"))]).expect("saved");
+        assert_eq!(fs::metadata(folder.path().join("a")).expect("a folder").mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn what_is_no_file_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        symlink(&one, &two).expect("a link");
+        symlink(&two, &one).expect("a link");
+        for path in [&one, &PathBuf::from("/dev/zero"), &folder.path().to_owned()] {
+            let why = save(path, &[("theme", text("mono"))]).expect_err("refused");
+            assert_eq!(why.lines().count(), 1, "{why}");
+        }
+    }
+}
