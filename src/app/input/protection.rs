@@ -1,7 +1,7 @@
 //! The protection of doomtop itself: asked for by a key, offered when pressure begins, and reported when it
 //! ends.
 
-use crate::app::keymap::bindings::{Action, KeyContext, key_of};
+use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{ActingMode, App, Request};
 use crate::model::Snapshot;
@@ -31,7 +31,7 @@ impl App {
             return;
         }
         seen.offered = true;
-        if let Some(key) = key_of(KeyContext::Browse, Action::ProtectItself) {
+        if let Some(key) = self.keys.key_of(KeyContext::Browse, Action::ProtectItself) {
             let text =
                 format!("tasks wait for memory: {key} makes doomtop the last one to be killed");
             self.say(NoticeLevel::Warn, text);

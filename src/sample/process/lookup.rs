@@ -63,7 +63,6 @@ pub fn own_cgroup() -> Option<String> {
     String::from_utf8(crate::sample::parse::memory_cgroup(&bytes)?.to_vec()).ok()
 }
 
-
 /// Maximum number of bytes that are read of a list of users.
 const PASSWD_MAX: u64 = 1 << 24;
 

@@ -112,7 +112,16 @@ impl MainLoop {
     /// pipe brings them.
     pub(super) fn new(parts: Parts, paced: bool, begun: Instant) -> Self {
         let Parts {
-            app, glyphs, screen, effects, own_adj, workers, recorder, playing, saver, colours,
+            app,
+            glyphs,
+            screen,
+            effects,
+            own_adj,
+            workers,
+            recorder,
+            playing,
+            saver,
+            colours,
         } = parts;
         let (due, sampled, deferred) = (begun, begun, VecDeque::new());
         Self {

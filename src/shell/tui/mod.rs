@@ -173,9 +173,8 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     }
     let saver = SettingsSaver::new(&options.settings, &app);
     let colours = options.settings.colours;
-    let parts = Parts {
-        app, glyphs, screen, effects, own_adj, workers, recorder, playing, saver, colours,
-    };
+    let parts =
+        Parts { app, glyphs, screen, effects, own_adj, workers, recorder, playing, saver, colours };
     let main_loop = MainLoop::new(parts, paced, begun);
     thread::test_panic("main");
     thread::touch_stack();
