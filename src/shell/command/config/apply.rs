@@ -40,8 +40,14 @@ fn load_from(system: &Path, user: Option<UserFile>) -> Result<ConfigValues, Comm
         add(found, &mut config);
     }
     if let Some(user) = user.filter(|user| user.is_named || exists(&user.path)) {
-        let found = read_file(&user.path, &mut config);
-        add(found, &mut config);
+        if !user.is_named && is_denied(&user.path) {
+            // `HOME` may still be that of another user, as under `sudo -u`.
+            let path = user.path.display();
+            config.warnings.push(format!("{path}: permission denied: its settings are not used"));
+        } else {
+            let found = read_file(&user.path, &mut config);
+            add(found, &mut config);
+        }
     }
     match remapped(config.preset, &config.rebindings) {
         Ok(keys) => config.keys = keys,
@@ -56,6 +62,11 @@ fn exists(path: &Path) -> bool {
         std::fs::symlink_metadata(path),
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
     )
+}
+
+/// Whether the kernel refuses to let this user read a file.
+fn is_denied(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::R_OK) == Err(nix::errno::Errno::EACCES)
 }
 
 /// The command line with the settings where it has no flag of its own.
