@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use doomtop::app::{Msg, Setup};
 use doomtop::model::{
-    Cgroup, CgroupSet, Cgroups, Comm, ExeCwdEnviron, FrozenBy, Hierarchy, InstalledKillers,
-    KillerOptions, KillerPresence, Limit, Machine, Needs, NohangRule, NohangRuleField,
-    NominatedUnit, ProcId, ProcessDetail, Reading, Scene, ServiceUnit, Snapshot, Text,
+    BpfOom, BpfOomPolicy, Cgroup, CgroupSet, Cgroups, Comm, ExeCwdEnviron, FrozenBy, Hierarchy,
+    InstalledKillers, KillerOptions, KillerPresence, Limit, Machine, Needs, NohangRule,
+    NohangRuleField, NominatedUnit, OomRule, OomRuleAction, ProcId, ProcessDetail, Reading, Scene,
+    ServiceUnit, Snapshot, Text, TmpfsMount,
 };
 use doomtop::policy::{POLICIES, Policy};
 use doomtop::rank::Ranking;
@@ -92,7 +93,27 @@ fn machine(comm: bool) -> Snapshot {
     let named = ["zqapp.service", "zqdb@.service", "zqtop-.slice", "user@.service"];
     killers.systemd_oomd.options.nominated.extend(named.map(unit));
     killers.oomd.options.by_size = CgroupSet::parse("system.slice/*,zqtop.slice/zqtop-zqsub.slice");
+    let rule = |name: &str| OomRule {
+        name: secret(name),
+        pressure: Some(10.0),
+        swap: None,
+        seconds: 2.0,
+        action: OomRuleAction::KillByPgscan,
+    };
+    killers.systemd_oomd.options.rules = vec![rule("zqrule")];
+    killers.systemd_oomd.options.nominated[0].rules = vec![secret("zqrule")];
     sample.killers = Arc::new(killers);
+    let mount = |path: &str| TmpfsMount { path: secret(path), ..TmpfsMount::default() };
+    let holders = Arc::make_mut(&mut sample.memory_holders);
+    holders.tmpfs = Reading::Value(vec![mount("/dev/shm"), mount("/srv/zqmount")]);
+    let policy = |cgroup: Option<&str>| BpfOomPolicy {
+        name: secret("zqpolicy"),
+        cgroup: cgroup.map(secret),
+    };
+    sample.bpf_oom = Arc::new(BpfOom {
+        supported: true,
+        policies: Reading::Value(vec![policy(None), policy(Some("/zqtop.slice"))]),
+    });
     sample
 }
 

@@ -276,6 +276,25 @@ fn a_stalled_cgroup_kills_nobody_and_does_not_hide_a_death() {
     assert_eq!((next.stalled, next.when), (Some(StallReason::Throttled), None));
     assert!(next.candidates.is_empty());
 
+    // Without any limit there is nothing to be killed at, and the tasks stall all the same.
+    let without_limit = |at: f64| {
+        let mut group = group("/a", 100.0, 70.0);
+        group.limit = Reading::Value(Limit::Max);
+        group.high = Reading::Value(Limit::At(mib(60.0)));
+        sample(at, vec![group], vec![process(10, "leak", "/a", 40.0)])
+    };
+    let next = said_after(6, without_limit).next.unwrap();
+    assert_eq!((next.stalled, next.limit), (Some(StallReason::Throttled), mib(60.0)));
+
+    // What is frozen allocates nothing: no death, and no stall before its limit.
+    let frozen = |at: f64| {
+        let mut sample = leak(at);
+        Arc::make_mut(&mut sample.cgroups).list[0].frozen = Reading::Value(true);
+        sample
+    };
+    let said = said_after(10, frozen);
+    assert!(said.list.iter().all(|it| it.domain.as_str() != "/a"), "{said:?}");
+
     let waits = |at: f64| {
         let mut sample = leak(at);
         let groups = Arc::make_mut(&mut sample.cgroups);

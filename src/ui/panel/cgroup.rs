@@ -14,6 +14,7 @@ use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::panel::{boxes, cgroup_history, forecast, machine};
 use crate::units::Bytes;
+use crate::words::memory_sheet::MemorySheet;
 
 /// Paints both panels.
 pub fn paint(app: &App, _: u16, area: Rect, canvas: &mut Canvas<'_>) {
@@ -62,9 +63,14 @@ fn files(app: &App, theme: Theme, width: u16) -> Option<Vec<Line<'static>>> {
     let version_1 = context.scene.now().cgroups.hierarchy.value() == Some(Hierarchy::V1);
     let case = Case { group, context: &context, version_1, theme };
     if version_1 {
-        return Some(vec![case.usage(), case.swap(), case.disabled(), case.fails()]);
+        let mut lines = vec![case.usage()];
+        lines.extend(case.sheet());
+        lines.extend([case.swap(), case.disabled(), case.fails()]);
+        return Some(lines);
     }
-    let mut lines = vec![case.usage(), case.high(), case.swap(), case.group()];
+    let mut lines = vec![case.usage()];
+    lines.extend(case.sheet());
+    lines.extend([case.high(), case.swap(), case.group()]);
     lines.extend(case.stalled());
     lines.extend(case.events());
     lines.extend(case.pressure());
@@ -112,6 +118,18 @@ impl Case<'_> {
             text.push_str(&format!(", {} in zswap incompressible", self.size(size)));
         }
         self.say("usage", text)
+    }
+
+    /// What its memory is used for, as far as `memory.stat` was read.
+    fn sheet(&self) -> Vec<Line<'static>> {
+        let sheet = MemorySheet::of_cgroup(self.group);
+        let lines = sheet.map(|sheet| sheet.lines(None)).unwrap_or_default().into_iter();
+        lines
+            .map(|text| match text.split_once(": ") {
+                Some(("no kill frees", stuck)) => self.say("no kill", format!("frees {stuck}")),
+                _ => self.say("uses", text),
+            })
+            .collect()
     }
 
     /// Why its tasks wait and are not killed, where that is so.
