@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use doomtop::model::{Cgroup, Cgroups, Hierarchy, Limit, Reading, RunState, Snapshot, Text};
+use doomtop::model::{
+    Cgroup, Cgroups, Hierarchy, Limit, Process, Reading, RunState, Snapshot, Text,
+};
 use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Millis};
 
@@ -90,4 +92,34 @@ fn a_process_that_sleeps_in_the_kernel_is_marked_after_a_while() {
     let (line, page) = shown(player);
     assert!(line.contains('~'), "{line}");
     assert!(page.contains("in uninterruptible sleep (D) for 7 s without running"), "{page}");
+}
+
+#[test]
+fn the_first_is_marked_as_stalled_only_where_nobody_is_killed() {
+    let first = |sample: &mut Snapshot, change: &dyn Fn(&mut Process)| {
+        let chrome = sample.processes.iter_mut().find(|it| it.comm.bytes() == b"chrome");
+        change(chrome.expect("chrome"));
+    };
+    let all = |sample: Snapshot| {
+        let mut player = Player::on(sample);
+        player.draw();
+        text(&paint(&mut player.app, FULL, 140, 40).0)
+    };
+    let mut sample = usual();
+    let frozen = Cgroup { frozen: Reading::Value(true), ..group() };
+    let path = Arc::clone(&frozen.path);
+    first(&mut sample, &|process| process.cgroup = Reading::Value(Arc::clone(&path)));
+    let hierarchy = Reading::Value(Hierarchy::V2);
+    sample.cgroups = Arc::new(Cgroups { hierarchy, list: vec![frozen], ..Cgroups::default() });
+    let table = all(sample);
+    assert!(table.contains("~ stalled") && !table.contains("^ first"), "{table}");
+    let mut sample = usual();
+    first(&mut sample, &|process| process.state = RunState('D'));
+    let mut later = sample.clone();
+    later.clock.monotonic_ms = Millis(later.clock.monotonic_ms.0 + 9000);
+    let mut player = Player::on(sample);
+    player.sample(later);
+    player.draw();
+    let table = text(&paint(&mut player.app, FULL, 140, 40).0);
+    assert!(table.contains("^ first") && !table.contains("~ stalled"), "{table}");
 }

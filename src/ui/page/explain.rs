@@ -43,7 +43,6 @@ fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines.push(case.heading("The process"));
     lines.extend(case.identity());
     lines.extend(case.graphics());
-    lines.extend(case.stalled());
     lines.extend(case.capabilities());
     lines.extend(case.cgroup());
     lines.extend(case.limit());
@@ -61,6 +60,7 @@ fn why_this_rank(case: &Case<'_>) -> Vec<Line<'static>> {
     lines.extend(case.verdict());
     lines.push(case.kernel_score());
     lines.extend(case.rank());
+    lines.extend(case.stalled());
     lines.push(case.text("rule", policy.info().about));
     let cites = policy.info().cites.iter();
     lines.extend(cites.map(|cite| case.text("", &format!("{} at {}", cite.place, cite.at))));

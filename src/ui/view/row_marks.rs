@@ -6,7 +6,7 @@ use ratatui::text::Span;
 use crate::app::App;
 use crate::columns::RowView;
 use crate::forecast::stalled::ProcessStall;
-use crate::model::ProcId;
+use crate::model::{ProcId, Process, Scene};
 use crate::ui::frame::alignment::WIDE;
 use crate::ui::paint::theme::Theme;
 
@@ -85,12 +85,18 @@ impl RowMark {
         } else if let Some(mark) = Self::of_prediction(app, process.id) {
             Some(mark)
         } else {
-            let is_first = ranking.victim().is_some_and(|first| first.id == process.id);
-            if is_first || ranking.candidates().contains(&process.id) {
-                return Some(Self::FirstNow);
-            }
-            ProcessStall::of(process, row.context.scene).map(|_| Self::Stalled)
+            let is_first = ranking.victim().is_some_and(|first| first.id == process.id)
+                || ranking.candidates().contains(&process.id);
+            Self::of_stall(process, row.context.scene, is_first)
+                .or_else(|| is_first.then_some(Self::FirstNow))
         }
+    }
+
+    /// The mark of a process that waits. The first keeps its own, unless its cgroup waits and kills nobody.
+    fn of_stall(process: &Process, scene: &Scene, is_first: bool) -> Option<Self> {
+        let stall = ProcessStall::of(process, scene)?;
+        let says_more = !is_first || matches!(stall, ProcessStall::Cgroup(..));
+        says_more.then_some(Self::Stalled)
     }
 
     fn of_prediction(app: &App, id: ProcId) -> Option<Self> {
@@ -138,13 +144,18 @@ pub fn legend(app: &App, theme: Theme) -> Option<Span<'static>> {
 pub fn first_now_legend(app: &App, theme: Theme) -> Option<Span<'static>> {
     let first = app.ranking.victim()?;
     let dies_next = RowMark::of_prediction(app, first.id).is_some();
-    (!dies_next && app.incidents.report.is_none()).then(|| {
-        if app.display.viewport.width >= WIDE {
-            words(RowMark::FirstNow, theme)
-        } else {
-            let mark = RowMark::FirstNow;
-            Span::styled(format!("{} first now", mark.glyph()), mark.style(theme))
-        }
+    if dies_next || app.incidents.report.is_some() {
+        return None;
+    }
+    let scene = app.scene.as_ref()?;
+    if RowMark::of_stall(scene.find(first.id)?, scene, true).is_some() {
+        return Some(words(RowMark::Stalled, theme));
+    }
+    Some(if app.display.viewport.width >= WIDE {
+        words(RowMark::FirstNow, theme)
+    } else {
+        let mark = RowMark::FirstNow;
+        Span::styled(format!("{} first now", mark.glyph()), mark.style(theme))
     })
 }
 
