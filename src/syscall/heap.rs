@@ -9,9 +9,10 @@
 #[cfg(target_env = "gnu")]
 const LARGE: usize = 256 << 10;
 
-/// Size of the blocks that the reserve is claimed in, in bytes: they come from the heap.
+/// Size of the blocks that the reserve is claimed in, in bytes: the largest that come from the heap, so that
+/// whatever comes from the heap fits into one of them.
 #[cfg(target_env = "gnu")]
-const BLOCK: usize = LARGE / 2;
+const BLOCK: usize = LARGE - 4096;
 
 /// Makes freed memory go back to the kernel. Without this, the first large block that is freed (the
 /// kernel's description of its types has 6 MiB) raises the size from which blocks are given back, and the

@@ -17,9 +17,8 @@ fn answered(bytes: &str) -> (String, bool) {
     terminal.wait_for_looks(3);
     let alive = child.0.try_wait().expect("a status").is_none();
     let text = terminal.text();
-    terminal.send("\x1b");
-    terminal.wait_for("the table", |text| !text.contains("y = do it"));
-    assert_eq!(terminal.quit(), 0);
+    // The dialog may be open still: the end of the terminal ends the program.
+    drop(terminal);
     (text, alive)
 }
 

@@ -1,11 +1,70 @@
-//! What keeps doomtop alive and answering when memory is short or somebody hides: protection, and processes that
-//! do not answer.
+//! What keeps doomtop alive and answering when memory is short or somebody hides: no new page on the threads
+//! that draw and read keys, protection, and processes that do not answer.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::fakeproc::{Fake, FakeProc};
 use crate::terminal::{Terminal, program};
+
+/// The threads of a process, by name.
+fn threads(pid: u32) -> Vec<(String, PathBuf)> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten();
+    let name = |dir: PathBuf| Some((fs::read_to_string(dir.join("comm")).ok()?, dir));
+    threads.filter_map(|it| name(it.path())).collect()
+}
+
+/// The pages that a thread had to be given (`minflt` and `majflt` of proc_pid_stat(5)).
+fn faults(pid: u32, thread: &str) -> u64 {
+    let all = threads(pid);
+    let found = all.iter().find(|(name, _)| name.trim() == thread);
+    let (_, dir) = found.unwrap_or_else(|| panic!("no thread {thread} among {all:?}"));
+    let stat = fs::read_to_string(dir.join("stat")).expect("its stat");
+    let behind_name = stat.rsplit_once(") ").expect("a name").1;
+    let fields: Vec<&str> = behind_name.split(' ').collect();
+    let number = |at: usize| fields[at].parse::<u64>().expect("a number");
+    number(7) + number(9)
+}
+
+/// Seconds until nothing new is needed any more.
+const WARM_UP: usize = 15;
+
+/// Seconds that are then watched; a sample is taken ten times in each.
+const WATCHED: usize = 10;
+
+#[test]
+fn the_threads_that_draw_and_read_keys_need_no_new_page_once_they_are_warm() {
+    let fake = FakeProc::new();
+    for pid in 100..160 {
+        fake.process(Fake { pid, ..Fake::default() });
+    }
+    let proc = fake.path().to_str().expect("a path");
+    let mut terminal = Terminal::run_as(120, 40, &["-d", "0.1", "--proc", proc], &[]);
+    terminal.wait_for("the table", |text| text.contains("BADNESS") && text.contains("sleep"));
+    let pid = terminal.pid();
+    let keys = |terminal: &mut Terminal| {
+        // Every view, a page and a dialog.
+        for view in ["\x1b2", "\x1b3", "\x1b4", "\x1b5", "\x1b1", "?", "\x1b", "\r", "\x1b"] {
+            terminal.send(view);
+            terminal.wait_for_looks(1);
+        }
+    };
+    keys(&mut terminal);
+    terminal.wait_for_looks(WARM_UP);
+    // What is kept of the past grows for minutes: the reserve is filled for it by the sampler.
+    let watched = ["doomtop", "input"];
+    let before = watched.map(|thread| faults(pid, thread));
+    for nth in 0..WATCHED {
+        terminal.send(if nth % 2 == 0 { "\x1b[B" } else { "\x1b[A" });
+        terminal.wait_for_looks(1);
+    }
+    let after = watched.map(|thread| faults(pid, thread));
+    let new: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+    println!("new pages of {watched:?} during {WATCHED} looks: {new:?}");
+    assert_eq!(new, [0, 0], "{watched:?}");
+    assert_eq!(terminal.quit(), 0);
+}
 
 /// Whether this process may lower `oom_score_adj`.
 fn may_lower_adj() -> bool {

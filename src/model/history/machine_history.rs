@@ -53,7 +53,8 @@ const SAMPLES_MAX: usize = 4096;
 /// The samples, oldest first. Counters since boot can be subtracted between any two of them.
 #[derive(Clone, Debug, Default)]
 pub struct MachineHistory {
-    samples: VecDeque<MachineSample>,
+    /// Each on its own: a row of them would need a new page now and then, also where memory is short.
+    samples: VecDeque<Box<MachineSample>>,
 }
 
 impl MachineHistory {
@@ -70,7 +71,7 @@ impl MachineHistory {
                 nth > SAMPLES_MAX / 2 || nth % 2 == 1
             });
         }
-        self.samples.push_back(sample);
+        self.samples.push_back(Box::new(sample));
     }
 
     /// Number of samples.
@@ -87,13 +88,13 @@ impl MachineHistory {
 
     /// All samples, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MachineSample> + ExactSizeIterator {
-        self.samples.iter()
+        self.samples.iter().map(Box::as_ref)
     }
 
     /// The newest sample.
     #[must_use]
     pub fn last(&self) -> Option<&MachineSample> {
-        self.samples.back()
+        self.samples.back().map(Box::as_ref)
     }
 
     /// The index of the last sample that is not newer than this time.
@@ -105,7 +106,7 @@ impl MachineHistory {
     /// The sample at an index.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<&MachineSample> {
-        self.samples.get(place)
+        self.samples.get(place).map(Box::as_ref)
     }
 }
 

@@ -48,7 +48,9 @@ const WHILE_SHORT: usize = 512 << 10;
 /// The recent samples, limited by time and by size.
 #[derive(Clone, Debug)]
 pub struct SampleHistory {
-    frames: VecDeque<Frame>,
+    /// Each on its own, so that the memory of one that was dropped serves the next one: in a row, every new
+    /// one would need a new page, also where memory is short.
+    frames: VecDeque<Box<Frame>>,
     /// Sequence number of the oldest sample.
     first: u64,
     /// Maximum age.
@@ -108,7 +110,7 @@ impl SampleHistory {
         let lists = frame.groups.bytes() + frame.processes.bytes();
         self.since_whole = if old.is_some() { self.since_whole + lists } else { 0 };
         self.bytes += frame.bytes();
-        self.frames.push_back(frame);
+        self.frames.push_back(Box::new(frame));
         self.last = Some(sample);
         self.drop_old(now);
         (SampleIndex(nth), before)
@@ -194,7 +196,8 @@ impl SampleHistory {
     }
 
     fn frame(&self, nth: SampleIndex) -> Option<&Frame> {
-        self.frames.get(usize::try_from(nth.0.checked_sub(self.first)?).ok()?)
+        let frame = self.frames.get(usize::try_from(nth.0.checked_sub(self.first)?).ok()?)?;
+        Some(frame)
     }
 
     /// When a sample was taken, on the monotonic clock.
@@ -222,7 +225,7 @@ impl SampleHistory {
         let frame = self.frame(nth)?;
         let end = usize::try_from(nth.0 - self.first).ok()?;
         let whole = |at: usize, of: fn(&Frame) -> bool| {
-            (0..=at).rev().find(|&at| self.frames.get(at).is_some_and(of)).unwrap_or(0)
+            (0..=at).rev().find(|&at| self.frames.get(at).is_some_and(|it| of(it))).unwrap_or(0)
         };
         let mut processes = Vec::new();
         for at in whole(end, |frame| frame.processes.is_whole())..=end {
@@ -413,7 +416,7 @@ mod tests {
         }
         assert!(past.bytes() <= max_bytes, "{} of {max_bytes}", past.bytes());
         assert!(past.len() > 30, "differences are smaller than whole samples: {}", past.len());
-        let counted: usize = past.frames.iter().map(Frame::bytes).sum();
+        let counted: usize = past.frames.iter().map(|frame| frame.bytes()).sum();
         assert_eq!(past.bytes(), counted);
         let mut past = SampleHistory::new(Millis(20), usize::MAX);
         (1..=100).for_each(|ms| _ = past.push(Arc::new(sample(ms, &sizes, 0))));
