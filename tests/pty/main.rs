@@ -9,6 +9,7 @@ mod cgroup;
 mod confirm;
 #[path = "../suite/fakeproc.rs"]
 mod fakeproc;
+mod settings;
 mod survival;
 mod terminal;
 mod usage;

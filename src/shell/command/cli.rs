@@ -20,6 +20,7 @@ use crate::model::{Scope, Signal};
 use crate::report::outcomes::ReportFormat;
 use crate::shell::debug_log::LogLevel;
 use crate::shell::exit_status::{self, MAIN};
+use crate::shell::worker::alarm_command::AlarmCommands;
 use crate::units::{Adj, Bytes, LegacyAdj, Millis};
 
 /// Shows which process the kernel's OOM killer would kill next, and why, and lets you change that
@@ -212,6 +213,14 @@ pub struct Cli {
     /// What to do instead of showing the ranking
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// The commands that alarms run: of the flag, and those of the files of settings.
+    pub(crate) fn alarm_commands(&self) -> AlarmCommands {
+        let own = if self.dry_run { Vec::new() } else { self.config.alarm_commands.clone() };
+        AlarmCommands { usual: self.on_alarm.clone(), own }
+    }
 }
 
 /// The end of the help of doomtop itself.

@@ -44,8 +44,9 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let is_own = root.is_some_and(|root| LiveRoot::prove(root).is_ok());
     let (inbox, events) = Inbox::new();
     let mut app = App::new(invocation.setup);
-    let command = cli.on_alarm.clone().filter(|_| live);
-    app.refresh.alarms = Alarms::new(cli.alarm.clone(), cli.bell, command.is_some());
+    let commands = cli.alarm_commands();
+    let has_command = live && !commands.is_empty();
+    app.refresh.alarms = Alarms::new(cli.alarm.clone(), cli.bell, has_command);
     app.update(Msg::Users(Arc::new(invocation.input.user_names())));
     let mut plain = Plain {
         app,
@@ -53,7 +54,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         events,
         // The logs of this machine belong to no other tree.
         logs: is_own.then(|| LogSources::start(&inbox)),
-        command: command.and_then(|command| alarm_command::start(command, inbox.clone())),
+        command: if has_command { alarm_command::start(commands, inbox.clone()) } else { None },
         reported: Reported::default(),
         begun: Instant::now(),
         first: None,

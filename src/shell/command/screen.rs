@@ -55,7 +55,7 @@ pub(crate) fn screen_options(cli: &Cli) -> ScreenOptions {
         relax: cli.relax,
         alarms: cli.alarm.clone(),
         bell: cli.bell,
-        on_alarm: cli.on_alarm.clone(),
+        commands: cli.alarm_commands(),
         redacted: cli.redact.is_some(),
         settings: settings(cli),
     }

@@ -25,6 +25,7 @@ use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::worker::adj_rules::AdjRulesWatch;
+use crate::shell::worker::alarm_command::AlarmCommands;
 use crate::shell::worker::recording_reader;
 use crate::shell::worker::recording_reader::Player;
 use crate::shell::worker::sampler::Sampler;
@@ -76,8 +77,8 @@ pub(crate) struct ScreenOptions {
     pub(crate) alarms: Vec<Alarm>,
     /// An alarm rings the bell of the terminal.
     pub(crate) bell: bool,
-    /// The command that an alarm runs.
-    pub(crate) on_alarm: Option<String>,
+    /// The commands that alarms run.
+    pub(crate) commands: AlarmCommands,
     /// What the files of settings say beside the flags.
     pub(crate) settings: ScreenSettings,
     /// Names are redacted: logs are not followed, because they hold names in their sentences.
@@ -134,7 +135,7 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     options.settings.apply(&mut app);
     let keep_picture = options.keep_picture;
     let follows_logs = follows_logs(&app.start, options.redacted);
-    let on_alarm = options.on_alarm.clone().filter(|_| app.start.live);
+    let commands = options.commands.clone();
     if let Some(span) = options.ring {
         app.playback.past = SampleHistory::new(span, MAX_RING_BYTES);
         app.playback.thorough = true;
@@ -151,12 +152,12 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
         app.update(Msg::Notice(NoticeLevel::Warn, notice));
     }
     app.refresh.pace.relax = options.relax;
-    app.refresh.alarms = Alarms::new(options.alarms, options.bell, options.on_alarm.is_some());
+    app.refresh.alarms = Alarms::new(options.alarms, options.bell, !commands.is_empty());
     if follows_logs {
         workers.follow_logs(&inbox);
     }
-    if let Some(command) = on_alarm {
-        workers.run_alarms(command, &inbox);
+    if app.start.live && !commands.is_empty() {
+        workers.run_alarms(commands, &inbox);
     }
     if let Some(watch) = site_rules {
         workers.watch_site_rules(watch, &inbox);

@@ -9,7 +9,7 @@ use crate::model::{ProcId, Snapshot};
 use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::shell::event::Inbox;
 use crate::shell::worker::adj_rules::AdjRulesWatch;
-use crate::shell::worker::alarm_command::AlarmCommandWorker;
+use crate::shell::worker::alarm_command::{AlarmCommandWorker, AlarmCommands};
 use crate::shell::worker::log_sources::LogSources;
 use crate::shell::worker::lookup_root::LookupRoot;
 use crate::shell::worker::psi_trigger::TriggerWorker;
@@ -74,8 +74,8 @@ impl Workers {
         self.log_sources.iter_mut().for_each(|it| it.follow(sample));
     }
 
-    pub(super) fn run_alarms(&mut self, command: String, inbox: &Inbox) {
-        self.alarm_command = alarm_command::start(command, inbox.clone());
+    pub(super) fn run_alarms(&mut self, commands: AlarmCommands, inbox: &Inbox) {
+        self.alarm_command = alarm_command::start(commands, inbox.clone());
     }
 
     /// Starts the threads that read the live tree.

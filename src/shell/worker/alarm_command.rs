@@ -17,6 +17,28 @@ use crate::shell::thread;
 /// reported, and the command is not run for them.
 const MAX_WAITING: usize = 8;
 
+/// The commands that alarms run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AlarmCommands {
+    /// Of the alarms without one of their own (`--on-alarm`).
+    pub(crate) usual: Option<String>,
+    /// Of single alarms, by the alarm as doomtop writes it.
+    pub(crate) own: Vec<(String, String)>,
+}
+
+impl AlarmCommands {
+    /// Whether there is none.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.usual.is_none() && self.own.is_empty()
+    }
+
+    /// The command of an alarm.
+    fn of(&self, alarm: &str) -> Option<&str> {
+        let own = self.own.iter().find(|(name, _)| name == alarm).map(|(_, command)| command);
+        own.or(self.usual.as_ref()).map(String::as_str)
+    }
+}
+
 /// The queue of alarms that the command is run for.
 pub(crate) struct AlarmCommandWorker(SyncSender<Box<RaisedAlarm>>);
 
@@ -40,11 +62,12 @@ fn warn(text: String) -> Msg {
 }
 
 /// Starts the thread. Only the next command waits for one that runs.
-pub(crate) fn start(command: String, inbox: Inbox) -> Option<AlarmCommandWorker> {
+pub(crate) fn start(commands: AlarmCommands, inbox: Inbox) -> Option<AlarmCommandWorker> {
     let (sender, alarms) = sync_channel::<Box<RaisedAlarm>>(MAX_WAITING);
     let work = move || {
         for raised in alarms {
-            if let Some(what) = failure(run(&command, &raised))
+            let Some(command) = commands.of(&raised.alarm) else { continue };
+            if let Some(what) = failure(run(command, &raised))
                 && inbox.send(warn(format!("{}: {what}", raised.alarm))).is_err()
             {
                 return;

@@ -237,6 +237,30 @@ mod tests {
     }
 
     #[test]
+    fn an_alarm_may_have_a_command_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = "alarms = ['available<10%', 'psi-some>20%']\n[[alarm]]\nwhen = 'psi-some > 20%'\nrun = 'a'\n\
+                    [[alarm]]\nwhen = 'swap>90%'\n[[alarm]]\nwhen = 'oom-kill'\nrun = 'b'\nrum = 1\n";
+        let user = written(folder.path(), "c.toml", text);
+        let config = load_from(Path::new("/nonexistent/x"), named(&user)).expect("valid");
+        let names: Vec<String> = config.alarms.iter().flatten().map(ToString::to_string).collect();
+        assert_eq!(names, ["available<10%", "psi-some>20%", "swap>90%", "oom-kill"]);
+        let own = |name: &str, run: &str| (name.to_owned(), run.to_owned());
+        assert_eq!(config.alarm_commands, [own("psi-some>20%", "a"), own("oom-kill", "b")]);
+        assert!(
+            config.warnings[0].ends_with("unknown key rum; did you mean run?"),
+            "{:?}",
+            config.warnings
+        );
+        let bad = written(folder.path(), "d.toml", "[[alarm]]\nrun = 'a'\n[[alarm]]\nwhen = 'x'");
+        let lines = load_from(Path::new("/nonexistent/x"), named(&bad)).expect_err("bad").lines();
+        assert!(
+            lines[0].contains("d.toml:1:") && lines[1].contains("d.toml:4:8: when: "),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
     fn hostile_files_are_one_line_each() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::table::{
-    CONFIG_KEYS, ConfigKey, SettingKind, alarm_examples, policy_names, preset_names,
+    ALARM_KEYS, CONFIG_KEYS, ConfigKey, SettingKind, alarm_examples, policy_names, preset_names,
 };
 use crate::app::keymap::group::KeyGroup;
 use crate::app::keymap::presets::KeyPreset;
@@ -27,6 +27,13 @@ pub fn template() -> String {
         text.push('\n');
         comment(&mut text, &about(key));
         let _ = writeln!(text, "# {} = {}", key.name, key.example);
+    }
+    text.push('\n');
+    comment(&mut text, "An alarm with a command of its own; more of them follow in the same form.");
+    text.push_str("# [[alarm]]\n");
+    for (name, example, about) in ALARM_KEYS {
+        comment(&mut text, &format!("{name}: {about}."));
+        let _ = writeln!(text, "# {name} = {example}");
     }
     text.push('\n');
     comment(
@@ -103,6 +110,11 @@ pub fn schema() -> String {
     for key in CONFIG_KEYS {
         properties.insert(key.name.to_owned(), schema_of(key));
     }
+    let alarm = ALARM_KEYS
+        .map(|(name, _, about)| (name.to_owned(), json!({"type": "string", "description": about})));
+    let mut alarm = table(alarm.into_iter().collect());
+    alarm["required"] = json!(["when"]);
+    properties.insert("alarm".to_owned(), json!({"type": "array", "items": alarm}));
     let colour = json!({"type": ["string", "integer"]});
     let colours = ROLES.iter().map(|role| {
         let mut value = colour.clone();
@@ -161,6 +173,9 @@ pub fn markdown() -> String {
     for key in CONFIG_KEYS {
         let _ = writeln!(text, "| `{}` | `{}` | {} |", key.name, key.example, about(key));
     }
+    for (name, example, about) in ALARM_KEYS {
+        let _ = writeln!(text, "| `{name}` in `[[alarm]]` | `{example}` | {about} |");
+    }
     text
 }
 
@@ -198,7 +213,8 @@ mod tests {
         assert!(config.theme.is_none() && config.rebindings.is_empty(), "all comments");
         let (config, found) = read(&switched_on());
         assert!(found.errors.is_empty() && found.unknown.is_empty(), "{found:?}");
-        assert_eq!(found.untrusted.len(), CONFIG_KEYS.iter().filter(|key| key.is_trusted).count());
+        let trusted = CONFIG_KEYS.iter().filter(|key| key.is_trusted).count();
+        assert_eq!(found.untrusted.len(), trusted + 1, "and the command of an alarm");
         assert!(config.theme.is_some() && config.columns.is_some() && config.ring.is_some());
         let actions = KeyGroup::Views.actions().len() + KeyGroup::Pages.actions().len();
         assert_eq!(config.rebindings.len(), actions);
@@ -213,8 +229,14 @@ mod tests {
             for (name, value) in table {
                 let known = &schema["properties"][name];
                 assert!(known.is_object(), "{path}{name}");
-                if let toml::Value::Table(inner) = value {
-                    check(inner, known, &format!("{path}{name}."));
+                match value {
+                    toml::Value::Table(inner) => check(inner, known, &format!("{path}{name}.")),
+                    toml::Value::Array(rows) => {
+                        for row in rows.iter().filter_map(toml::Value::as_table) {
+                            check(row, &known["items"], &format!("{path}{name}."));
+                        }
+                    }
+                    _ => {}
                 }
             }
         }

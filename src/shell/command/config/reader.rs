@@ -5,8 +5,11 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::table::{CONFIG_KEYS, ConfigKey, GivenValue, PRESET, SettingKind, preset_names};
+use super::table::{
+    ALARM_KEYS, CONFIG_KEYS, ConfigKey, GivenValue, PRESET, SettingKind, preset_names,
+};
 use super::values::ConfigValues;
+use crate::alarm::Alarm;
 use crate::app::keymap::group::KeyGroup;
 use crate::app::keymap::key::Key;
 use crate::app::keymap::presets::KeyPreset;
@@ -114,6 +117,14 @@ impl Reader<'_> {
             match (name, value.get_ref()) {
                 ("keys", DeValue::Table(keys)) => self.keys(keys),
                 ("colours", DeValue::Table(colours)) => self.colours(colours),
+                ("alarm", DeValue::Array(alarms)) => {
+                    // Those of the file of the machine make way, as a list would.
+                    self.config.alarm_commands.clear();
+                    for alarm in alarms {
+                        self.alarm(alarm);
+                    }
+                }
+                ("alarm", _) => self.error(value.span().start, "alarm must be tables: [[alarm]]"),
                 ("keys" | "colours", _) => {
                     self.error(value.span().start, &format!("{name} must be a table: [{name}]"));
                 }
@@ -122,7 +133,7 @@ impl Reader<'_> {
                     None => {
                         let known = CONFIG_KEYS.iter().map(|key| key.name);
                         let known: Vec<String> =
-                            known.chain(["keys", "colours"]).map(str::to_owned).collect();
+                            known.chain(["alarm", "keys", "colours"]).map(str::to_owned).collect();
                         self.unknown(at, name, &known);
                     }
                 },
@@ -142,17 +153,64 @@ impl Reader<'_> {
             );
             return self.error(at, &what);
         };
-        if key.is_trusted {
-            let path = self.path;
-            if let Err(why) = self.trust.get_or_insert_with(|| trust::check(path)).clone() {
-                let what = format!("{} is not taken from this file, because {why}", key.name);
-                let line = self.line(at, &what);
-                return self.found.untrusted.push(line);
-            }
+        if key.is_trusted && !self.is_trusted(key.name, at) {
+            return;
         }
         if let Err(why) = (key.take)(self.config, &given, self.path) {
             self.error(at, &format!("{}: {why}", key.name));
         }
+    }
+
+    /// An alarm with a command of its own.
+    fn alarm(&mut self, value: &Spanned<DeValue<'_>>) {
+        let DeValue::Table(table) = value.get_ref() else {
+            return self.error(value.span().start, "alarm must be tables: [[alarm]]");
+        };
+        let known = ALARM_KEYS.map(|(name, ..)| name.to_owned());
+        let (mut when, mut run) = (None, None);
+        for (name, at, value) in entries(table) {
+            let place = match name {
+                "when" => &mut when,
+                "run" => &mut run,
+                _ => {
+                    self.unknown(at, name, &known);
+                    continue;
+                }
+            };
+            match given(SettingKind::Text, value.get_ref()) {
+                Some(GivenValue::Text(text)) => *place = Some((text, value.span().start)),
+                _ => self.error(value.span().start, &format!("{name} must be a text in quotes")),
+            }
+        }
+        let Some((when, at)) = when else {
+            return self.error(value.span().start, "an alarm needs when = \"psi-some>20%\"");
+        };
+        let alarm = match Alarm::parse(&when) {
+            Ok(alarm) => alarm,
+            Err(why) => return self.error(at, &format!("when: {why}")),
+        };
+        let name = alarm.to_string();
+        let alarms = self.config.alarms.get_or_insert_default();
+        // Saved by Setup, it is in both places.
+        if !alarms.iter().any(|it| it.to_string() == name) {
+            alarms.push(alarm);
+        }
+        if let Some((command, at)) = run
+            && self.is_trusted("run", at)
+        {
+            self.config.alarm_commands.push((name, command));
+        }
+    }
+
+    /// Whether a command or rules may be taken from this file; where not, that is reported.
+    fn is_trusted(&mut self, name: &str, at: usize) -> bool {
+        let path = self.path;
+        let Err(why) = self.trust.get_or_insert_with(|| trust::check(path)).clone() else {
+            return true;
+        };
+        let line = self.line(at, &format!("{name} is not taken from this file, because {why}"));
+        self.found.untrusted.push(line);
+        false
     }
 
     fn colours(&mut self, table: &DeTable<'_>) {

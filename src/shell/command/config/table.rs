@@ -285,7 +285,8 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
         about: "raise an alarm when a value crosses a threshold",
         take: |config, value, _| {
             let alarms = value.list().iter().map(|text| Alarm::parse(text));
-            config.alarms = Some(alarms.collect::<Result<_, _>>()?);
+            let alarms: Vec<Alarm> = alarms.collect::<Result<_, _>>()?;
+            config.alarms = Some(alarms);
             Ok(())
         },
         ..ROW
@@ -335,6 +336,16 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
         },
         ..ROW
     },
+];
+
+/// The keys of an alarm with a command of its own, a table `[[alarm]]`: name, example, what it is.
+pub const ALARM_KEYS: [(&str, &str, &str); 2] = [
+    ("when", "\"death<60s\"", "the alarm, as in alarms"),
+    (
+        "run",
+        "\"systemctl stop batch.slice\"",
+        "the command that it runs (sh -c), in place of on_alarm. Taken only from a file that nobody else can write",
+    ),
 ];
 
 /// The name of the key for the set of keys.

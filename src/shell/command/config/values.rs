@@ -47,6 +47,8 @@ pub struct ConfigValues {
     pub bell: Option<bool>,
     /// The command that an alarm runs.
     pub on_alarm: Option<String>,
+    /// The commands of single alarms, by the alarm as doomtop writes it.
+    pub alarm_commands: Vec<(String, String)>,
     /// The file of adj rules.
     pub adj_rules: Option<PathBuf>,
     /// The policy that ranks.
