@@ -100,6 +100,13 @@ fn the_debug_log_tells_what_was_decided_and_never_on_a_terminal() {
     assert!(text.contains(" info  sampler: /proc\n"), "{text}");
     assert!(text.contains("start: doomtop"), "{text}");
     assert_eq!(fs::metadata(&log).expect("a log").mode() & 0o777, 0o600);
+    // Why a source was given up, or where it is followed.
+    let sources = folder.path().join("sources.log");
+    let path = sources.to_str().expect("a path");
+    assert_eq!(run(&["--log", path, "--plain", "-n", "2", "-d", "0.1"], &[]).0, Some(0));
+    let told = fs::read_to_string(&sources).expect("a log");
+    assert!(told.contains(" journal: "), "{told}");
+    let path = log.to_str().expect("a path");
     // It goes on at its end; a level leaves out what is below it.
     let before = text.len();
     let set = [("DOOMTOP_LOG", path), ("DOOMTOP_LOG_LEVEL", "warn")];

@@ -2,7 +2,7 @@
 //! confirms anything, and never reaches another process than the one that was drawn under the pointer.
 
 use crate::app::input::view::view;
-use crate::app::keymap::bindings::{Action, Key, KeyCode};
+use crate::app::keymap::bindings::{Action, Key, KeyCode, Keymap};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
@@ -102,7 +102,10 @@ impl App {
         };
         let again = self.display.clicked.as_ref() == Some(row);
         if line == cursor && again {
-            return self.view_key(Key::plain(KeyCode::Enter));
+            // What Enter means here, whichever key the user chose for it.
+            let enter = Key::plain(KeyCode::Enter);
+            let meaning = Keymap::default().meaning(shown.context(), enter);
+            return meaning.map_or_else(Vec::new, |action| self.view_action(action));
         }
         let by = isize::try_from(line).unwrap_or(0) - isize::try_from(cursor).unwrap_or(0);
         shown.move_by(self, by);

@@ -308,3 +308,33 @@ pub(super) fn patience(text: &str) -> Result<Millis, String> {
         Err(expected())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_sizes_are_understood() {
+        assert_eq!(age("14d"), Ok(Millis(14 * 86_400_000)));
+        assert_eq!(age("1.5h"), Ok(Millis(5_400_000)));
+        assert_eq!(size("2G"), Ok(Bytes(2 << 30)));
+        assert_eq!(size("500MiB"), Ok(Bytes(500 << 20)));
+        for wrong in ["", "d", "14", "0d", "-1d", "NaNd", "infh", "9999d", "14y", "1e99d"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "G", "2", "0.1M", "-1G", "NaNG", "infT", "2000T", "2P", "2GG"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_may_have_a_date() {
+        for right in ["14:03", "5m", "2026-11-20 14:03", "2026-11-20T14:03:22Z", "2026-11-20"] {
+            assert_eq!(moment(right).as_deref(), Ok(right));
+        }
+        for wrong in ["", "2026-11-20 25:00", "2026-13-01", "yesterday", "2026-11-20 14"] {
+            let error = moment(wrong).expect_err(wrong);
+            assert!(error.contains("2026-11-20 14:03"), "{error}");
+        }
+    }
+}

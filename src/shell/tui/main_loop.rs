@@ -14,12 +14,11 @@ use super::recording::{RecorderReport, ScreenRecorder};
 use super::settings::SettingsSaver;
 use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
-use crate::app::incident::log_update::LogUpdate;
 use crate::app::setup::ThemeName;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
 use crate::effects::own_adj::OwnAdj;
-use crate::model::LogLines;
+use crate::model::{LogLines, Snapshot};
 use crate::rows::time::parse_time;
 use crate::shell::debug_log::{self, LogLevel};
 use crate::shell::event::{Event, PointerEvent};
@@ -330,6 +329,7 @@ impl MainLoop {
         let mut after = RecorderReport::default();
         let is_sample = matches!(message, Msg::Sampled(_));
         if let Msg::Sampled(sample) = &mut message {
+            self.log_sampler(sample);
             self.app.add_usage_readings(sample);
             self.workers.follow_more_logs(sample);
         }
@@ -363,6 +363,15 @@ impl MainLoop {
         }
         self.recorder.after_sample(after, &mut self.app);
         Ok(None)
+    }
+
+    /// Notes in the debug log that the processes are read in another way than before.
+    fn log_sampler(&self, sample: &Snapshot) {
+        let before = self.app.scene.as_ref().map(|scene| &scene.machine().sampler);
+        let now = &sample.machine.sampler;
+        if before.is_some_and(|before| before != now) {
+            debug_log::warn("sampler", &format!("from now on {now}"));
+        }
     }
 
     /// Resolves where the mouse was to what was drawn there at that time.
@@ -451,14 +460,6 @@ fn log_message(message: &Msg) {
             (LogLevel::Info, "pressure", format!("of {place}: {watch:?}"))
         }
         Msg::Pressure => (LogLevel::Debug, "pressure", "tasks began to wait".to_owned()),
-        Msg::Log(updates) => {
-            for update in updates {
-                if let LogUpdate::Source(source, state) = update {
-                    debug_log::info("log source", &format!("{source:?}: {state:?}"));
-                }
-            }
-            return;
-        }
         Msg::Sampled(sample) => {
             if !debug_log::is_on(LogLevel::Debug) {
                 return;

@@ -322,3 +322,43 @@ fn given(kind: SettingKind, value: &DeValue<'_>) -> Option<GivenValue> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A value as a file may have it.
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("true".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| format!("{number:?}")),
+            "[a-z<>%0-9:/.-]{0,12}".prop_map(|text| format!("'{text}'")),
+            "[a-z^A-Z0-9 -]{0,8}".prop_map(|text| format!("['{text}', 'pid', \"\\u0007\"]")),
+            Just("{ a = 1 }".to_owned()),
+            Just("2026-11-20T14:03:00Z".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_much(text in any::<String>()) {
+            let mut config = ConfigValues::default();
+            read_text(&text, Path::new("/nonexistent/c.toml"), &mut config);
+        }
+
+        #[test]
+        fn every_setting_takes_or_refuses_every_value(value in value(), nth in 0..CONFIG_KEYS.len() + 4) {
+            let names = CONFIG_KEYS.iter().map(|key| key.name);
+            let name = names.chain(["keys.quit", "keys.preset", "colours.warn", "alarm"]).nth(nth);
+            let text = format!("{} = {value}\n", name.unwrap_or_default());
+            let mut config = ConfigValues::default();
+            let found = read_text(&text, Path::new("/nonexistent/c.toml"), &mut config);
+            for line in found.errors.iter().chain(&found.unknown).chain(&found.untrusted) {
+                prop_assert!(line.starts_with("/nonexistent/c.toml:1:"), "{}", line);
+                prop_assert!(!line.contains(['\n', '\u{7}']), "{}", line);
+            }
+        }
+    }
+}

@@ -187,6 +187,7 @@ fn commands(roff: &mut Roff, command: &clap::Command, name: &str) {
 }
 
 fn config(roff: &mut Roff) {
+    roff.section("Description");
     markdown::add(roff, include_str!("../../../../assets/docs/config.md"));
     roff.section("Template");
     roff.paragraph("What `doomtop config print` prints:");

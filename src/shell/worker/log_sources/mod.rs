@@ -16,6 +16,7 @@ use crate::events::DaemonLogReader;
 use crate::model::{
     Killer, LogLine, LogLines, LogSource, LogWriter, Machine, Snapshot, SourceState, Text,
 };
+use crate::shell::debug_log::{self, LogLevel};
 use crate::shell::event::{Event, Inbox, LoopEnded};
 use crate::shell::thread;
 
@@ -180,6 +181,12 @@ fn daemon_line(unix_ms: i64, killer: Killer, text: &str, proven: bool) -> Option
 
 /// Sends whether a log can be read.
 fn send_state(inbox: &Inbox, source: LogSource, state: SourceState) -> Result<(), LoopEnded> {
+    let (level, text) = match &state {
+        SourceState::Open(place) => (LogLevel::Info, place.clone()),
+        SourceState::Lost(lines) => (LogLevel::Warn, format!("{lines} lines were overwritten")),
+        SourceState::Closed(why) => (LogLevel::Warn, format!("given up: {why}")),
+    };
+    debug_log::write(level, source.name(), &text);
     send(inbox, vec![LogUpdate::Source(source, state)])
 }
 
