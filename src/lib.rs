@@ -68,7 +68,8 @@
 //! 1. The input thread (`shell/worker/input.rs`) reads the key and sends [`app::Msg::Key`] with the time.
 //! 2. [`app::App::update`] gives it to `App::key` (`app/input/dispatch.rs`), and that to what has the keys, the
 //!    [`app::mode::Mode`]: the view, a prompt, a menu, a dialog or a page. Each has a file below `app/input`.
-//! 3. The mode looks it up in the one table of keys, [`app::keymap::bindings::KEYS`], in its
+//! 3. The mode looks it up in the keys in force ([`app::keymap::bindings::Keymap`]: the one table,
+//!    [`app::keymap::bindings::KEYS`], with what the user changed in it), in its
 //!    [`app::keymap::bindings::KeyContext`], and gets an [`app::keymap::bindings::Action`].
 //! 4. A dialog or a page carries it out itself. In a view, `App::view_action` (`app/input/view/mod.rs`) first asks
 //!    `View::action` of the view on the screen, and then `App::table_action` for what means the same in all views.

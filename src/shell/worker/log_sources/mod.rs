@@ -160,7 +160,19 @@ const MAX_LINE: u64 = 64 << 10;
 
 /// Sends what the logs say, if they say anything.
 fn send(inbox: &Inbox, updates: Vec<LogUpdate>) -> Result<(), LoopEnded> {
+    updates.iter().for_each(log_state);
     if updates.is_empty() { Ok(()) } else { inbox.send(Msg::Log(updates)) }
+}
+
+/// Notes the state of a source in the debug log.
+fn log_state(update: &LogUpdate) {
+    let LogUpdate::Source(source, state) = update else { return };
+    let (level, text) = match state {
+        SourceState::Open(place) => (LogLevel::Info, place.clone()),
+        SourceState::Lost(lines) => (LogLevel::Warn, format!("{lines} lines were overwritten")),
+        SourceState::Closed(why) => (LogLevel::Warn, format!("given up: {why}")),
+    };
+    debug_log::write(level, source.name(), &text);
 }
 
 /// Sends lines about kills, for recordings.
@@ -181,12 +193,6 @@ fn daemon_line(unix_ms: i64, killer: Killer, text: &str, proven: bool) -> Option
 
 /// Sends whether a log can be read.
 fn send_state(inbox: &Inbox, source: LogSource, state: SourceState) -> Result<(), LoopEnded> {
-    let (level, text) = match &state {
-        SourceState::Open(place) => (LogLevel::Info, place.clone()),
-        SourceState::Lost(lines) => (LogLevel::Warn, format!("{lines} lines were overwritten")),
-        SourceState::Closed(why) => (LogLevel::Warn, format!("given up: {why}")),
-    };
-    debug_log::write(level, source.name(), &text);
     send(inbox, vec![LogUpdate::Source(source, state)])
 }
 
