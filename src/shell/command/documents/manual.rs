@@ -140,7 +140,16 @@ fn program(roff: &mut Roff) {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let paragraphs = text.split("\n\n").filter(|it| !it.trim().is_empty());
+    let mut line = String::new();
+    for paragraph in paragraphs {
+        // The first one of a help text has no full stop.
+        if !line.is_empty() {
+            line.push_str(if line.ends_with(['.', ':', ';']) { " " } else { ". " });
+        }
+        line.push_str(&paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    line
 }
 
 /// The options and arguments of a command.
@@ -206,4 +215,18 @@ fn recording(roff: &mut Roff) {
     roff.section("Description");
     markdown::add(roff, include_str!("../../../../assets/docs/recordings.md"));
     markdown::add(roff, include_str!("../../../../assets/docs/schema.md"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paragraphs_of_a_help_text_become_sentences() {
+        assert_eq!(
+            one_line("Print\n  all\n\nOne a line.\n\n Two:\n\nthree"),
+            "Print all. One a line. Two: three"
+        );
+        assert_eq!(one_line("\n\n"), "");
+    }
 }
