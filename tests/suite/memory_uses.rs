@@ -204,7 +204,7 @@ fn a_recording_holds_the_sheet() {
         let lines = details(&told);
         assert_eq!(lines[0], ("tmpfs", "/run\\x1b[2J 205M/1.00G".to_owned()), "neutral");
         assert_eq!(lines[1].0, "shared");
-        let other = "95M in neither of these: memfd, shared mappings";
+        let other = "95M beyond tmpfs that is mounted here and System V: memfd, shared mappings";
         assert!(lines[1].1.starts_with(other), "{:?}", lines[1]);
     }
 }

@@ -157,7 +157,7 @@ fn other_shared(sample: &Snapshot) -> Option<(&'static str, String)> {
     (rest.0 > all.0 / 10 && rest >= WORTH_TELLING).then(|| {
         let size = human_size(rest.bytes());
         let who = "memfd, shared mappings, graphics, or tmpfs that is mounted elsewhere";
-        ("shared", format!("{size} in neither of these: {who}"))
+        ("shared", format!("{size} beyond tmpfs that is mounted here and System V: {who}"))
     })
 }
 
