@@ -61,6 +61,8 @@ fn machine() -> FakeProc {
             "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n\
              /dev/zram0                              partition\t2097148\t\t1048572\t\t100\n",
         )
+        .beside("sys/kernel/slab/dentry/reclaim_account", "1\n")
+        .beside("sys/kernel/slab/kmalloc-4k/reclaim_account", "0\n")
         .beside("sys/block/zram0/mm_stat", "629145600 200000000 209715200 0 0 0 0 0 0\n")
         .beside("sys/block/zram1/mm_stat", "104857600 80000000 83886080 0 0 0 0 0 0\n")
         .beside("sys/block/sda/size", "1\n")
@@ -180,6 +182,27 @@ fn who_holds_it_is_told() {
 }
 
 #[test]
+fn only_slab_that_cannot_be_reclaimed_stands_with_what_no_kill_frees() {
+    let told = |account: &str, meminfo: &str| {
+        let fake = machine();
+        fake.file("meminfo", meminfo);
+        fake.beside("sys/kernel/slab/kmalloc-4k/reclaim_account", account);
+        let sample = sampled(&fake);
+        let slab = sample.memory_holders.stuck_slab().map(|it| (it.name.as_str(), it.kib));
+        let lines = MemorySheet::of_machine(&sample).map(|sheet| sheet.lines(slab));
+        lines.into_iter().flatten().find(|line| line.starts_with("no kill frees")).expect("a line")
+    };
+    let named = "(largest slab: kmalloc-4k 3.05G)";
+    assert!(told("0\n", MEMINFO).ends_with(named), "{}", told("0\n", MEMINFO));
+    for other in ["1\n", "", "2\n", "0", "\u{1b}[2J"] {
+        assert!(!told(other, MEMINFO).contains("largest slab"), "{other:?}");
+    }
+    let little = MEMINFO.replace("SUnreclaim:      3565568", "SUnreclaim:         1024");
+    let line = told("0\n", &little);
+    assert!(!line.contains("slab"), "there is no such slab in the sentence: {line}");
+}
+
+#[test]
 fn a_recording_holds_the_sheet() {
     let mut sample = Arc::unwrap_or_clone(sampled(&machine()));
     let mounts = vec![TmpfsMount {
@@ -203,9 +226,9 @@ fn a_recording_holds_the_sheet() {
         assert_eq!(MemorySheet::of_machine(&told), MemorySheet::of_machine(seen));
         let lines = details(&told);
         assert_eq!(lines[0], ("tmpfs", "/run\\x1b[2J 205M/1.00G".to_owned()), "neutral");
-        assert_eq!(lines[1].0, "shared");
+        assert_eq!((lines[1].0, lines[2].0), ("no owner", "shared"));
         let other = "95M beyond tmpfs that is mounted here and System V: memfd, shared mappings";
-        assert!(lines[1].1.starts_with(other), "{:?}", lines[1]);
+        assert!(lines[2].1.starts_with(other), "{:?}", lines[2]);
     }
 }
 

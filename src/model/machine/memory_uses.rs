@@ -100,6 +100,9 @@ pub struct SlabCache {
     pub name: Text,
     /// The pages of its slabs.
     pub kib: Kib,
+    /// Whether it counts as slab that can be reclaimed (`/sys/kernel/slab/NAME/reclaim_account`, SLUB).
+    #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
+    pub reclaimable: Reading<bool>,
 }
 
 /// The settings of zswap (`/sys/module/zswap/parameters`).
@@ -149,6 +152,13 @@ pub struct MemoryHolders {
 }
 
 impl MemoryHolders {
+    /// The largest of the listed slab caches that cannot be reclaimed, where that is known.
+    #[must_use]
+    pub fn stuck_slab(&self) -> Option<&SlabCache> {
+        let Reading::Value(slabs) = &self.slabs else { return None };
+        slabs.iter().find(|it| it.reclaimable == Reading::Value(false))
+    }
+
     /// Whether nothing was read.
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -105,7 +105,14 @@ impl MemoryHolderReader {
     fn slabs(&mut self, proc: &ProcRoot) -> Reading<Vec<SlabCache>> {
         let page = self.page;
         let read = self.buffer.read_start(proc, c"slabinfo", FILE_MAX).map(|(bytes, _)| bytes);
-        perhaps(read, |bytes| parse::slabinfo(bytes, page, SLABS_MAX).ok())
+        let mut slabs = perhaps(read, |bytes| parse::slabinfo(bytes, page, SLABS_MAX).ok());
+        if let (Reading::Value(slabs), Some(files)) = (&mut slabs, &self.files) {
+            let folder = files.join("sys/kernel/slab");
+            for slab in slabs {
+                slab.reclaimable = is_reclaimable(&folder, slab.name.as_str());
+            }
+        }
+        slabs
     }
 
     /// RAM of the zram devices that hold no swap; missing where there is none.
@@ -165,6 +172,18 @@ impl MemoryHolderReader {
         found.sort_by_key(|it| std::cmp::Reverse((it.ram_kib + it.device_kib, -it.pid)));
         found.truncate(LIST_MAX);
         Reading::Value(found)
+    }
+}
+
+/// Whether a slab cache counts as slab that can be reclaimed.
+fn is_reclaimable(folder: &Path, name: &str) -> Reading<bool> {
+    if name.contains('/') || name.starts_with('.') {
+        return Reading::Missing;
+    }
+    match plain_file(&folder.join(name).join("reclaim_account"), SMALL_FILE).as_deref() {
+        Some(b"0\n") => Reading::Value(false),
+        Some(b"1\n") => Reading::Value(true),
+        _ => Reading::Missing,
     }
 }
 

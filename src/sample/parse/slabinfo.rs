@@ -19,8 +19,8 @@ pub fn slabinfo(bytes: &[u8], page: PageSize, most: usize) -> Result<Vec<SlabCac
         lines.filter_map(|line| cache(line, page)).filter(|(size, _)| *size > Kib::ZERO).collect();
     caches.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
     caches.truncate(most);
-    let named = caches.into_iter().map(|(kib, name)| SlabCache { name: Text::new(name), kib });
-    Ok(named.collect())
+    let named = |(kib, name)| SlabCache { name: Text::new(name), kib, ..SlabCache::default() };
+    Ok(caches.into_iter().map(named).collect())
 }
 
 /// `NAME ACTIVE OBJECTS OBJSIZE OBJPERSLAB PAGESPERSLAB : tunables ... : slabdata ACTIVE SLABS SHARED`.

@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::columns::RowContext;
-use crate::model::Reading;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::lines::wrap;
 use crate::ui::paint::theme::Theme;
@@ -28,10 +27,7 @@ const fn most(height: u16) -> usize {
 pub fn lines(context: &RowContext<'_>, theme: Theme, area: Rect) -> Vec<Line<'static>> {
     let (sample, most) = (context.scene.now(), most(area.height));
     let Some(sheet) = MemorySheet::of_machine(sample) else { return Vec::new() };
-    let slab = match &sample.memory_holders.slabs {
-        Reading::Value(slabs) => slabs.first().map(|it| (it.name.as_str(), it.kib)),
-        _ => None,
-    };
+    let slab = sample.memory_holders.stuck_slab().map(|it| (it.name.as_str(), it.kib));
     let sentence = |text: String| {
         let (label, rest) = text.split_once(": ").unwrap_or(("", &text));
         Line::from(vec![

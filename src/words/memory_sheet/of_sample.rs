@@ -93,7 +93,6 @@ pub fn details(sample: &Snapshot) -> Vec<(&'static str, String)> {
     let size = |kib: Kib| human_size(kib.bytes());
     let mut lines = Vec::new();
     lines.extend(mounts(holders));
-    lines.extend(other_shared(sample));
     if let Reading::Value(shm) = holders.sysv_shm
         && shm.orphans > 0
     {
@@ -112,6 +111,7 @@ pub fn details(sample: &Snapshot) -> Vec<(&'static str, String)> {
             ),
         ));
     }
+    lines.extend(other_shared(sample));
     if let Reading::Value(slabs) = &holders.slabs
         && !slabs.is_empty()
     {

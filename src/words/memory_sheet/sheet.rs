@@ -214,7 +214,8 @@ impl MemorySheet {
         decides.then_some(FutileKill { held, total, name, size })
     }
 
-    /// The sheet in two sentences: what can be freed, and what no kill frees.
+    /// The sheet in two sentences: what can be freed, and what no kill frees, with the largest slab that cannot be
+    /// reclaimed.
     #[must_use]
     pub fn lines(&self, largest_slab: Option<(&str, Kib)>) -> Vec<String> {
         let size = |kib: Kib| human_size(kib.bytes());
@@ -235,7 +236,10 @@ impl MemorySheet {
         }
         let stuck = list(false);
         if !stuck.is_empty() {
-            let slab = largest_slab.filter(|(_, it)| *it >= least);
+            let has_slab =
+                |it: &MemoryPart| it.of == MemoryUse::SlabUnreclaimable && it.size >= least;
+            let slab =
+                largest_slab.filter(|(_, it)| *it >= least && self.parts.iter().any(has_slab));
             let slab = slab.map_or_else(String::new, |(name, it)| {
                 format!(" (largest slab: {name} {})", size(it))
             });
