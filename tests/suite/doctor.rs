@@ -112,6 +112,14 @@ fn the_debug_log_tells_what_was_decided_and_never_on_a_terminal() {
     let set = [("DOOMTOP_LOG", path), ("DOOMTOP_LOG_LEVEL", "warn")];
     assert_eq!(run(&["-b", "-n", "1"], &set).0, Some(0));
     assert_eq!(fs::metadata(&log).expect("a log").len(), before as u64, "nothing to warn of");
+    let alone = folder.path().join("alone.log");
+    let path = alone.to_str().expect("a path");
+    let arguments = ["--log", path, "-b", "-n", "1"];
+    assert_eq!(run(&arguments, &[("DOOMTOP_LOG", "error")]).0, Some(0));
+    assert_eq!(fs::read_to_string(&alone).expect("a log"), "", "nothing failed");
+    let (status, _, error) = run(&["-b", "-n", "1"], &[("DOOMTOP_LOG", "debug")]);
+    assert!(status == Some(0) && error.contains("--log no file"), "{error}");
+    let path = log.to_str().expect("a path");
     for wrong in ["/dev/tty", "/dev/null", "/dev/stderr", "/nonexistent/log"] {
         let (status, out, error) = run(&["--log", wrong, "-b", "-n", "1"], &[]);
         assert_eq!((status, out.as_str()), (Some(1), ""), "{wrong}");

@@ -181,5 +181,5 @@ pub(crate) static ALARMS: HelpTopic = HelpTopic {
          again only after the value moved back by a tenth of the threshold.",
         "A raised alarm flashes at the top. The bell and the command of --on-alarm can be switched on and off.",
     ],
-    undo: "The alarms end with doomtop. y copies the flags that set them at the next start.",
+    undo: "The alarms end with doomtop. Save in Setup ({columns}) keeps them; y copies the flags that set them.",
 };

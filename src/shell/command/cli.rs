@@ -203,7 +203,7 @@ pub struct Cli {
     pub log: Option<PathBuf>,
 
     /// How much is written there
-    #[arg(long, value_name = "LEVEL", requires = "log", global = true)]
+    #[arg(long, value_name = "LEVEL", global = true)]
     pub log_level: Option<LogLevel>,
 
     /// The settings of the files

@@ -114,15 +114,24 @@ fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandErr
 /// Begins the debug log, where one is asked for.
 fn start_log(cli: &Cli) -> Result<(), CommandError> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let path = cli.log.clone().or_else(|| set("DOOMTOP_LOG").map(PathBuf::from));
-    let Some(path) = path else { return Ok(()) };
+    let (variable, named) = (set("DOOMTOP_LOG"), set("DOOMTOP_LOG_LEVEL"));
+    // As other programs have it, the variable may hold a level alone.
+    let level_alone = variable.as_ref().and_then(|it| LogLevel::named(&it.to_string_lossy()));
+    let path =
+        cli.log.clone().or_else(|| variable.map(PathBuf::from).filter(|_| level_alone.is_none()));
+    let Some(path) = path else {
+        if level_alone.is_some() {
+            stdio::complain("no debug log: DOOMTOP_LOG names a level, and --log no file");
+        }
+        return Ok(());
+    };
     if cli.config.forbids_writing {
         stdio::complain(
             "no debug log: read_only = true in /etc/doomtop/config.toml forbids writing files",
         );
         return Ok(());
     }
-    let level = match (cli.log_level, set("DOOMTOP_LOG_LEVEL")) {
+    let level = match (cli.log_level.or(level_alone), named) {
         (Some(level), _) => level,
         (None, None) => LogLevel::default(),
         (None, Some(name)) => LogLevel::named(&name.to_string_lossy()).ok_or_else(|| {
