@@ -95,7 +95,13 @@ impl Terminal {
         let slave = ioctl_tiocgptpeer(&master, flags).expect("the terminal's end");
         let end = || Stdio::from(slave.try_clone().expect("the terminal's end"));
         command.stdin(end()).stdout(end()).stderr(end());
-        let fixed = [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "0")];
+        let fixed = [
+            ("TERM", "xterm-256color"),
+            ("LC_ALL", "C.UTF-8"),
+            ("RUST_BACKTRACE", "0"),
+            // The settings of whoever runs the tests are not those of the tests.
+            ("DOOMTOP_CONFIG", "/dev/null"),
+        ];
         let given: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
         for (name, value) in fixed {
             if !given.iter().any(|it| it == name) {

@@ -18,6 +18,8 @@ use crate::wait::until;
 fn doomtop(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR").env_remove("COLUMNS");
+    // The settings of whoever runs the tests are not those of the tests.
+    command.env("DOOMTOP_CONFIG", "/dev/null");
     command
 }
 

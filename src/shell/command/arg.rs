@@ -241,8 +241,7 @@ pub(super) fn moment(text: &str) -> Result<String, String> {
     if date::unix_ms(text).is_some() {
         return Ok(text.to_owned());
     }
-    let or_date = |wrong: String| format!("{wrong}, or with a date: 2026-11-20 14:03");
-    parse_time(text, 0, 0).map(|_| text.to_owned()).map_err(or_date)
+    parse_time(text, 0, 0).map(|_| text.to_owned())
 }
 
 /// The format of metrics.

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The file of the machine. It is always read.
 pub(crate) const SYSTEM: &str = "/etc/doomtop/config.toml";
 
+/// Named as the file of the user, it means none.
+pub(crate) const NO_FILE: &str = "/dev/null";
+
 /// The file of the user: `--config`, else `DOOMTOP_CONFIG`, else the one below `XDG_CONFIG_HOME` (`~/.config`).
 /// `None` where no home directory is known. Relative paths in `XDG_CONFIG_HOME` are ignored, as the XDG base
 /// directory specification asks.

@@ -85,7 +85,10 @@ fn check_one(path: &Path, euid: u32) -> Result<(), String> {
     let is_safe_folder = metadata.is_dir() && mode & STICKY != 0;
     if mode & OTHERS_WRITE != 0 && !is_safe_folder {
         let mode = mode & 0o7777;
-        return Err(format!("others can write to {} (mode {mode:04o})", path.display()));
+        return Err(format!(
+            "others can write to {} (mode {mode:04o}; chmod go-w)",
+            path.display()
+        ));
     }
     Ok(())
 }

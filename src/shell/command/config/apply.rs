@@ -39,7 +39,10 @@ fn load_from(system: &Path, user: Option<UserFile>) -> Result<ConfigValues, Comm
         let found = read_file(system, &mut config);
         add(found, &mut config);
     }
-    if let Some(user) = user.filter(|user| user.is_named || exists(&user.path)) {
+    let is_wanted = |user: &UserFile| {
+        (user.is_named || exists(&user.path)) && user.path != Path::new(config_file::NO_FILE)
+    };
+    if let Some(user) = user.filter(is_wanted) {
         if !user.is_named && is_denied(&user.path) {
             // `HOME` may still be that of another user, as under `sudo -u`.
             let path = user.path.display();
@@ -286,6 +289,14 @@ mod tests {
             let _ = load_from(Path::new("/nonexistent/x"), named(path));
             assert!(started.elapsed().as_secs() < 5, "{}", path.display());
         }
+    }
+
+    #[test]
+    fn the_user_may_want_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let system = written(folder.path(), "system.toml", "delay = 7");
+        let config = load_from(&system, named(Path::new("/dev/null"))).expect("valid");
+        assert_eq!(config.files, [system], "that of the machine is read all the same");
     }
 
     #[test]

@@ -50,6 +50,9 @@ fn check(cli: &Cli, file: Option<&Path>) -> Result<ExitStatus, CommandError> {
     }
     let (mut config, mut text, mut errors) = (ConfigValues::default(), String::new(), Vec::new());
     for (path, is_named) in files {
+        if path == Path::new(config_file::NO_FILE) {
+            continue;
+        }
         if !is_named && std::fs::symlink_metadata(&path).is_err() {
             text.push_str(&format!("{}: does not exist\n", shown(&path)));
             continue;
