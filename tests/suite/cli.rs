@@ -133,6 +133,10 @@ fn differing(frame: &Value) -> BTreeSet<(u64, u64)> {
     let mut compared = 0;
     let mut differ = BTreeSet::new();
     for row in frame["processes"].as_array().expect("rows") {
+        // That of a kernel thread is read once: it is never chosen.
+        if row["score_fresh"] != true {
+            continue;
+        }
         let number = |key: &str| row[key].as_u64();
         let (Some(kernel), Some(computed)) = (number("oom_score"), number("oom_score_computed"))
         else {
