@@ -54,6 +54,7 @@ mod sampler;
 mod sampling;
 mod screens;
 mod scripts;
+mod self_protection;
 mod selfcheck;
 mod settings;
 mod site;
