@@ -54,8 +54,13 @@ fn a_key_that_was_typed_while_doomtop_was_stopped_confirms_nothing() {
         terminal.signal("CONT");
         terminal.wait_for_looks(3);
         assert!(child.0.try_wait().expect("a status").is_none(), "{}", terminal.text());
-        terminal.send("\x1b");
-        terminal.wait_for("the table", |text| !text.contains("y = do it"));
+        // It closed the dialog, or was not read at all.
+        if terminal.text().contains("y = do it") {
+            terminal.send("\x1b");
+            terminal.wait_for("the table", |text| !text.contains("y = do it"));
+        }
+        // Together with the next key, Esc would be Alt.
+        terminal.wait_for_looks(1);
     }
     assert_eq!(terminal.quit(), 0);
 }
