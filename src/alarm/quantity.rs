@@ -54,6 +54,8 @@ pub struct KilledProcess {
     pub comm: String,
     /// `global`, or the path of the cgroup that reached its limit; nothing where it is not known.
     pub domain: Option<Arc<Text>>,
+    /// Neither the kernel's log nor a tracepoint named it so far: it is the largest that ended meanwhile.
+    pub guessed: bool,
 }
 
 /// What alarms are computed from: the newest sample.

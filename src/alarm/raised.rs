@@ -36,6 +36,8 @@ pub struct AlarmIncident {
     pub domain: Option<Arc<Text>>,
     /// The killer: `kernel`, or a policy; nothing where nobody is killed.
     pub by: Option<&'static str>,
+    /// Who was killed is a guess: no log and no tracepoint named it so far.
+    pub guessed: bool,
     /// Seconds until a predicted death.
     pub seconds: Option<String>,
 }
@@ -64,6 +66,11 @@ pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_COMM", "its name, safe to print"),
     ("DOOMTOP_DOMAIN", "`death`, `oom-kill`, `stalled`: where: `global`, or a cgroup's path"),
     ("DOOMTOP_BY", "`death`, `oom-kill`: the killer: `kernel`, or a policy"),
+    (
+        "DOOMTOP_GUESSED",
+        "`oom-kill`: 1 where the kernel's log has not named the killed process yet, so that DOOMTOP_PID is the \
+         largest one that ended",
+    ),
     ("DOOMTOP_SECONDS", "`death`: seconds until then"),
 ];
 
@@ -107,6 +114,7 @@ impl RaisedAlarm {
                 incident.and_then(|it| it.domain.as_ref()).map(|it| it.as_str().to_owned())
             }
             "DOOMTOP_BY" => incident.and_then(|it| it.by).map(str::to_owned),
+            "DOOMTOP_GUESSED" => incident.filter(|it| it.guessed).map(|_| "1".to_owned()),
             "DOOMTOP_SECONDS" => incident.and_then(|it| it.seconds.clone()),
             _ => None,
         };

@@ -391,6 +391,7 @@ impl ActiveAlarm {
             comm: victim.map(|it| it.comm.to_string()),
             domain: Some(Arc::clone(&death.domain)),
             by: Some(death.by),
+            guessed: false,
             seconds: Some(trimmed(time)),
         };
         let raised = raise(&self.alarm, seen, Some(found));
@@ -410,7 +411,7 @@ fn stall_words(stalls: &[Arc<Text>]) -> String {
 /// `oom-kill: 208 node`, or the count where nobody is known.
 fn kill_words(killed: &[KilledProcess], count: Option<u64>) -> String {
     let name = |it: &KilledProcess| match it.pid {
-        Some(pid) => format!("{pid} {}", it.comm),
+        Some(pid) => format!("{pid} {}{}", it.comm, if it.guessed { "?" } else { "" }),
         None => it.comm.clone(),
     };
     match killed.iter().map(name).collect::<Vec<_>>() {
@@ -420,9 +421,9 @@ fn kill_words(killed: &[KilledProcess], count: Option<u64>) -> String {
 }
 
 fn raise_kill(alarm: &Alarm, seen: &AlarmInput<'_>, killed: &KilledProcess) -> RaisedAlarm {
-    let KilledProcess { pid, comm, domain } = killed.clone();
+    let KilledProcess { pid, comm, domain, guessed } = killed.clone();
     let by = Some(KERNEL);
-    let incident = AlarmIncident { pid, comm: Some(comm), domain, by, seconds: None };
+    let incident = AlarmIncident { pid, comm: Some(comm), domain, by, guessed, seconds: None };
     RaisedAlarm { incident: Some(incident), ..raise(alarm, seen, None) }
 }
 

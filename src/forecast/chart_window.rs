@@ -73,6 +73,19 @@ impl<'a> ChartWindow<'a> {
         resample(&self.axis, series.fold, points)
     }
 
+    /// The lowest and the highest value of a series; nothing where none is known. A cell shows only the worst of its
+    /// samples.
+    #[must_use]
+    pub fn ends(&self, series: &Series) -> Option<(f64, f64)> {
+        let intervals =
+            (self.begin..self.begin + self.joined.len()).filter_map(|at| self.interval(at));
+        let values = intervals.filter_map(|step| (series.value)(&step).value());
+        values.fold(None, |ends: Option<(f64, f64)>, value| {
+            let (least, most) = ends.unwrap_or((value, value));
+            Some((least.min(value), most.max(value)))
+        })
+    }
+
     /// The value of a series at this time or last before it, or why it is unknown.
     #[must_use]
     pub fn value(&self, series: &Series, at: Millis) -> Reading<f64> {

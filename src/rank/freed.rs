@@ -16,7 +16,10 @@ pub struct FreedMemory {
     pub swap: Bytes,
     /// The room that its pages in swap give back: less than `swap` where they are stored compressed in RAM.
     pub swap_room: Bytes,
-    /// What it holds in memory beside that, and what stays: shared memory, tmpfs, files that others map.
+    /// Shared memory that it maps, and as far as that is known nobody else: freed unless a file (tmpfs, System V)
+    /// keeps it.
+    pub perhaps: Bytes,
+    /// What it holds in memory beside that, and what stays: what others map, too, and files.
     pub stays: Bytes,
 }
 
@@ -26,22 +29,27 @@ impl FreedMemory {
     pub fn of(process: &Process, scene: &Scene) -> Reading<Self> {
         let page = scene.machine().page_size;
         let swap = process.swap.value().unwrap_or_default().bytes(page);
+        let shmem = process.shmem.value().unwrap_or_default();
         process.anon.map(|anon| Self {
             anonymous: anon.bytes(page),
             swap,
             swap_room: room_of_swap(swap, &scene.now().swap),
-            stays: scene.rss(process).saturating_sub(anon).bytes(page),
+            perhaps: shmem.bytes(page),
+            stays: scene.rss(process).saturating_sub(anon + shmem).bytes(page),
         })
     }
 
     /// By what the memory of the process consists of.
     #[must_use]
-    pub fn measured(breakdown: &MemoryBreakdown, scene: &Scene) -> Self {
+    pub fn measured(breakdown: &MemoryBreakdown, process: &Process, scene: &Scene) -> Self {
         let swap = breakdown.swap.bytes();
+        let shmem = process.shmem.value().unwrap_or_default().bytes(scene.machine().page_size);
+        let alone = breakdown.private.saturating_sub(breakdown.freed()).bytes();
         Self {
             anonymous: breakdown.freed().bytes(),
             swap,
             swap_room: room_of_swap(swap, &scene.now().swap),
+            perhaps: alone.min(shmem),
             stays: breakdown.shared.bytes(),
         }
     }
@@ -62,7 +70,8 @@ impl FreedMemory {
     #[must_use]
     pub fn is_little(&self) -> bool {
         let room = self.room();
-        self.stays >= WORTH_A_WARNING && room.0 < (room + self.stays).0 / 4
+        let most = room + self.perhaps;
+        self.stays >= WORTH_A_WARNING && most.0 < (most + self.stays).0 / 4
     }
 }
 
@@ -160,9 +169,24 @@ mod tests {
             shared: Kib(1 << 20),
             ..MemoryBreakdown::default()
         };
-        let measured = FreedMemory::measured(&breakdown, &scene(Swap::default()));
+        let measured =
+            FreedMemory::measured(&breakdown, &process(1964, 900, 0), &scene(Swap::default()));
         assert_eq!(measured.room(), Bytes(40 * MIB), "a fork shares the rest");
         assert!(measured.is_little());
+        // A database that maps its buffers alone: 184 MiB of them, of which no file is known.
+        let alone = MemoryBreakdown {
+            private: Kib(184 << 10),
+            anonymous: Kib(4 << 10),
+            shared: Kib(1 << 10),
+            ..MemoryBreakdown::default()
+        };
+        let mut it = process(185, 4, 0);
+        it.shmem = Reading::Value(Pages(180 * 256));
+        let measured = FreedMemory::measured(&alone, &it, &scene(Swap::default()));
+        assert_eq!((measured.room(), measured.perhaps), (Bytes(4 * MIB), Bytes(180 * MIB)));
+        assert!(!measured.is_little());
+        let counted = FreedMemory::of(&it, &scene(Swap::default())).value().unwrap();
+        assert_eq!((counted.perhaps, counted.stays), (Bytes(180 * MIB), Bytes(MIB)));
     }
 
     #[test]

@@ -13,17 +13,30 @@ use crate::app::NoticeLevel;
 use crate::app::session::journal::Journal;
 use crate::model::Machine;
 
+/// Only the owner reads and writes it.
+const OWNER_ONLY: u32 = 0o600;
+/// The group reads it, too.
+pub(crate) const GROUP_READS: u32 = 0o640;
+
 /// Creates a file under the first free name: `stem.ending`, `stem-2.ending` and so on. Returns its name, too.
 ///
 /// # Errors
 /// It could not be created, or all of 99 names are taken.
 pub(crate) fn new_file(stem: &str, ending: &str) -> io::Result<(String, File)> {
+    new_file_of(stem, ending, OWNER_ONLY)
+}
+
+/// The same with this mode, as far as the umask allows it.
+///
+/// # Errors
+/// As above.
+pub(crate) fn new_file_of(stem: &str, ending: &str, mode: u32) -> io::Result<(String, File)> {
     let names = (1..100).map(|nth| match nth {
         1 => format!("{stem}.{ending}"),
         nth => format!("{stem}-{nth}.{ending}"),
     });
     for name in names {
-        match create(&name) {
+        match create_of(&name, mode) {
             Ok(file) => return Ok((name, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
@@ -35,7 +48,11 @@ pub(crate) fn new_file(stem: &str, ending: &str) -> io::Result<(String, File)> {
 /// Creates a file that only its owner may read: recordings, samples and journals hold command lines, which
 /// may hold secrets, and what `hidepid` hides. A dangling symbolic link counts as an existing file.
 pub(crate) fn create(path: impl AsRef<Path>) -> io::Result<File> {
-    File::options().write(true).create_new(true).mode(0o600).open(path)
+    create_of(path, OWNER_ONLY)
+}
+
+fn create_of(path: impl AsRef<Path>, mode: u32) -> io::Result<File> {
+    File::options().write(true).create_new(true).mode(mode).open(path)
 }
 
 /// Creates a file as any program does, for text that names nobody.

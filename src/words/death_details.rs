@@ -83,7 +83,8 @@ fn rate(rate: f64) -> String {
 #[must_use]
 pub fn futile_kill(scene: &Scene, death: &NextDeath) -> Option<FutileKill> {
     let sheet = MemorySheet::of_domain(scene.now(), death.domain.as_str())?;
-    sheet.futile_kill(None)
+    // Whoever dies, nine tenths stay.
+    sheet.futile_kill(None).filter(|it| it.held.0 <= it.total.0 / 10)
 }
 
 /// What decides the death: that no kill can help, or why the named process dies and not another one. The longest

@@ -5,6 +5,9 @@ use crate::rank::freed::FreedMemory;
 use crate::units::Bytes;
 use crate::words::numbers_and_names;
 
+/// Shared memory is told from this size on.
+const WORTH_TELLING: Bytes = Bytes(1 << 20);
+
 /// `about 11.3G: 10.8G in memory, 512M in swap (128M of RAM: it is compressed)`.
 #[must_use]
 pub fn measured(context: &RowContext<'_>, freed: &FreedMemory) -> String {
@@ -15,7 +18,17 @@ pub fn measured(context: &RowContext<'_>, freed: &FreedMemory) -> String {
         text.push_str(&format!(": {} in memory, {} in swap", parts[0], parts[1]));
         text.push_str(&compressed(freed, &size));
     }
-    text
+    text + &perhaps(freed, &size)
+}
+
+/// `, and 180M of shared memory unless a file or another process holds it`.
+#[must_use]
+pub fn perhaps(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> String {
+    if freed.perhaps < WORTH_TELLING || freed.perhaps.0 < freed.room().0 / 20 {
+        return String::new();
+    }
+    let shared = size(freed.perhaps);
+    format!(", and {shared} of shared memory unless a file or another process holds it")
 }
 
 /// `11.4G (estimate)`; with its parts where swap is compressed.
@@ -26,7 +39,7 @@ pub fn estimate(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> String {
         let swap = size(freed.swap);
         return format!("{text}; {swap} in swap{})", compressed(freed, size));
     }
-    format!("{text})")
+    format!("{text}){}", perhaps(freed, size))
 }
 
 /// The same with sizes in automatic units.

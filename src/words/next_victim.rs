@@ -233,7 +233,14 @@ fn overridden_forms(context: &RowContext<'_>, off: Override) -> Vec<VictimForm> 
         form(format!("{whole}{lead}")),
         form(format!("{brief}{lead}")),
         form(brief),
-        form(off.word().to_owned()),
+        form(
+            match off {
+                Override::NoLimit(_) => "no limit of its own",
+                Override::NoKiller => "no OOM killer",
+                _ => off.word(),
+            }
+            .to_owned(),
+        ),
     ]
 }
 

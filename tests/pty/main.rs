@@ -153,9 +153,12 @@ fn a_burst_that_begins_with_the_confirming_key_confirms_nothing() {
     terminal.send("X");
     terminal.wait_for("the dialog", |text| text.contains("y = do it"));
     // As a paste without brackets: it counts only once the dialog has been in view for a while.
-    terminal
-        .answer("y\x01", "the word", |text| text.contains("more keys followed the confirming key"));
+    terminal.answer("y\x01", "the word", |text| {
+        text.contains("more input came with the confirming key")
+    });
     assert!(child.0.try_wait().expect("a status").is_none(), "it lives");
+    terminal.send("\x1b");
+    terminal.wait_for("the table", |text| !text.contains("y = do it"));
     assert_eq!(terminal.quit(), 0);
 }
 

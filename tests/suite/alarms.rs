@@ -444,7 +444,9 @@ fn a_death_that_is_near_rings_once_and_says_who_where_and_when() {
     assert_eq!(killed.len(), 1);
     assert_eq!(facts(killed[0], &INCIDENT[..2]), some(["208", "node", "", ""])[..2]);
     assert_eq!(facts(killed[0], &["DOOMTOP_BY"]), [Some("kernel".to_owned())]);
-    assert_eq!(player.app.refresh.alarms.standing().last().as_deref(), Some("oom-kill: 208 node"));
+    assert_eq!(player.app.refresh.alarms.standing().last().as_deref(), Some("oom-kill: 208 node?"));
+    // No log named it.
+    assert_eq!(facts(killed[0], &["DOOMTOP_GUESSED"]), [Some("1".to_owned())]);
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn killed_since(scene: &Scene, events: &[OomEvent]) -> Vec<KilledProcess> {
         let is_known = killed.iter().any(|it| it.pid == Some(id.pid));
         if let Some(process) = before.find(id).filter(|_| !is_known && killed.len() < count) {
             let comm = process.comm.to_string();
-            killed.push(KilledProcess { pid: Some(id.pid), comm, domain: None });
+            killed.push(KilledProcess { pid: Some(id.pid), comm, domain: None, guessed: true });
         }
     }
     killed
@@ -157,5 +157,5 @@ fn killed_process(event: &OomEvent) -> Option<KilledProcess> {
         _ => event.domain.clone(),
     };
     let (pid, comm) = (victim.pid, victim.comm.to_string());
-    Some(KilledProcess { pid, comm, domain: domain.map(Arc::new) })
+    Some(KilledProcess { pid, comm, domain: domain.map(Arc::new), guessed: event.guessed })
 }

@@ -16,7 +16,7 @@ use crate::columns::human_size;
 use crate::model::{Machine, SampleHistory, SampleIndex, Snapshot, Text};
 use crate::shell::command_error::CommandError;
 use crate::shell::event::Inbox;
-use crate::shell::new_file::new_file;
+use crate::shell::new_file::{GROUP_READS, new_file, new_file_of};
 use crate::shell::thread;
 use crate::source::Recorder;
 use crate::units::Bytes;
@@ -107,13 +107,14 @@ fn with_users(mut sample: Snapshot, users: &Users) -> Snapshot {
     sample
 }
 
-/// A new recording in a folder; its name comes with it.
+/// A new recording in a folder of recordings, which the group reads, too (`adm`, by the unit of the recorder); its
+/// name comes with it.
 ///
 /// # Errors
 /// It could not be created.
 pub(crate) fn create(folder: &Path, stem: &str) -> io::Result<(String, File)> {
     let path = folder.join(stem);
-    new_file(&path.to_string_lossy(), "tape")
+    new_file_of(&path.to_string_lossy(), "tape", GROUP_READS)
 }
 
 /// Starts the thread. It ends, with its recording complete, when the returned sender is dropped.
@@ -161,7 +162,7 @@ impl RecorderThread {
     }
 
     fn begin(&mut self, stem: &str) {
-        match create(Path::new(""), stem) {
+        match new_file(stem, "tape") {
             Ok((name, file)) => {
                 self.notify(NoticeLevel::Good, format!("recording to {name}"));
                 self.open = Some(OpenRecording { recorder: Recorder::new(file), name, samples: 0 });
@@ -203,7 +204,7 @@ impl RecorderThread {
     }
 
     fn write_history(&self, history: &SampleHistory, stem: &str, users: &Users) {
-        let written = create(Path::new(""), stem)
+        let written = new_file(stem, "tape")
             .and_then(|(name, file)| Ok((name, write_history(history, users, file)?)));
         match written {
             Ok((name, (samples, bytes))) => {

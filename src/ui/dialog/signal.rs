@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
 use crate::columns::RowContext;
+use crate::forecast::next_death::NextDeath;
 use crate::intent::Expedite;
-use crate::model::{Process, Reading, Signal};
+use crate::model::{Process, Reading, Scope, Signal, is_within};
 use crate::plan::signal_consequences::{RestartOutcome, may_raise_priority};
 use crate::rank::freed::FreedMemory;
 use crate::ui::paint::canvas::Canvas;
@@ -181,7 +182,7 @@ fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
     if let Some(detail) = &confirm.plan.detail
         && let Reading::Value(holding) = &detail.breakdown
     {
-        let all = freed::measured(context, &FreedMemory::measured(holding, context.scene));
+        let all = freed::measured(context, &FreedMemory::measured(holding, process, context.scene));
         let first = match &detail.sharers {
             Reading::Value(sharers) => sharers.found.first(),
             _ => None,
@@ -208,14 +209,23 @@ fn frees(context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
 /// The warning where it frees little, or where no kill can help in the domain of the next death.
 fn frees_little(app: &App, context: &RowContext<'_>, confirm: &SignalDialog) -> Option<String> {
     let process = context.scene.find(confirm.plan.who)?;
-    let futile = app.deaths.next.as_ref().and_then(|it| futile_kill(context.scene, it));
+    // Of another domain than its own that says nothing.
+    let inside = |death: &&NextDeath| is_in_domain(process, death.domain.as_str());
+    let next = app.deaths.next.as_ref().filter(inside);
+    let futile = next.and_then(|it| futile_kill(context.scene, it));
     if let Some(futile) = futile {
         return Some(futile.brief());
     }
     let measured = confirm.plan.detail.as_ref().and_then(|it| it.breakdown.value());
-    let freed = measured.map(|it| FreedMemory::measured(&it, context.scene));
+    let freed = measured.map(|it| FreedMemory::measured(&it, process, context.scene));
     let freed = freed.or_else(|| FreedMemory::of(process, context.scene).value())?;
     freed::warning(&freed, &|bytes| text::bytes(context, bytes))
+}
+
+/// Whether a process belongs to a domain.
+fn is_in_domain(process: &Process, domain: &str) -> bool {
+    let path = process.cgroup.as_ref().value();
+    domain == Scope::GLOBAL || path.is_some_and(|path| is_within(path.as_str(), domain))
 }
 
 /// What is done beside the signal so that the memory comes back sooner.

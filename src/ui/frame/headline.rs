@@ -321,10 +321,16 @@ fn now_line(context: &RowContext<'_>, before: Before, theme: Theme, width: u16) 
         ])
     };
     let begins = beginnings(context, before, certainty, sentence.rule);
-    let mut fitting = begins
-        .iter()
-        .flat_map(|begin| sentence.forms.iter().map(|form| line(begin, form)))
-        .filter(|line| line_cells(line) <= width);
+    let all: Vec<Line<'static>> = match certainty {
+        // Why there is no prediction says more than what stands before it.
+        Certainty::Off => {
+            sentence.forms.iter().flat_map(|form| begins.iter().map(|it| line(it, form))).collect()
+        }
+        _ => {
+            begins.iter().flat_map(|it| sentence.forms.iter().map(|form| line(it, form))).collect()
+        }
+    };
+    let mut fitting = all.into_iter().filter(|line| line_cells(line) <= width);
     let shortest = || Some(line(begins.last()?, sentence.forms.last()?));
     fitting.next().or_else(shortest).unwrap_or_default()
 }

@@ -122,7 +122,7 @@ impl Case<'_> {
 
     /// What its memory is used for, as far as `memory.stat` was read.
     fn sheet(&self) -> Vec<Line<'static>> {
-        let sheet = MemorySheet::of_cgroup(self.group);
+        let sheet = MemorySheet::of_cgroup(self.group, self.context.scene.now());
         let lines = sheet.map(|sheet| sheet.lines(None)).unwrap_or_default().into_iter();
         lines
             .map(|text| match text.split_once(": ") {

@@ -99,11 +99,11 @@ pub fn beside_meters(app: &App, theme: Theme) -> Vec<Line<'static>> {
             .map(|text| say(("growing", format!("fastest: {text}")))),
     );
     lines.extend(killer(app, &context, theme));
+    lines.extend(pressure(app, &context).into_iter().map(say));
     lines.extend(sampler(&context).into_iter().map(say));
     lines.extend(
         memory(&context).into_iter().filter(|it| ["shared", UNKILLABLE].contains(&it.0)).map(say),
     );
-    lines.extend(pressure(app, &context).into_iter().map(say));
     lines
 }
 

@@ -71,7 +71,6 @@ impl<'a> SeriesChart<'a> {
         let cells = window.cells(series);
         let known = || cells.iter().flatten().copied();
         let most = known().fold(f64::NEG_INFINITY, f64::max);
-        let least = known().fold(f64::INFINITY, f64::min);
         let ceiling = (series.ceiling)(moment);
         let top = match series.measure {
             SeriesUnit::Kib => ceiling.unwrap_or(most).max(most),
@@ -80,7 +79,7 @@ impl<'a> SeriesChart<'a> {
         Self {
             series,
             now: app.shown_at().map_or(Reading::NotAsked, |at| window.value(series, at)),
-            ends: most.is_finite().then_some((least, most)),
+            ends: window.ends(series),
             top: top.max(series.min_top),
             chosen: SERIES.get(app.views.memory.chosen).is_some_and(|it| it.id == series.id),
             cells,

@@ -22,6 +22,8 @@ fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
         Kib(Pages(pages).bytes(page).0 / 1024)
     };
     let shmem = count(&["shmem"]);
+    // Files that are mapped count there, too, so it is the most that processes can hold.
+    let mapped = count(&["mapped"]).min(shmem);
     // Files in tmpfs and shared memory are on the lists of anonymous pages.
     let anon = count(&["active_anon", "inactive_anon", "isolated_anon"]).saturating_sub(shmem);
     let part = |of, size| MemoryPart { of, size };
@@ -32,7 +34,8 @@ fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
         part(MemoryUse::PageTables, count(&["pagetables", "sec_pagetables"])),
         part(MemoryUse::KernelStacks, report.kernel_stack.unwrap_or_default()),
         part(MemoryUse::Free, count(&["free", "free_pcp"])),
-        part(MemoryUse::Shmem, shmem),
+        part(MemoryUse::SharedMapped, mapped),
+        part(MemoryUse::Shmem, shmem.saturating_sub(mapped)),
         part(MemoryUse::SlabReclaimable, count(&["slab_reclaimable"])),
         part(MemoryUse::SlabUnreclaimable, count(&["slab_unreclaimable"])),
     ];
@@ -55,6 +58,7 @@ fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
 fn cgroup(report: &OomReport) -> MemorySheet {
     let stat = |key: &str| Kib(report.stat.get(key).map_or(Bytes(0), |&it| Bytes(it)).0 / 1024);
     let shmem = stat("shmem");
+    let mapped = (stat("file_mapped") + stat("mapped_file")).min(shmem);
     let part = |of, size| MemoryPart { of, size };
     if report.stat.is_empty() {
         return MemorySheet::default();
@@ -65,7 +69,8 @@ fn cgroup(report: &OomReport) -> MemorySheet {
     let parts = vec![
         part(MemoryUse::Anonymous, stat(anon)),
         part(MemoryUse::PageCache, stat(file).saturating_sub(shmem)),
-        part(MemoryUse::Shmem, shmem),
+        part(MemoryUse::SharedMapped, mapped),
+        part(MemoryUse::Shmem, shmem.saturating_sub(mapped)),
         part(MemoryUse::PageTables, stat("pagetables") + stat("sec_pagetables")),
         part(MemoryUse::KernelStacks, stat("kernel_stack")),
         part(MemoryUse::SlabReclaimable, stat("slab_reclaimable")),

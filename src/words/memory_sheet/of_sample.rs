@@ -1,8 +1,8 @@
 //! The sheet of a sample, and who holds what of it.
 
 use crate::columns::human_size;
-use crate::model::{Cgroup, MemoryHolders, Reading, Scope, Snapshot};
-use crate::units::{Bytes, Kib};
+use crate::model::{Cgroup, MemoryHolders, Process, Reading, Scope, Snapshot, is_within};
+use crate::units::{Bytes, Kib, Pages};
 use crate::words::memory_sheet::sheet::{MemoryPart, MemorySheet, MemoryUse};
 use crate::words::numbers_and_names::joined;
 
@@ -18,7 +18,7 @@ impl MemorySheet {
         if domain == Scope::GLOBAL {
             return Self::of_machine(sample);
         }
-        Self::of_cgroup(sample.cgroups.find(domain)?)
+        Self::of_cgroup(sample.cgroups.find(domain)?, sample)
     }
 
     /// The sheet of the machine; `None` where the system does not tell what the kernel holds (gVisor, lxcfs, a
@@ -36,6 +36,8 @@ impl MemorySheet {
         let vmalloc = if counts_pages { vmalloc } else { Kib::ZERO };
         let huge_free = known(uses.huge_pages_free_kib).min(memory.hugetlb_kib);
         let disks = known(sample.memory_holders.zram_disks_kib);
+        let mapped =
+            mapped_shared(sample, |_| true).min(memory.shmem_kib.saturating_sub(files(sample)));
         let part = |of, size| MemoryPart { of, size };
         let parts = vec![
             part(MemoryUse::Anonymous, anon),
@@ -43,7 +45,8 @@ impl MemorySheet {
             part(MemoryUse::PageTables, known(uses.page_tables_kib)),
             part(MemoryUse::KernelStacks, stacks),
             part(MemoryUse::Free, memory.free_kib),
-            part(MemoryUse::Shmem, memory.shmem_kib),
+            part(MemoryUse::SharedMapped, mapped),
+            part(MemoryUse::Shmem, memory.shmem_kib.saturating_sub(mapped)),
             part(MemoryUse::SlabReclaimable, reclaimable),
             part(MemoryUse::SlabUnreclaimable, slab),
             part(MemoryUse::Percpu, known(uses.percpu_kib)),
@@ -55,26 +58,51 @@ impl MemorySheet {
             part(MemoryUse::Graphics, known(uses.gpu_kib)),
         ];
         let graphics = sample.memory_holders.gpu.as_ref();
-        let (total, held) = (Some(memory.total_kib), Some(anon));
+        let (total, held) = (Some(memory.total_kib), Some(anon + mapped));
         let is_rest_stuck = matches!(graphics, Reading::Missing) || known(uses.gpu_kib) > Kib::ZERO;
         Self { total, parts, held, is_rest_stuck, ..Self::default() }.completed()
     }
 
     /// The sheet of a memory cgroup; `None` where its `memory.stat` was not read.
     #[must_use]
-    pub fn of_cgroup(group: &Cgroup) -> Option<Self> {
+    pub fn of_cgroup(group: &Cgroup, sample: &Snapshot) -> Option<Self> {
         let kib = |bytes: Reading<Bytes>| bytes.value().map(|Bytes(it)| Kib(it / 1024));
         let (anon, shmem) = (kib(group.anon)?, kib(group.shmem)?);
+        let inside = |process: &Process| {
+            let path = process.cgroup.as_ref().value();
+            path.is_some_and(|path| is_within(path.as_str(), group.path.as_str()))
+        };
+        let mapped = mapped_shared(sample, inside).min(shmem);
         let part = |of, size| MemoryPart { of, size };
         let parts = vec![
             part(MemoryUse::Anonymous, anon),
             part(MemoryUse::ReclaimableCache, kib(group.reclaimable).unwrap_or_default()),
-            part(MemoryUse::Shmem, shmem),
+            part(MemoryUse::SharedMapped, mapped),
+            part(MemoryUse::Shmem, shmem.saturating_sub(mapped)),
             part(MemoryUse::SlabUnreclaimable, kib(group.slab_unreclaimable).unwrap_or_default()),
         ];
         let total = kib(group.usage);
-        Self { total, parts, held: Some(anon), ..Self::default() }.completed()
+        Self { total, parts, held: Some(anon + mapped), ..Self::default() }.completed()
     }
+}
+
+/// Shared memory that these processes map (`RssShmem`). What several map counts several times, so it is the most
+/// that they can hold.
+fn mapped_shared(sample: &Snapshot, whose: impl Fn(&Process) -> bool) -> Kib {
+    let page = sample.machine.page_size;
+    let of = |process: &Process| process.shmem.value().unwrap_or_default();
+    let pages = sample.processes.iter().filter(|it| whose(it)).map(of);
+    let all = pages.fold(Pages::ZERO, |sum, it| Pages(sum.0.saturating_add(it.0)));
+    Kib(all.bytes(page).0 / 1024)
+}
+
+/// Shared memory that stays whoever dies, as far as that is known: files in tmpfs, and segments without a process.
+fn files(sample: &Snapshot) -> Kib {
+    let holders = &*sample.memory_holders;
+    let mounts = holders.tmpfs.as_ref().value();
+    let files =
+        mounts.map_or(Kib::ZERO, |it| it.iter().fold(Kib::ZERO, |sum, it| sum + it.used_kib));
+    files + holders.sysv_shm.value().map_or(Kib::ZERO, |it| it.orphans_kib)
 }
 
 /// RAM in which compressed pages are stored, also those of zram devices that hold no swap.

@@ -21,7 +21,9 @@ pub enum MemoryUse {
     KernelStacks,
     /// Free memory.
     Free,
-    /// Files in tmpfs and shared memory.
+    /// Shared memory that processes map: a kill frees what no other process and no file holds.
+    SharedMapped,
+    /// Files in tmpfs, and shared memory that no process maps.
     Shmem,
     /// Slab that can be reclaimed.
     SlabReclaimable,
@@ -59,6 +61,7 @@ impl MemoryUse {
             Self::PageTables => "page tables",
             Self::KernelStacks => "kernel stacks",
             Self::Free => "free",
+            Self::SharedMapped => "shared memory of processes",
             Self::Shmem => "tmpfs and shared memory",
             Self::SlabReclaimable => "slab that can be reclaimed",
             Self::SlabUnreclaimable => "slab that cannot be reclaimed",
@@ -85,6 +88,7 @@ impl MemoryUse {
             Self::PageTables => "page_tables",
             Self::KernelStacks => "kernel_stacks",
             Self::Free => "free",
+            Self::SharedMapped => "shmem_mapped",
             Self::Shmem => "shmem",
             Self::SlabReclaimable => "slab_reclaimable",
             Self::SlabUnreclaimable => "slab_unreclaimable",

@@ -214,7 +214,14 @@ impl App {
             Some(Action::Suspend) => return vec![Request::Suspend],
             _ if !confirm.shown.was_seen_at(press.at) => return Vec::new(),
             // Digits may follow each other fast. A confirming key must not.
-            Some(_) if !press.alone => return Vec::new(),
+            Some(action) if !press.alone => {
+                if matches!(action, Action::Yes) {
+                    let text =
+                        "nothing was done: more input came with the confirming key; press it alone";
+                    self.say(NoticeLevel::Warn, text);
+                }
+                return Vec::new();
+            }
             _ => {}
         }
         let pid = confirm.plan.who.pid;

@@ -33,7 +33,7 @@ impl Case<'_> {
         let read = self.app.commitments.holding(self.process.id).value().filter(|_| is_page);
         let (freed, text) = match (read, FreedMemory::of(self.process, scene)) {
             (Some(breakdown), _) => {
-                let freed = FreedMemory::measured(&breakdown, scene);
+                let freed = FreedMemory::measured(&breakdown, self.process, scene);
                 (Some(freed), freed::measured(self.context, &freed))
             }
             (None, Reading::Value(freed)) if freed.is_compressed() => {
@@ -41,7 +41,8 @@ impl Case<'_> {
             }
             (None, Reading::Value(freed)) => {
                 let room = size(freed.room());
-                let text = format!("about {room} (estimate: anonymous memory and swap)");
+                let perhaps = freed::perhaps(&freed, &size);
+                let text = format!("about {room} (estimate: anonymous memory and swap){perhaps}");
                 (Some(freed), text)
             }
             (None, Reading::Denied) => (None, "unknown: its status may not be read".to_owned()),
