@@ -2,9 +2,11 @@
 
 use super::cli::{Cli, Command};
 use super::config::apply::own_file;
+use super::config::reader;
 use super::invocation::Invocation;
 use crate::app::adj_rules::reload::RulesUpdate;
 use crate::shell::command_error::CommandError;
+use crate::shell::config_file::save::SavedCheck;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::tui::{
     self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions, ScreenSettings,
@@ -73,6 +75,7 @@ fn settings(cli: &Cli) -> ScreenSettings {
         rebindings: config.rebindings.clone(),
         keys: config.keys,
         file: own_file(cli).map(|file| file.path),
+        check: SavedCheck(reader::check),
         forbids_writing: config.forbids_writing,
         warnings: config.warnings.clone(),
     }

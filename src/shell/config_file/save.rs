@@ -13,6 +13,17 @@ use crate::shell::rule_file;
 /// Maximum number of symbolic links on the way.
 const LINKS: u32 = 40;
 
+/// Says why a text could not be read as the file at a path.
+#[derive(Clone, Copy)]
+pub(crate) struct SavedCheck(pub(crate) fn(&str, &Path) -> Result<(), String>);
+
+impl Default for SavedCheck {
+    /// Takes any text.
+    fn default() -> Self {
+        Self(|_, _| Ok(()))
+    }
+}
+
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum SettingValue {
@@ -46,7 +57,11 @@ impl From<&SettingValue> for Value {
 ///
 /// # Errors
 /// Why nothing was saved, in one line: the file as it is stays.
-pub(crate) fn save(path: &Path, settings: &[(&str, SettingValue)]) -> Result<(), String> {
+pub(crate) fn save(
+    path: &Path,
+    settings: &[(&str, SettingValue)],
+    check: SavedCheck,
+) -> Result<(), String> {
     let named = |what: String| format!("{}: {what}", path.display());
     let target = resolve(path).map_err(|error| named(error.to_string()))?;
     let old = match fs::symlink_metadata(&target) {
@@ -60,14 +75,35 @@ pub(crate) fn save(path: &Path, settings: &[(&str, SettingValue)]) -> Result<(),
     if old.as_ref() == Some(&text) {
         return Ok(());
     }
+    check.0(&text, path).map_err(|why| format!("not saved: {why}"))?;
     replace(&target, &text).map_err(|error| named(error.to_string()))
 }
 
 /// The text of a file with these settings.
-fn edited(text: &str, settings: &[(&str, SettingValue)]) -> Result<String, String> {
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        format!("not saved, because the file is not valid: {}", error.message().replace('\n', " "))
-    })?;
+pub(crate) fn edited(text: &str, settings: &[(&str, SettingValue)]) -> Result<String, String> {
+    let parsed = |text: &str| {
+        text.parse::<DocumentMut>().map_err(|error: toml_edit::TomlError| {
+            let why = error.message().replace('\n', " ");
+            format!("not saved, because the file is not valid: {why}")
+        })
+    };
+    let mut old = parsed(text)?;
+    let mut text = with_first_settings(text, settings);
+    for (name, value) in settings {
+        // A new table goes to the end of the file: settings in comments above it stay outside of it.
+        if let Some((section, key)) = name.split_once('.')
+            && !old.contains_key(section)
+        {
+            let mut table = Table::new();
+            table.insert(key, Item::Value(Value::from(value)));
+            let mut part = DocumentMut::new();
+            part.insert(section, Item::Table(table));
+            old.insert(section, Item::Table(Table::new()));
+            separate(&mut text);
+            text.push_str(part.to_string().trim_start());
+        }
+    }
+    let mut document = parsed(&text)?;
     for (name, value) in settings {
         let (table, key) = match name.split_once('.') {
             Some((section, key)) => {
@@ -88,6 +124,51 @@ fn edited(text: &str, settings: &[(&str, SettingValue)]) -> Result<String, Strin
         }
     }
     Ok(document.to_string())
+}
+
+/// The text with the settings outside of tables, where it has none yet: behind the comments that the file begins
+/// with, and before the first table and its own comment.
+fn with_first_settings(text: &str, settings: &[(&str, SettingValue)]) -> String {
+    let mut part = DocumentMut::new();
+    for (name, value) in settings.iter().filter(|(name, _)| !name.contains('.')) {
+        part.insert(name, Item::Value(Value::from(value)));
+    }
+    if part.is_empty() {
+        return text.to_owned();
+    }
+    // The end of the line behind the last empty one.
+    let (mut at, mut behind_gap, mut has_table) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
+        match line.trim_start_matches('\u{feff}').trim() {
+            "" => behind_gap = at + line.len(),
+            comment if comment.starts_with('#') => {}
+            table if table.starts_with('[') => {
+                has_table = true;
+                break;
+            }
+            _ => return text.to_owned(),
+        }
+        at += line.len();
+    }
+    let (before, after) = text.split_at(if has_table { behind_gap } else { text.len() });
+    let mut new = before.to_owned();
+    separate(&mut new);
+    new.push_str(&part.to_string());
+    if !after.is_empty() {
+        new.push('\n');
+        new.push_str(after);
+    }
+    new
+}
+
+/// Ends a text with an empty line, where it has any.
+fn separate(text: &mut String) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if !text.is_empty() && !text.ends_with("\n\n") {
+        text.push('\n');
+    }
 }
 
 /// The file behind symbolic links, which need not exist.
@@ -169,16 +250,67 @@ mod tests {
     }
 
     #[test]
+    fn new_settings_stand_behind_the_comments_of_the_file() {
+        let theme = &[("theme", text("dark"))][..];
+        let preset = &[("keys.preset", text("vim"))][..];
+        for (before, settings, after) in [
+            ("", theme, "theme = \"dark\"\n"),
+            ("", preset, "[keys]\npreset = \"vim\"\n"),
+            (
+                "# a\n",
+                &[("keys.preset", text("vim")), ("keys.quit", text("Q"))],
+                "# a\n\n[keys]\npreset = \"vim\"\nquit = \"Q\"\n",
+            ),
+            ("# mine", theme, "# mine\n\ntheme = \"dark\"\n"),
+            ("# a\n", preset, "# a\n\n[keys]\npreset = \"vim\"\n"),
+            (
+                "# head\n\n# of keys\n[keys]\nquit = \"Q\"\n",
+                theme,
+                "# head\n\ntheme = \"dark\"\n\n# of keys\n[keys]\nquit = \"Q\"\n",
+            ),
+            ("# of keys\n[keys]\n", theme, "theme = \"dark\"\n\n# of keys\n[keys]\n"),
+            (
+                "mouse = true\n# delay = 2\n",
+                preset,
+                "mouse = true\n# delay = 2\n\n[keys]\npreset = \"vim\"\n",
+            ),
+            (
+                "[keys.pages]\nup = \"u\"\n",
+                preset,
+                "[keys]\npreset = \"vim\"\n[keys.pages]\nup = \"u\"\n",
+            ),
+        ] {
+            let saved = edited(before, settings);
+            assert_eq!(saved.as_deref(), Ok(after), "{before}");
+            assert_eq!(edited(after, settings).as_deref(), Ok(after), "again changes nothing");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.toml");
+        fs::write(&file, "# mine\n").expect("written");
+        let check = SavedCheck(|text, path| {
+            assert!(text.starts_with("# mine\n\ntheme") && path.ends_with("config.toml"), "{text}");
+            Err("no such theme".to_owned())
+        });
+        let saved = save(&file, &[("theme", text("dark"))], check);
+        assert_eq!(saved, Err("not saved: no such theme".to_owned()));
+        assert_eq!(fs::read_to_string(&file).expect("text"), "# mine\n");
+    }
+
+    #[test]
     fn a_file_is_replaced_at_once_and_through_links() {
         let folder = tempfile::tempdir().expect("a folder");
         let (real, link) = (folder.path().join("real.toml"), folder.path().join("link.toml"));
         symlink("real.toml", &link).expect("a link");
         // It does not exist yet.
-        save(&link, &[("theme", text("dark"))]).expect("saved");
+        save(&link, &[("theme", text("dark"))], SavedCheck::default()).expect("saved");
         assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
         fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("a mode");
         let before = fs::metadata(&real).expect("a file").ino();
-        save(&link, &[("theme", text("light"))]).expect("saved");
+        save(&link, &[("theme", text("light"))], SavedCheck::default()).expect("saved");
         let after = fs::metadata(&real).expect("a file");
         assert_ne!(before, after.ino(), "a new file took its place");
         assert_eq!(after.mode() & 0o777, 0o640);
@@ -186,7 +318,7 @@ mod tests {
         // Nothing else is left in the directory.
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
         let deep = folder.path().join("a/b/config.toml");
-        save(&deep, &[("theme", text("mono"))]).expect("saved");
+        save(&deep, &[("theme", text("mono"))], SavedCheck::default()).expect("saved");
         assert_eq!(fs::metadata(folder.path().join("a")).expect("a folder").mode() & 0o777, 0o700);
     }
 
@@ -197,7 +329,8 @@ mod tests {
         symlink(&one, &two).expect("a link");
         symlink(&two, &one).expect("a link");
         for path in [&one, &PathBuf::from("/dev/zero"), &folder.path().to_owned()] {
-            let why = save(path, &[("theme", text("mono"))]).expect_err("refused");
+            let why =
+                save(path, &[("theme", text("mono"))], SavedCheck::default()).expect_err("refused");
             assert_eq!(why.lines().count(), 1, "{why}");
         }
     }

@@ -10,7 +10,7 @@ use crate::app::setup::KeySettings;
 use crate::app::{App, NoticeLevel};
 use crate::columns::SizeUnit;
 use crate::shell::config_file::SYSTEM;
-use crate::shell::config_file::save::{SettingValue, save};
+use crate::shell::config_file::save::{SavedCheck, SettingValue, save};
 use crate::ui::paint::theme::palette::RoleColour;
 
 /// What the files of settings say about the screen, beside what is a flag as well.
@@ -32,6 +32,8 @@ pub(crate) struct ScreenSettings {
     pub(crate) keys: Keymap,
     /// The file that settings are saved in; `None` where no home directory is known.
     pub(crate) file: Option<PathBuf>,
+    /// Whether a file can be read as it is saved.
+    pub(crate) check: SavedCheck,
     /// No file may be written.
     pub(crate) forbids_writing: bool,
     /// What was not taken from the files.
@@ -52,6 +54,7 @@ impl ScreenSettings {
 /// Saves what the user changes on the screen.
 pub(super) struct SettingsSaver {
     file: Option<PathBuf>,
+    check: SavedCheck,
     /// Why no file may be written.
     pub(super) forbidden: Option<String>,
     saved: Vec<Setting>,
@@ -66,7 +69,8 @@ impl SettingsSaver {
         let forbidden = settings
             .forbids_writing
             .then(|| format!("read_only = true in {SYSTEM} forbids writing files"));
-        Self { file: settings.file.clone(), forbidden, saved: current(app) }
+        let (file, check) = (settings.file.clone(), settings.check);
+        Self { file, check, forbidden, saved: current(app) }
     }
 
     /// Saves what was changed since the start or the last time. Returns what to tell the user.
@@ -84,7 +88,7 @@ impl SettingsSaver {
         if changed.is_empty() {
             return (NoticeLevel::Plain, "nothing was changed: nothing was saved".to_owned());
         }
-        match save(file, &changed) {
+        match save(file, &changed, self.check) {
             Ok(()) => {
                 let names: Vec<&str> = changed.iter().map(|(name, _)| *name).collect();
                 self.saved = now;
@@ -113,7 +117,8 @@ fn current(app: &App) -> Vec<Setting> {
         ("bell", SettingValue::Flag(bell)),
         ("keys.preset", text(app.settings.keys.preset.name())),
     ];
-    if let Some(columns) = app.chosen_columns() {
+    // A file without a column would not be read.
+    if let Some(columns) = app.chosen_columns().filter(|columns| !columns.is_empty()) {
         let ids = columns.iter().map(|column| column.id.to_owned()).collect();
         settings.push(("columns", SettingValue::List(ids)));
     }
@@ -179,6 +184,39 @@ mod tests {
         assert_eq!(app.settings.keys.preset, KeyPreset::Vim);
         let (_, text) = saver.save(&app);
         assert!(text.starts_with("saved keys.preset in"), "{text}");
+    }
+
+    #[test]
+    fn the_last_column_stays_and_what_cannot_be_read_is_not_saved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.toml");
+        let settings = ScreenSettings {
+            file: Some(file.clone()),
+            check: SavedCheck(|text, _| Err(format!("bad: {}", text.trim_end()))),
+            ..ScreenSettings::default()
+        };
+        let mut app = app();
+        app.settings.columns = Some(crate::columns::column("pid").into_iter().collect());
+        let mut saver = SettingsSaver::new(&settings, &app);
+        let f2 = Key::plain(KeyCode::F(2));
+        press(&mut app, &[f2, Key::char(' '), Key::plain(KeyCode::Esc)]);
+        let left = app.chosen_columns().unwrap_or_default();
+        assert_eq!(left.iter().map(|it| it.id).collect::<Vec<_>>(), ["pid"]);
+        let notice = app.display.notice.as_ref().map(|it| it.text.as_str());
+        assert_eq!(notice, Some("the last column stays: show another one first"));
+        // Another one, and then the first can go.
+        let keys = [f2, Key::plain(KeyCode::Down), Key::char(' '), Key::plain(KeyCode::Up)];
+        press(&mut app, &keys);
+        press(&mut app, &[Key::char(' '), Key::plain(KeyCode::Esc)]);
+        let left = app.chosen_columns().unwrap_or_default();
+        assert_eq!(left.iter().map(|it| it.id).collect::<Vec<_>>(), ["rank"]);
+        let (level, text) = saver.save(&app);
+        assert_eq!(level, NoticeLevel::Warn);
+        assert_eq!(text, "not saved: bad: columns = [\"rank\"]");
+        assert!(!file.exists());
+        app.settings.columns = Some(Vec::new());
+        app.table.switched.clear();
+        assert!(current(&app).iter().all(|(name, _)| *name != "columns"));
     }
 
     #[test]

@@ -124,6 +124,8 @@ impl App {
     pub(crate) fn toggle(&mut self) {
         let Mode::Menu(menu) = &mut self.mode else { return };
         let at = menu.at;
+        let shown = |item: &&MenuItem| item.on && matches!(item.choice, MenuChoice::Column(_));
+        let left = menu.items.iter().filter(shown).count();
         let Some(item) = menu.items.get_mut(at) else { return };
         let id = match item.choice {
             MenuChoice::Column(id) => id,
@@ -134,6 +136,10 @@ impl App {
             }
             _ => return,
         };
+        if item.on && left == 1 {
+            self.say(NoticeLevel::Warn, "the last column stays: show another one first");
+            return;
+        }
         item.on = !item.on;
         let on = item.on;
         if let Some(column) = column(id) {

@@ -184,6 +184,9 @@ mod tests {
     use super::super::reader::read_text;
     use super::super::values::ConfigValues;
     use super::*;
+    use crate::app::setup::ThemeName;
+    use crate::shell::config_file::save::{SettingValue, edited};
+    use crate::units::Millis;
     use std::path::Path;
 
     /// The template with every setting switched on.
@@ -219,6 +222,34 @@ mod tests {
         let actions = KeyGroup::Views.actions().len() + KeyGroup::Pages.actions().len();
         assert_eq!(config.rebindings.len(), actions);
         assert_eq!(config.colours.len(), ROLES.len());
+    }
+
+    /// A table in the middle of it would take the settings that are switched on below it later.
+    #[test]
+    fn the_template_stays_whole_where_settings_are_saved_in_it() {
+        let read = |text: &str| {
+            let mut config = ConfigValues::default();
+            let found = read_text(text, Path::new("/nonexistent/config.toml"), &mut config);
+            assert!(found.errors.is_empty() && found.unknown.is_empty(), "{found:?}");
+            config
+        };
+        let text = |text: &str| SettingValue::Text(text.to_owned());
+        let (preset, theme) = (("keys.preset", text("vim")), ("theme", text("light")));
+        let at_once = edited(&template(), &[theme.clone(), preset.clone()]).expect("saved");
+        let first = edited(&template(), std::slice::from_ref(&preset)).expect("saved");
+        let in_turn = edited(&first, &[theme]).expect("saved");
+        assert_eq!(at_once, in_turn);
+        let rest = at_once.strip_prefix(&template()).expect("the template is unchanged");
+        assert_eq!(rest, "\ntheme = \"light\"\n\n[keys]\npreset = \"vim\"\n");
+        assert_eq!(read(&at_once).theme, Some(ThemeName::Light));
+        let later = at_once.replace("# delay = 2.0", "delay = 5.0");
+        let later = read(&later);
+        assert_eq!((later.delay, later.preset), (Some(Millis(5000)), KeyPreset::Vim));
+        // Nor where a setting above is switched on already.
+        let on = template().replace("# mouse = true", "mouse = true");
+        let saved = edited(&on, &[preset]).expect("saved").replace("# delay = 2.0", "delay = 5.0");
+        let config = read(&saved);
+        assert_eq!((config.delay, config.preset), (Some(Millis(5000)), KeyPreset::Vim));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::alarm::Alarm;
 use crate::app::keymap::group::KeyGroup;
 use crate::app::keymap::key::Key;
 use crate::app::keymap::presets::KeyPreset;
-use crate::app::keymap::remap::Rebinding;
+use crate::app::keymap::remap::{Rebinding, remapped};
 use crate::policy::site::{Location, suggestion};
 use crate::shell::config_file::trust;
 use crate::shell::rule_file;
@@ -66,6 +66,17 @@ pub(crate) fn read_text(text: &str, path: &Path, config: &mut ConfigValues) -> F
     let mut found = reader.found;
     found.errors.truncate(FAULTS);
     found
+}
+
+/// Whether a text that Setup would write can be read at the next start.
+///
+/// # Errors
+/// The first fault that reading it would report.
+pub(crate) fn check(text: &str, path: &Path) -> Result<(), String> {
+    let mut config = ConfigValues::default();
+    let found = read_text(text, path, &mut config);
+    let conflicts = remapped(config.preset, &config.rebindings).err().unwrap_or_default();
+    found.errors.into_iter().chain(conflicts).next().map_or(Ok(()), Err)
 }
 
 struct Reader<'a> {
@@ -339,6 +350,13 @@ mod tests {
             Just("{ a = 1 }".to_owned()),
             Just("2026-11-20T14:03:00Z".to_owned()),
         ]
+    }
+
+    #[test]
+    fn no_columns_are_an_error_that_says_so() {
+        let found = check("columns = []\n", Path::new("/nonexistent/c.toml"));
+        let text = "/nonexistent/c.toml:1:11: columns: needs at least one column";
+        assert_eq!(found, Err(text.to_owned()));
     }
 
     proptest! {

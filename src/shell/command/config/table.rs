@@ -119,6 +119,9 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
         about: "the columns of the screen and of -b, in this order; without it those that the width has room for",
         choices: Some(column_ids),
         take: |config, value, _| {
+            if value.list().is_empty() {
+                return Err("needs at least one column".to_owned());
+            }
             config.columns = Some(arg::columns(&value.list().join(","))?.0);
             Ok(())
         },
