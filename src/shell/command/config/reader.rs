@@ -353,6 +353,21 @@ mod tests {
     }
 
     #[test]
+    fn every_example_of_the_documents_is_valid() {
+        let document = include_str!("../../../../assets/docs/config.md");
+        let mut blocks = 0;
+        for block in document.split("```toml\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            let path = Path::new("/nonexistent/c.toml");
+            assert_eq!(check(block, path), Ok(()), "{block}");
+            let found = read_text(block, path, &mut ConfigValues::default());
+            assert_eq!(found.unknown, Vec::<String>::new(), "{block}");
+            blocks += 1;
+        }
+        assert!(blocks >= 3, "{blocks}");
+    }
+
+    #[test]
     fn no_columns_are_an_error_that_says_so() {
         let found = check("columns = []\n", Path::new("/nonexistent/c.toml"));
         let text = "/nonexistent/c.toml:1:11: columns: needs at least one column";
