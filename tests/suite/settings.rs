@@ -218,6 +218,17 @@ fn read_only_in_the_file_of_the_machine_cannot_be_lifted() {
     assert!(status == Some(0) && !text.is_empty(), "reading is not forbidden: {error}");
 }
 
+#[test]
+fn why_it_is_not_protected_is_told_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = written(folder.path(), "c.toml", "read_only = true\n");
+    let (status, _, error) = run(&mut bare(&["--config", &file, "--protect", "-b", "-n", "1"]));
+    assert_eq!(status, Some(0), "{error}");
+    let why =
+        "doomtop: doomtop is not protected: read-only changes no process, not even doomtop itself";
+    assert!(error.lines().any(|line| line == why), "{error}");
+}
+
 fn with_keys(preset: KeyPreset, own: &[Rebinding]) -> Player {
     let mut player = Player::on(usual());
     player.app.keys = remapped(preset, own).unwrap_or_else(|faults| panic!("{faults:?}"));

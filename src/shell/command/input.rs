@@ -56,13 +56,17 @@ impl SelfProtection {
     /// The tree cannot be opened any more.
     fn begin(cli: &Cli) -> Result<Self, CommandError> {
         let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
-        let root = LiveRoot::prove(root).ok().filter(|_| !cli.read_only && !cli.dry_run);
+        let root = LiveRoot::prove(root).ok();
+        let why = match (&root, cli.read_only) {
+            (None, _) => "this is not this machine's own /proc",
+            (Some(_), true) => "read-only changes no process, not even doomtop itself",
+            (Some(_), false) => "a dry run changes no process, not even doomtop itself",
+        };
+        let root = root.filter(|_| !cli.read_only && !cli.dry_run);
         let own_adj = root.map(|root| Arc::new(OwnAdj::open(&root)));
         let notice = match own_adj.as_ref().filter(|_| cli.protect).map(|own| own.lower()) {
             Some(OwnProtection::Refused(why)) => Some(why),
-            None if cli.protect => {
-                Some("doomtop is not protected: this is not this machine's own /proc".to_owned())
-            }
+            None if cli.protect => Some(format!("doomtop is not protected: {why}")),
             _ => None,
         };
         Ok(Self { own_adj, notice })
