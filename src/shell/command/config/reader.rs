@@ -64,8 +64,19 @@ pub(crate) fn read_text(text: &str, path: &Path, config: &mut ConfigValues) -> F
         reader.take(table.get_ref());
     }
     let mut found = reader.found;
-    found.errors.truncate(FAULTS);
+    for lines in [&mut found.errors, &mut found.unknown, &mut found.untrusted] {
+        shorten(lines, path);
+    }
     found
+}
+
+/// Keeps the first lines, and says how many more there are.
+fn shorten(lines: &mut Vec<String>, path: &Path) {
+    let more = lines.len().saturating_sub(FAULTS);
+    if more > 0 {
+        lines.truncate(FAULTS);
+        lines.push(format!("{}: and {more} more", rule_file::shown(path)));
+    }
 }
 
 /// Whether a text that Setup would write can be read at the next start.
@@ -365,6 +376,25 @@ mod tests {
             blocks += 1;
         }
         assert!(blocks >= 3, "{blocks}");
+    }
+
+    #[test]
+    fn no_list_of_faults_is_longer_than_a_screen() {
+        let path = Path::new("/nonexistent/c.toml");
+        let lines = |line: fn(usize) -> String| {
+            let text: String = (0..1000).map(line).collect();
+            read_text(&text, path, &mut ConfigValues::default())
+        };
+        let unknown = lines(|nth| format!("k{nth}=1\n")).unknown;
+        assert_eq!(unknown.len(), FAULTS + 1);
+        assert!(unknown[0].contains("unknown key k0;"), "{}", unknown[0]);
+        assert_eq!(unknown[FAULTS], "/nonexistent/c.toml: and 980 more");
+        let errors = lines(|_| "[[alarm]]\nwhen='bad'".to_owned() + "\n").errors;
+        assert_eq!(errors.len(), FAULTS + 1);
+        let alarm = |_| "[[alarm]]\nwhen='death<9s'\nrun='x'\n".to_owned();
+        assert_eq!(lines(alarm).untrusted.len(), FAULTS + 1);
+        let few = read_text(&"[[alarm]]\n".repeat(FAULTS), path, &mut ConfigValues::default());
+        assert_eq!(few.errors.len(), FAULTS, "nothing is left out");
     }
 
     #[test]
