@@ -77,5 +77,5 @@ pub use process::task_facts::TaskFacts;
 pub use reading::Reading;
 pub use scene::{Growth, KillSeen, Scene};
 pub use snapshot::{Clock, SCHEMA, ScanAge, Snapshot, Unavailable};
-pub use text::{Text, escape_bytes, neutral, unescape};
+pub use text::{Text, escape_bytes, neutral, printable, unescape};
 pub use usage_reading::UsageReading;

@@ -63,6 +63,19 @@ pub fn neutral(bytes: &[u8]) -> String {
     out
 }
 
+/// A finished sentence, safe to print: as [`neutral`], but a backslash stays, so that the names in it, which were
+/// escaped before, are not escaped twice.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for part in text.split_inclusive('\\') {
+        let plain = part.strip_suffix('\\');
+        escape_bytes(plain.unwrap_or(part).as_bytes(), &mut out);
+        out.extend(plain.map(|_| '\\'));
+    }
+    out
+}
+
 /// The bytes of an escaped form. A backslash that does not begin an escape stands for itself.
 #[must_use]
 pub fn unescape(text: &str) -> Vec<u8> {
@@ -160,6 +173,16 @@ mod tests {
             assert_eq!(unescape(shown), raw, "nothing is lost of {shown}");
             assert_eq!(Comm::new(raw).to_string(), shown);
         }
+    }
+
+    #[test]
+    fn a_finished_sentence_is_not_escaped_twice() {
+        let name = neutral(b"ev\x1b[31mil\n");
+        let sentence = format!("{name} dies\x1b[2J\u{202e}");
+        let shown = printable(&sentence);
+        assert_eq!(shown, r"ev\x1b[31mil\x0a dies\x1b[2J\xe2\x80\xae");
+        assert_eq!(printable(&shown), shown);
+        assert_eq!(printable(r"\"), r"\");
     }
 
     #[test]

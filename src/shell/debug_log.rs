@@ -73,7 +73,7 @@ pub(crate) fn is_on(level: LogLevel) -> bool {
 /// written any more is no reason to stop.
 pub(crate) fn write(level: LogLevel, about: &str, text: &str) {
     let Some(log) = LOG.get().filter(|log| level <= log.level) else { return };
-    let text = crate::model::neutral(text.replace('\n', " ").as_bytes());
+    let text = crate::model::printable(&text.replace('\n', " "));
     let line = format!("{:.3} {:<5} {about}: {text}\n", Timestamp::now(), level.word());
     // One write for each line: lines of several threads and programs do not mix (open(2), O_APPEND).
     let _ = (&log.file).write_all(line.as_bytes());

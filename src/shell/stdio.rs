@@ -11,7 +11,7 @@ use crate::ui::ColourDepth;
 pub(crate) fn complain(what: &str) {
     progress("");
     debug_log::warn("doomtop", what);
-    let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::neutral(what.as_bytes()));
+    let _ = writeln!(io::stderr(), "doomtop: {}", crate::model::printable(what));
 }
 
 /// Whether a line of [`progress`] is on the terminal.
@@ -29,7 +29,7 @@ pub(crate) fn progress(what: &str) {
     if !io::stderr().is_terminal() {
         return;
     }
-    let what = crate::model::neutral(what.as_bytes());
+    let what = crate::model::printable(what);
     // A line that is wrapped could not be replaced.
     let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
     let shown: String = what.chars().take(columns.saturating_sub(1)).collect();

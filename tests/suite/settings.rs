@@ -229,6 +229,15 @@ fn why_it_is_not_protected_is_told_as_it_is() {
     assert!(error.lines().any(|line| line == why), "{error}");
 }
 
+#[test]
+fn what_a_file_holds_is_escaped_once_where_it_is_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = written(folder.path(), "c.toml", "\"ev\\u001b[31mil\" = 1\n");
+    let (status, _, error) = run(&mut bare(&["config", "check", &file]));
+    assert_eq!(status, Some(0), "{error}");
+    assert!(error.contains(r"unknown key ev\x1b[31mil;"), "{error}");
+}
+
 fn with_keys(preset: KeyPreset, own: &[Rebinding]) -> Player {
     let mut player = Player::on(usual());
     player.app.keys = remapped(preset, own).unwrap_or_else(|faults| panic!("{faults:?}"));

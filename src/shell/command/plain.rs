@@ -193,7 +193,7 @@ impl Plain {
         let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
         let clock = time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
         for line in lines {
-            writeln!(self.out, "{clock} {}", crate::model::neutral(line.as_bytes()))?;
+            writeln!(self.out, "{clock} {}", crate::model::printable(line))?;
         }
         if is_ringing {
             self.out.write_all(b"\x07")?;

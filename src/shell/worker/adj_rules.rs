@@ -31,7 +31,7 @@ impl AdjRulesWatch {
             FileChange::New(rules) | FileChange::Restored(rules) => {
                 RulesUpdate::Good { file: shown(self.0.path()), rules }
             }
-            FileChange::Invalid(what) => RulesUpdate::Bad(crate::model::neutral(what.as_bytes())),
+            FileChange::Invalid(what) => RulesUpdate::Bad(crate::model::printable(&what)),
         }
     }
 }

@@ -119,7 +119,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, at: usize, what: &str) -> String {
-        let what = crate::model::neutral(what.replace('\n', " ").as_bytes());
+        let what = crate::model::printable(&what.replace('\n', " "));
         format!("{}: {what}", self.place(at))
     }
 
@@ -395,6 +395,16 @@ mod tests {
         assert_eq!(lines(alarm).untrusted.len(), FAULTS + 1);
         let few = read_text(&"[[alarm]]\n".repeat(FAULTS), path, &mut ConfigValues::default());
         assert_eq!(few.errors.len(), FAULTS, "nothing is left out");
+    }
+
+    #[test]
+    fn what_a_file_holds_is_escaped_once() {
+        let path = Path::new("/nonexistent/c.toml");
+        let mut config = ConfigValues::default();
+        let found = read_text("\"a\\u001b[31m\" = 1\n", path, &mut config);
+        assert!(found.unknown[0].contains(r"unknown key a\x1b[31m;"), "{}", found.unknown[0]);
+        let shown = crate::model::printable(&found.unknown[0]);
+        assert_eq!(shown, found.unknown[0], "as it is printed");
     }
 
     #[test]
