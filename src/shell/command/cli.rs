@@ -319,11 +319,12 @@ pub struct RecordArgs {
     #[arg(long, requires = "record_ring")]
     pub daily: bool,
 
-    /// With --ring: delete recordings in the directory that were last written so long ago, such as 14d
+    /// With --ring: delete recordings in the directory that were last written so long ago, such as 14d; only those
+    /// that record --ring made for this user on this host
     #[arg(long, value_name = "TIME", value_parser = age, requires = "record_ring")]
     pub max_age: Option<Millis>,
 
-    /// With --ring: delete the oldest recordings in the directory while all together are larger, such as 2G
+    /// With --ring: delete the oldest of these recordings while all of them together are larger, such as 2G
     #[arg(long, value_name = "SIZE", value_parser = size, requires = "record_ring")]
     pub max_size: Option<Bytes>,
 

@@ -70,11 +70,16 @@ pub(crate) enum RecorderOrder {
 
 /// How the name of a recording begins: machine and time.
 pub(crate) fn file_stem(machine: &Machine, unix_ms: i64) -> String {
+    let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
+    format!("{}{}", file_prefix(machine), time.strftime("%Y%m%dT%H%M%SZ"))
+}
+
+/// How the names of all recordings of a machine begin.
+pub(crate) fn file_prefix(machine: &Machine) -> String {
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let host: String = machine.name.as_str().chars().filter(is_plain).take(40).collect();
-    let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
     let host = if host.is_empty() { "host" } else { host.trim_start_matches('.') };
-    format!("doomtop-{host}-{}", time.strftime("%Y%m%dT%H%M%SZ"))
+    format!("doomtop-{host}-")
 }
 
 /// Writes every sample of a history. Returns the number of samples, and the size of the file.

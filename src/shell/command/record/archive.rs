@@ -11,16 +11,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::model::Snapshot;
+use crate::model::{Machine, Snapshot};
 use crate::shell::stdio::RepeatedComplaint;
-use crate::shell::worker::recorder::{create, file_stem};
+use crate::shell::worker::recorder::{create, file_prefix, file_stem};
 use crate::source::Recorder;
 use crate::units::{Bytes, Millis};
 
-/// How a name of a recording begins and ends: others are never deleted.
+/// How a name of a recording begins and ends.
 const NAME: (&str, &str) = ("doomtop-", ".tape");
 /// How the name of the file of a day ends, before `.tape`.
 pub(crate) const DAY: &str = "-day";
+/// The same for the file of a burst of kills.
+pub(crate) const KILL: &str = "-kill";
+/// The form of the time in a name; a 0 is a digit.
+const TIME: &str = "00000000T000000Z";
 /// Interval between two looks at the size of the directory.
 const LOOK: Millis = Millis(60_000);
 /// Time after which a file that could not be written is tried again.
@@ -73,7 +77,7 @@ impl<'a> Archive<'a> {
         let now = sample.clock.monotonic_ms;
         if self.looked.is_none_or(|at| now.0 >= at.0.saturating_add(LOOK.0)) {
             self.looked = Some(now);
-            self.prune();
+            self.prune(&sample.machine);
         }
         let waits = self.failed.is_some_and(|at| now.0 < at.0.saturating_add(RETRY.0));
         if !self.daily || waits {
@@ -118,9 +122,12 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// Deletes what is too old, and the oldest while all are too large. The file of the day stays.
-    pub(super) fn prune(&mut self) {
+    /// Deletes what is too old, and the oldest while all are too large, of the files that this user's recorder made
+    /// on this machine. The file of the day stays.
+    pub(super) fn prune(&mut self, machine: &Machine) {
+        let (prefix, user) = (file_prefix(machine), nix::unistd::geteuid().as_raw());
         let mut files = recordings(self.folder);
+        files.retain(|file| file.owner == user && is_made_by_recorder(&file.path, &prefix));
         files.retain(|file| self.day.as_ref().is_none_or(|day| day.path != file.path));
         files.sort_by_key(|file| file.written);
         let open = self.day.as_ref().map_or(0, |day| day.recorder.bytes());
@@ -145,6 +152,28 @@ pub(crate) struct RecordingFile {
     pub(crate) written: SystemTime,
     /// Its size on the disk, in bytes.
     pub(crate) size: u64,
+    /// The number of the user whom it belongs to.
+    pub(crate) owner: u32,
+}
+
+/// Whether the file has a name as the recorder of a machine gives it, where the names of its recordings begin with
+/// `prefix`: then the time, `-day` or `-kill`, and perhaps a number.
+fn is_made_by_recorder(path: &Path, prefix: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let rest = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(NAME.1));
+    let Some((time, kind)) = rest.and_then(|rest| rest.split_at_checked(TIME.len())) else {
+        return false;
+    };
+    let is_time = time.bytes().zip(TIME.bytes()).all(|(byte, form)| match form {
+        b'0' => byte.is_ascii_digit(),
+        form => byte == form,
+    });
+    let number = kind.strip_prefix(DAY).or_else(|| kind.strip_prefix(KILL));
+    is_time
+        && number.is_some_and(|number| {
+            let nth = number.strip_prefix('-').map(str::parse::<u8>);
+            number.is_empty() || nth.is_some_and(|nth| nth.is_ok())
+        })
 }
 
 /// The recordings in a directory: regular files with the names that doomtop gives them.
@@ -157,7 +186,8 @@ pub(crate) fn recordings(folder: &Path) -> Vec<RecordingFile> {
         let metadata = entry.metadata().ok()?;
         let fits = name.starts_with(NAME.0) && name.ends_with(NAME.1) && metadata.is_file();
         let written = metadata.modified().ok()?;
-        fits.then(|| RecordingFile { path: entry.path(), written, size: metadata.blocks() * 512 })
+        let (size, owner) = (metadata.blocks() * 512, metadata.uid());
+        fits.then(|| RecordingFile { path: entry.path(), written, size, owner })
     };
     entries.flatten().filter_map(file).collect()
 }
@@ -211,34 +241,48 @@ mod tests {
             let file = File::options().write(true).open(&path).expect("a file");
             file.set_modified(now - Duration::from_secs(3600 * hours)).expect("a time");
         };
-        for (name, hours) in [
-            ("doomtop-a.tape", 50),
-            ("doomtop-b.tape", 30),
-            ("doomtop-c.tape", 10),
-            ("other.tape", 99),
-            ("doomtop-d.txt", 99),
-        ] {
+        let kept = [
+            "other.tape",
+            "doomtop-mine.tape",
+            "doomtop-host-mine-day.tape",
+            "doomtop-host-20251120T000000Z.tape",
+            "doomtop-host-20251120T000000Z-day.txt",
+            "doomtop-host-20251120T000000Z-day-old.tape",
+            "doomtop-other-20251120T000000Z-day.tape",
+            "doomtop-host-2-20251120T000000Z-day.tape",
+        ];
+        let (a, b, c) = (
+            "doomtop-host-20251119T000000Z-day.tape",
+            "doomtop-host-20251120T000000Z-kill-2.tape",
+            "doomtop-host-20251121T000000Z-day.tape",
+        );
+        for (name, hours) in [(a, 50), (b, 30), (c, 10)].into_iter().chain(kept.map(|it| (it, 99)))
+        {
             put(name, hours);
         }
+        let here = Machine::default();
+        let left = || {
+            let mut names = names(folder.path());
+            names.retain(|name| !kept.contains(&name.as_str()));
+            names
+        };
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("doomtop-link.tape"))
             .expect("a link");
         let age = Retention { age: Some(Duration::from_secs(3600 * 40)), size: None };
-        Archive::new(folder.path(), false, age).prune();
-        assert_eq!(names(folder.path()), ["doomtop-b.tape", "doomtop-c.tape"]);
+        Archive::new(folder.path(), false, age).prune(&here);
+        assert_eq!(left(), [b, c]);
         let size = Retention { age: None, size: Some(Bytes(150_000)) };
-        Archive::new(folder.path(), false, size).prune();
-        assert_eq!(names(folder.path()), ["doomtop-c.tape"]);
-        assert_eq!(
-            fs::read_dir(folder.path()).expect("a folder").count(),
-            4,
-            "the rest is not ours"
-        );
+        Archive::new(folder.path(), false, size).prune(&here);
+        assert_eq!(left(), [c]);
+        let count = || fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(count(), kept.len() + 2, "the rest and the link are not ours");
         // The file that is being written is never deleted.
         let none = Retention { age: Some(Duration::ZERO), size: Some(Bytes(0)) };
         let mut archive = Archive::new(folder.path(), true, none);
         archive.write(&sample(1_763_769_590_000, 0), &TimeZone::UTC).expect("written");
-        archive.prune();
-        assert_eq!(names(folder.path()).len(), 1);
+        archive.prune(&here);
+        assert_eq!(left().len(), 1);
+        assert_eq!(count(), kept.len() + 2);
         archive.write(&sample(1_763_769_591_000, 1000), &TimeZone::UTC).expect("written");
     }
 

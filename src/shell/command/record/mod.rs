@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::archive::{Archive, Retention};
+use self::archive::{Archive, KILL, Retention};
 use self::notes::Notes;
 use self::progress::RecordingProgress;
 use super::cli::RecordArgs;
@@ -225,7 +225,7 @@ impl Ring<'_> {
         let newest = self.history.newest().and_then(|index| self.history.facts(index));
         let is_allowed = self.archive.has_retention() || self.burst.count <= MAX_FILES;
         let Some(sample) = newest.filter(|_| is_allowed) else { return };
-        let stem = file_stem(&sample.machine, sample.clock.unix_ms) + "-kill";
+        let stem = file_stem(&sample.machine, sample.clock.unix_ms) + KILL;
         let written = create(self.folder, &stem)
             .and_then(|(name, file)| Ok((name, write_history(&self.history, &self.users, file)?)));
         complain(&match written {
