@@ -322,6 +322,12 @@ impl App {
         fitting(width, self.display.scale, command, self.settings.columns.as_deref(), &switch)
     }
 
+    /// Whether there is neither a sample nor a report to show.
+    #[must_use]
+    pub fn has_nothing(&self) -> bool {
+        self.scene.is_none() && self.incidents.timeline.all().is_empty()
+    }
+
     /// Whether another domain than the whole machine is ranked.
     #[must_use]
     pub fn is_scoped(&self) -> bool {

@@ -97,6 +97,32 @@ fn a_recording_of_a_directory_is_found_by_its_date() {
     assert_eq!(terminal.quit(), 0);
 }
 
+#[test]
+fn what_is_no_recording_ends_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("written");
+        path.to_str().expect("a path").to_owned()
+    };
+    let noise: Vec<u8> =
+        (0..5000_u32).map(|nth| (nth.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let files = [
+        (path("empty", b""), "holds no sample"),
+        (path("text", b"root:x:0:0:root:/root:/bin/bash\n"), "text:1:"),
+        (path("noise", &noise), "noise:1"),
+        (path("gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\x03cut"), "gzip"),
+    ];
+    for (file, reason) in &files {
+        for arguments in [&["replay", file.as_str()][..], &["--from", file]] {
+            let mut terminal = Terminal::run(100, 30, arguments);
+            terminal.wait_for("the reason", |text| text.contains(reason));
+            assert_eq!(terminal.end(), 1, "{arguments:?}");
+            terminal.assert_restored();
+        }
+    }
+}
+
 /// When a file was last written, in whole seconds since 1970.
 fn unix_seconds(file: &Path) -> u64 {
     let written = fs::metadata(file).expect("a file").modified().expect("a time");

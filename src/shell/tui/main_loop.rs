@@ -60,6 +60,15 @@ pub(super) struct Quit {
     pub(super) status: ExitStatus,
     /// Leave the last picture on the terminal.
     pub(super) keep: bool,
+    /// Why there is nothing to show, where that is so.
+    pub(super) why: Option<String>,
+}
+
+impl Quit {
+    /// With nothing left on the terminal.
+    pub(super) const fn with(status: ExitStatus) -> Self {
+        Self { status, keep: false, why: None }
+    }
 }
 
 /// What the loop joins.
@@ -250,9 +259,7 @@ impl MainLoop {
         match events.recv_timeout(timeout) {
             Ok(event) => Ok(Some(event)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Quit { status: ExitStatus::Success, keep: false })
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(Quit::with(ExitStatus::Success)),
         }
     }
 
@@ -313,9 +320,9 @@ impl MainLoop {
             Event::Resize => self.screen.clear()?,
             Event::Dump => self.dump(),
             Event::Terminate(signal) => {
-                return Ok(Some(Quit { status: ExitStatus::Signal(signal), keep: false }));
+                return Ok(Some(Quit::with(ExitStatus::Signal(signal))));
             }
-            Event::HungUp => return Ok(Some(Quit { status: HUNG_UP, keep: false })),
+            Event::HungUp => return Ok(Some(Quit::with(HUNG_UP))),
         }
         Ok(None)
     }
@@ -326,6 +333,12 @@ impl MainLoop {
         events: &Receiver<Event>,
     ) -> io::Result<Option<Quit>> {
         log_message(&message);
+        if let Msg::SourceLost(why) = &message
+            && self.app.has_nothing()
+        {
+            let why = Some(why.clone());
+            return Ok(Some(Quit { why, ..Quit::with(ExitStatus::Failure) }));
+        }
         let mut after = RecorderReport::default();
         let is_sample = matches!(message, Msg::Sampled(_));
         if let Msg::Sampled(sample) = &mut message {

@@ -115,7 +115,7 @@ const MAX_RING_BYTES: usize = 256 << 20;
 /// Runs the screen until the user quits.
 ///
 /// # Errors
-/// The terminal or a thread is not available.
+/// The terminal or a thread is not available, or the source ended before its first sample.
 pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let Screen { options, setup, input, effects, live, site_rules, adj_rules, .. } = start;
     let (reports, own_adj, notice) = (start.reports, start.own_adj, start.notice);
@@ -222,7 +222,7 @@ fn finish(
     events: &Receiver<Event>,
     keep_picture: bool,
 ) -> Result<ExitStatus, CommandError> {
-    let Ok(Quit { status, keep }) = main_loop.run(events) else {
+    let Ok(Quit { status, keep, why }) = main_loop.run(events) else {
         // Only the terminal itself fails in the loop, and then there is nowhere to report it.
         return Ok(main_loop::HUNG_UP);
     };
@@ -235,5 +235,5 @@ fn finish(
     for line in picture {
         let _ = writeln!(out, "{line}");
     }
-    Ok(status)
+    why.map_or(Ok(status), |why| Err(CommandError::failure(why)))
 }

@@ -96,7 +96,7 @@ impl MainLoop {
                 self.app.update(Msg::Notice(level, text));
             }
             Request::Quit { keep } => {
-                return Ok(Some(Quit { status: ExitStatus::Success, keep }));
+                return Ok(Some(Quit { keep, ..Quit::with(ExitStatus::Success) }));
             }
             Request::Suspend => self.suspend()?,
             Request::Redraw => self.screen.clear()?,

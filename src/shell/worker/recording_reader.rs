@@ -132,6 +132,7 @@ fn last_message(lost: &SourceError, samples: u64) -> Msg {
         SourceError::End if samples > 0 => {
             Msg::Notice(NoticeLevel::Good, format!("read: {samples} samples"))
         }
+        SourceError::End => Msg::SourceLost("the recording holds no sample".to_owned()),
         SourceError::Cut { .. } | SourceError::Bad { .. } if samples > 0 => {
             Msg::SamplingFailed(lost.to_string())
         }
