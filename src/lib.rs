@@ -112,8 +112,9 @@
 //! | `signals` | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
 //! | `sampler` | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
 //! | `walker` | `source/walk_thread.rs` | the part of a sample that may stall |
-//! | `cgroups` | `source/walk_thread.rs` | reads the cgroups where BPF reads the processes; otherwise the walker does |
-//! | `killers` | `source/walk_thread.rs` | looks for installed killers there |
+//! | `cgroups` | `source/side_readers.rs` | reads the cgroups where BPF reads the processes; otherwise the walker does |
+//! | `killers` | `source/side_readers.rs` | looks for installed killers there |
+//! | `rare facts` | `source/side_readers.rs` | reads who holds memory beside processes, and which BPF programs decide about kills |
 //! | `counters` | `sample/machine/vmstat_reader.rs` | reads `/proc/vmstat`, for which the kernel allocates |
 //! | `environs` | `sample/process/exe_cwd_environ.rs` | environments, if a rule of an installed nohang tests them |
 //! | `users` | `shell/worker/command_lines.rs` | names of users, once: a directory server may block that |

@@ -35,6 +35,7 @@ use crate::app::view::Views;
 use crate::app::view::display::Display;
 use crate::app::view::table::Table;
 use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
+use crate::forecast::limits::ReachableLimit;
 use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::forecast::race::Race;
@@ -44,6 +45,7 @@ use crate::policy::site::SitePolicy;
 use crate::rank::Ranking;
 use crate::rows::arrange::{Sort, TableSettings};
 use crate::units::{Millis, Points};
+use crate::words::memory_sheet::FutileKill;
 
 pub use crate::app::message::{LoadedPolicy, Msg, Request};
 pub use crate::app::session::notice::{Notice, NoticeLevel};
@@ -69,10 +71,14 @@ pub struct App {
     pub ranking_before: Ranking,
     /// The limit that is reached first, and the outcome there.
     pub first_limit: Option<FirstLimit>,
+    /// The limits with the least left, by their share.
+    pub tightest_limits: Vec<ReachableLimit>,
     /// The deaths that are predicted at the sample on the screen.
     pub deaths: Deaths,
     /// The race for the next kill; nothing where the screen does not show it.
     pub race: Option<Race>,
+    /// Why no kill in the domain of that race can help, where that is so.
+    pub futile_kill: Option<FutileKill>,
     /// The processes that grow fastest, with pages a minute; nothing where the screen does not show them.
     pub growing: Option<Vec<(ProcId, Points)>>,
     /// User names and command lines.
@@ -147,8 +153,10 @@ impl App {
             ranking: Ranking::default(),
             ranking_before: Ranking::default(),
             first_limit: None,
+            tightest_limits: Vec::new(),
             deaths: Deaths::default(),
             race: None,
+            futile_kill: None,
             growing: None,
             names: Names::default(),
             table: Table::new(table),

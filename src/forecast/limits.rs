@@ -17,8 +17,6 @@ pub struct ReachableLimit {
     pub name: Arc<Text>,
     /// The limit itself; for the machine, RAM and swap together.
     pub limit: Bytes,
-    /// What is in use of it, if that is known.
-    pub used: Option<Bytes>,
     /// The memory left before a kill: free, reclaimable and swap.
     pub headroom: Bytes,
     /// The time until the headroom is used up, by the trend of the last minutes, or by the last refresh if
@@ -42,9 +40,7 @@ impl ReachableLimit {
     #[must_use]
     pub fn time_to_tell(&self) -> Option<Millis> {
         let time = self.full.map(|full| full.likely).or(self.hit_in)?;
-        let half_full = self.used.is_none_or(|used| {
-            u128::from(used.0) * 1000 >= u128::from(self.limit.0) * u128::from(HALF_FULL)
-        });
+        let half_full = self.left_permille() <= 1000 - HALF_FULL;
         (half_full || time <= SOON).then_some(time)
     }
 
@@ -110,7 +106,6 @@ pub fn of_machine(scene: &Scene) -> ReachableLimit {
     ReachableLimit {
         name: Domain::global(now).name,
         limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
-        used: Some((now.memory.used() + now.swap.used()).bytes()),
         headroom: left,
         hit_in: soon(trend, last),
         full: trend.arrival(),
@@ -132,11 +127,20 @@ pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<ReachableLimit> {
     Some(ReachableLimit {
         name: Arc::clone(&group.path),
         limit,
-        used: group.used().value(),
         headroom: left,
         hit_in: soon(trend, last),
         full: trend.arrival(),
     })
+}
+
+/// So many limits with the least share left, the tightest first.
+#[must_use]
+pub fn tightest(scene: &Scene, most: usize) -> Vec<ReachableLimit> {
+    let groups = scene.now().cgroups.limited().filter_map(|group| of_cgroup(group, scene));
+    let mut all: Vec<ReachableLimit> = std::iter::once(of_machine(scene)).chain(groups).collect();
+    all.sort_by_cached_key(ReachableLimit::left_permille);
+    all.truncate(most);
+    all
 }
 
 /// The limit that is reached first: soonest at the present rate, or else with the smallest share left.
@@ -161,7 +165,6 @@ mod tests {
         let limit = |used: u64, seconds: u64| ReachableLimit {
             name: Arc::new(Text::new(b"/a")),
             limit: Bytes(1000),
-            used: Some(Bytes(used)),
             headroom: Bytes(1000 - used),
             hit_in: Some(Millis(seconds * 1000)),
             full: None,

@@ -5,10 +5,12 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, openat, readlinkat_raw};
+use rustix::fs::{Dir, Mode, OFlags, PROC_SUPER_MAGIC, fstatfs, openat, readlinkat_raw};
+use rustix::io::Errno;
 use rustix::process::getpid;
 
 use crate::sample::Unreadable;
+use crate::sample::parse;
 
 /// A proc tree: the real `/proc`, or a folder of the same form. System-wide files (`meminfo`,
 /// `pressure/memory`, `sys/vm/...`) are read from the same directory.
@@ -44,6 +46,15 @@ impl ProcRoot {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         openat(&self.dir, c".", flags, Mode::empty())
             .map_err(|why| self.unreadable("", &why.to_string()))
+    }
+
+    /// All pids of the tree, sorted.
+    pub(crate) fn pids(&self) -> Result<Vec<i32>, Unreadable> {
+        let lost = |why: Errno| self.unreadable("", &why.to_string());
+        let entries = Dir::new(self.listing()?).map_err(lost)?.flatten();
+        let mut pids: Vec<i32> = entries.filter_map(|it| parse::pid(it.file_name())).collect();
+        pids.sort_unstable();
+        Ok(pids)
     }
 
     /// The error of a file in this tree.

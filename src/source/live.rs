@@ -29,9 +29,14 @@ use crate::sample::process::open_files::{OpenFiles, budget};
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::{WalkCounters, WalkRequest};
+use crate::source::side_job::SideJob;
+use crate::source::side_readers::{RareFactsJob, SideReaders};
 use crate::source::walk_thread;
-use crate::source::walk_thread::{SideReaders, WalkJob, millis};
+use crate::source::walk_thread::{WalkJob, millis};
 use crate::units::{Millis, Pages};
+
+/// How long the first sample waits for the facts that are rarely read.
+const FIRST_FACTS: Duration = Duration::from_secs(1);
 
 /// How long a sample waits for the walk over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,9 +99,11 @@ pub struct LiveSource {
     cgroups: Arc<Cgroups>,
     /// As of the last walk that looked for them, at most half a minute before it.
     killers: Arc<InstalledKillers>,
-    /// As of the last walk that asked for them, at most ten seconds before it.
+    /// Reads the next two.
+    rare_facts: SideJob<RareFactsJob>,
+    /// Not much older than ten seconds.
     bpf_oom: Arc<BpfOom>,
-    /// As of the last walk that asked who holds memory, at most half a minute before it.
+    /// Not much older than half a minute.
     holders: Arc<MemoryHolders>,
     unreadable: u32,
     /// Begin of the last complete walk, and the number of the sample that asked for it.
@@ -144,7 +151,7 @@ impl LiveSource {
 
         let beside = tasks.as_ref().map(|_| SideReaders::start(&root)).transpose()?;
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
-        let page = machine.page_size;
+        let rare_facts = RareFactsJob::start(&root, machine.page_size)?;
         let (jobs, done) = walk_thread::start()?;
         let started = Instant::now();
         Ok(Self {
@@ -167,11 +174,12 @@ impl LiveSource {
             status: false,
             jobs,
             done,
-            job: Some(WalkJob::new(root, walker, page, started)),
+            job: Some(WalkJob::new(root, walker, started)),
             rows: Vec::new(),
             carried: Vec::new(),
             cgroups: Arc::default(),
             killers: Arc::default(),
+            rare_facts,
             bpf_oom: Arc::default(),
             holders: Arc::default(),
             unreadable: 0,
@@ -231,8 +239,6 @@ impl LiveSource {
     fn accept(&mut self, mut job: WalkJob) -> Result<(), SourceError> {
         let walk = std::mem::replace(&mut job.unreadable, Ok(0));
         self.kept.take(&mut job.opened);
-        self.holders = Arc::clone(job.holders.last());
-        self.bpf_oom = Arc::clone(job.bpf_oom.last());
         if job.files.active {
             self.take_files(&mut job);
         } else {
@@ -326,7 +332,7 @@ impl LiveSource {
         }
         if let Err(why) = update {
             // Too many processes for the table, or it leaves out too many.
-            self.tasks = None;
+            (self.tasks, self.beside) = (None, None);
             Arc::make_mut(&mut self.machine).sampler = read_from_files(why);
             return self.walk(needs, system);
         }
@@ -340,7 +346,7 @@ impl LiveSource {
         self.take_beside(until);
         // Growing allocates, so it is done while there is memory. Failing is no loss.
         let memory = &system.meminfo.memory;
-        let plenty = memory.available_kib.value().is_some_and(|it| it.0 > memory.total_kib.0 / 8);
+        let plenty = !memory.is_short();
         if let Some(tasks) = self.tasks.as_mut().filter(|it| plenty && it.is_crowded()) {
             let _ = tasks.grow(&self.root, &self.machine);
         }
@@ -373,6 +379,19 @@ impl LiveSource {
         }
         if let Some(job) = beside.killers.wait(until) {
             self.killers = Arc::clone(job.reader.last());
+        }
+    }
+
+    /// Takes the facts that are rarely read. Only the first sample waits for them: without limit if it is the only one.
+    fn take_rare_facts(&mut self) {
+        let until = match self.patience {
+            ScanPatience::Forever if self.samples == 1 => None,
+            ScanPatience::Millis(_) if self.samples == 1 => Some(Instant::now() + FIRST_FACTS),
+            _ => Some(Instant::now()),
+        };
+        if let Some(job) = self.rare_facts.wait(until) {
+            self.holders = Arc::clone(job.holders.last());
+            self.bpf_oom = Arc::clone(job.bpf_oom.last());
         }
     }
 
@@ -498,6 +517,8 @@ impl Source for LiveSource {
     ) -> Result<Arc<Snapshot>, SourceError> {
         self.samples += 1;
         self.status = needs.status;
+        let now = millis(self.started.elapsed());
+        self.rare_facts.begin(|job| job.now = now);
         let system = self.files.read(&self.root, &self.machine)?;
         if let Some(tasks) = &self.tasks {
             self.kept.close_others(tasks.others());
@@ -519,6 +540,7 @@ impl Source for LiveSource {
         let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
 
         self.choose_rss_source(total);
+        self.take_rare_facts();
 
         if self.rows.is_empty() && unreadable > 0 {
             let why = format!(

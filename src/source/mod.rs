@@ -11,6 +11,7 @@ mod recording_lines;
 mod redact;
 mod redacted;
 mod side_job;
+mod side_readers;
 mod walk_thread;
 
 use std::collections::BTreeMap;

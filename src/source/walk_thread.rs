@@ -10,17 +10,14 @@ use crate::model::{CgroupNeeds, Comm, ProcId, Process, ProcessFiles};
 use crate::sample::Unreadable;
 use crate::sample::cgroup::tree_reader::CgroupReader;
 use crate::sample::daemon::reader::KillerReader;
-use crate::sample::machine::memory_holders::MemoryHolderReader;
 use crate::sample::proc_root::ProcRoot;
-use crate::sample::process::bpf::oom_policies::BpfOomReader;
 use crate::sample::process::bpf::task_rows::OTHERS_MAX;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::source::SourceError;
-use crate::source::side_job::SideJob;
-use crate::units::{Millis, PageSize};
+use crate::units::Millis;
 
 /// What a walk reads if the rows come from the task list: only what no other way tells.
 #[derive(Default)]
@@ -38,51 +35,6 @@ pub(super) struct FilesJob {
     pub named: Vec<(ProcId, Comm, u32)>,
 }
 
-/// What is read beside the task list, each in a thread of its own: both open many files, and neither must keep
-/// the other, or what the table needs, from being read.
-pub(super) struct SideReaders {
-    pub cgroups: SideJob<CgroupsJob>,
-    pub killers: SideJob<KillersJob>,
-}
-
-/// A reading of the memory cgroups.
-pub(super) struct CgroupsJob {
-    pub reader: CgroupReader,
-    pub needs: CgroupNeeds,
-    pub now: Millis,
-}
-
-/// A search for the killers of this machine.
-pub(super) struct KillersJob {
-    pub reader: KillerReader,
-    root: Arc<ProcRoot>,
-    /// Processes with the names of killers.
-    pub rows: Vec<Process>,
-    pub now: Millis,
-}
-
-impl SideReaders {
-    /// Starts the threads.
-    ///
-    /// # Errors
-    /// One cannot be started.
-    pub fn start(root: &Arc<ProcRoot>) -> Result<Self, SourceError> {
-        let reader = CgroupReader::new(Arc::clone(root));
-        let cgroups = CgroupsJob { reader, needs: CgroupNeeds::Nothing, now: Millis::ZERO };
-        let reader = KillerReader::new(root.filesystem());
-        let (rows, now) = (Vec::new(), Millis::ZERO);
-        let killers = KillersJob { reader, root: Arc::clone(root), rows, now };
-        Ok(Self {
-            cgroups: SideJob::start("cgroups", cgroups, |job| {
-                job.reader.read(job.needs, job.now);
-            })?,
-            killers: SideJob::start("killers", killers, |job| {
-                job.reader.read(&job.root, job.rows.iter(), job.now);
-            })?,
-        })
-    }
-}
-
 /// One walk: the request, and the result. It travels to the thread and back with all its buffers, so
 /// that there is one table of rows and its memory is used again. There is only one.
 pub(super) struct WalkJob {
@@ -90,8 +42,6 @@ pub(super) struct WalkJob {
     pub request: WalkRequest,
     pub reader: CgroupReader,
     pub killers: KillerReader,
-    pub holders: MemoryHolderReader,
-    pub bpf_oom: BpfOomReader,
     pub root: Arc<ProcRoot>,
     pub cgroup_needs: CgroupNeeds,
     /// Whether program, working directory and environment are read, for the rules that match them.
@@ -112,14 +62,12 @@ pub(super) struct WalkJob {
 }
 
 impl WalkJob {
-    pub fn new(root: Arc<ProcRoot>, walker: ProcessWalk, page: PageSize, started: Instant) -> Self {
+    pub fn new(root: Arc<ProcRoot>, walker: ProcessWalk, started: Instant) -> Self {
         Self {
             walker,
             request: WalkRequest::default(),
             reader: CgroupReader::new(Arc::clone(&root)),
             killers: KillerReader::new(root.filesystem()),
-            holders: MemoryHolderReader::new(root.filesystem(), page),
-            bpf_oom: BpfOomReader::default(),
             root,
             cgroup_needs: CgroupNeeds::Nothing,
             exe_cwd_environ: false,
@@ -149,9 +97,6 @@ impl WalkJob {
             self.killers.read(&self.root, self.walker.rows(), now);
             self.killers.last().needed_files()
         };
-        let now = millis(self.started.elapsed());
-        self.holders.read(&self.root, now);
-        self.bpf_oom.read(&self.root, now);
         self.walker.read_exe_cwd_environ(if self.exe_cwd_environ {
             rules
         } else {

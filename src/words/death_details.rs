@@ -90,8 +90,13 @@ pub fn futile_kill(scene: &Scene, death: &NextDeath) -> Option<FutileKill> {
 /// What decides the death: that no kill can help, or why the named process dies and not another one. The longest
 /// form first; nothing where none is named.
 #[must_use]
-pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<String> {
-    if let Some(futile) = futile_kill(context.scene, death) {
+pub fn reasons(
+    context: &RowContext<'_>,
+    race: &Race,
+    death: &NextDeath,
+    futile: Option<&FutileKill>,
+) -> Vec<String> {
+    if let Some(futile) = futile {
         return vec![futile.sentence(), futile.brief(), "killing cannot help".to_owned()];
     }
     let Some(own) = death.victim().and_then(|victim| race.find(victim.id)) else {
@@ -138,7 +143,12 @@ pub fn reasons(context: &RowContext<'_>, race: &Race, death: &NextDeath) -> Vec<
 
 /// What would save the named process, the smallest change first.
 #[must_use]
-pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<DeathRemedy> {
+pub fn remedies(
+    scene: &Scene,
+    race: &Race,
+    death: &NextDeath,
+    is_futile: bool,
+) -> Vec<DeathRemedy> {
     let is_machine = death.domain.as_str() == Scope::GLOBAL;
     match death.stalled {
         Some(StallReason::Throttled) => return vec![DeathRemedy::RaiseHigh],
@@ -150,7 +160,7 @@ pub fn remedies(scene: &Scene, race: &Race, death: &NextDeath) -> Vec<DeathRemed
     if !is_machine {
         found.push(DeathRemedy::RaiseLimit);
     }
-    if futile_kill(scene, death).is_some() {
+    if is_futile {
         return found;
     }
     if death.certainty == DeathCertainty::Nobody {

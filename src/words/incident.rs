@@ -180,8 +180,10 @@ impl<'a> ExplainedReport<'a> {
         lines.extend(asked(report).map(line(IncidentTopic::Asked)));
         lines.extend(self.domain().map(line(IncidentTopic::Domain)));
         let slab = report.slabs.first().map(|(name, size)| (name.as_str(), *size));
-        let sheet = self.memory().map(|it| it.lines(slab)).unwrap_or_default();
-        lines.extend(sheet.into_iter().map(line(IncidentTopic::Memory)));
+        let sheet = self.memory().map(|it| it.words(slab)).unwrap_or_default();
+        lines.extend(sheet.uses_sentence().map(line(IncidentTopic::Memory)));
+        let stuck = sheet.stuck().map(|stuck| format!("no kill frees: {stuck}"));
+        lines.extend(stuck.map(line(IncidentTopic::Memory)));
         lines.extend(self.zones().into_iter().map(line(IncidentTopic::Zone)));
         lines.extend(killed(report).into_iter().map(line(IncidentTopic::Killed)));
         lines.extend(self.why().into_iter().map(line(IncidentTopic::Why)));

@@ -189,8 +189,8 @@ fn only_slab_that_cannot_be_reclaimed_stands_with_what_no_kill_frees() {
         fake.beside("sys/kernel/slab/kmalloc-4k/reclaim_account", account);
         let sample = sampled(&fake);
         let slab = sample.memory_holders.stuck_slab().map(|it| (it.name.as_str(), it.kib));
-        let lines = MemorySheet::of_machine(&sample).map(|sheet| sheet.lines(slab));
-        lines.into_iter().flatten().find(|line| line.starts_with("no kill frees")).expect("a line")
+        let words = MemorySheet::of_machine(&sample).map(|sheet| sheet.words(slab));
+        words.expect("a sheet").stuck().expect("what no kill frees").to_owned()
     };
     let named = "(largest slab: kmalloc-4k 3.05G)";
     assert!(told("0\n", MEMINFO).ends_with(named), "{}", told("0\n", MEMINFO));
@@ -319,7 +319,7 @@ fn hostile_numbers_break_nothing() {
     };
     let sheet = MemorySheet::of_machine(&sample).expect("a sheet");
     assert_eq!(sheet.rest, None, "it accounts for more than there is");
-    assert!(!sheet.lines(None).is_empty() && !details(&sample).is_empty());
+    assert!(sheet.words(None).uses_sentence().is_some() && !details(&sample).is_empty());
     assert_eq!(sheet.futile_kill(None), None, "processes hold more than there is");
 }
 

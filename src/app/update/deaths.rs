@@ -9,6 +9,7 @@ use crate::forecast::next_death::Deaths;
 use crate::forecast::race::Race;
 use crate::model::{ProcId, SampleIndex, Snapshot, Text, UsageReading};
 use crate::units::{Adj, Millis};
+use crate::words::death_details::futile_kill;
 use crate::words::next_death::{after_change, headline_text};
 
 /// Maximum number of readings that a sample takes along.
@@ -157,6 +158,7 @@ impl App {
             race.at == at && race.domain == *domain && race.at_limit == death.is_some()
         });
         if !known {
+            self.futile_kill = death.and_then(|death| futile_kill(scene, death));
             self.race = Some(Race::of(scene, &self.playback.past, death, self.race.take()));
         }
     }

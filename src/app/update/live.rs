@@ -133,8 +133,10 @@ impl App {
 /// processes that are gone.
 fn killed_since(scene: &Scene, events: &[OomEvent]) -> Vec<KilledProcess> {
     let Some(before) = scene.before() else { return Vec::new() };
-    let kills = |sample: &Snapshot| sample.traffic.oom_kills.value().unwrap_or_default();
-    let count = usize::try_from(kills(scene.now()).saturating_sub(kills(before))).unwrap_or(0);
+    let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
+    let counted = kills(before).zip(kills(scene.now())).filter(|_| scene.now().continues(before));
+    let count = counted.map_or(0, |(then, now)| now.saturating_sub(then));
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
     let (from, to) = (before.clock.unix_ms, scene.now().clock.unix_ms);
     let told = events.iter().rev().take_while(|it| it.unix_ms > from).filter(|it| it.unix_ms <= to);
     let told = told.filter(|it| it.by.is_kernel() && it.by != Killer::Counted);

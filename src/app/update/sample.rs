@@ -6,13 +6,16 @@ use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
-use crate::forecast::{oom_at_limit, trend};
+use crate::forecast::{limits, oom_at_limit, trend};
 use crate::model::{Reading, Scene, Snapshot};
 use crate::policy::Override;
 use crate::rank::growth;
 
 /// Number of processes that are listed as growing fastest.
 const FASTEST: usize = 3;
+
+/// Number of limits that the calm headline may list beside the nearest one, and that one.
+const TIGHTEST: usize = 5;
 
 /// Maximum number of command lines of exited processes that are remembered: an earlier sample may show them.
 const EXITED_NAMES: usize = 4096;
@@ -142,6 +145,7 @@ impl App {
         if let Some(scene) = &self.scene {
             self.ranking.update(self.policy(), scene);
             self.first_limit = Some(oom_at_limit::first(self.policy(), scene, &self.ranking));
+            self.tightest_limits = limits::tightest(scene, TIGHTEST);
         }
     }
 }

@@ -158,6 +158,15 @@ impl NextDeath {
         self.candidates.first().filter(|_| named)
     }
 
+    /// The most likely time, where the headline would tell it: not of a domain that is less than half full, unless it
+    /// is nearer than a minute.
+    #[must_use]
+    pub fn time_to_tell(&self) -> Option<Millis> {
+        let time = self.when?.middle;
+        let left = u128::from(self.left.0) * 1000 / u128::from(self.limit.0.max(1));
+        (left <= u128::from(1000 - HALF_FULL) || time <= SOON).then_some(time)
+    }
+
     /// The most likely time, for ordering: a domain that stalls now counts as now.
     #[must_use]
     pub fn middle(&self) -> Millis {

@@ -1,7 +1,7 @@
 //! Reads who holds memory that is counted with no process: mounts of tmpfs, segments of System V, slab caches,
 //! zram and zswap, graphics devices.
 //!
-//! Reads at the start and then every half minute, on the walker's thread, because opening files may stall.
+//! Reads at the start and then every half minute, on a thread of its own, because opening files may stall.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{Dir, FsWord, major, minor};
+use rustix::fs::{FsWord, major, minor};
 use rustix::io::Errno;
 
 use crate::model::{
@@ -154,7 +154,7 @@ impl MemoryHolderReader {
         if !has_device {
             return Reading::Missing;
         }
-        let Some(pids) = pids(proc) else { return Reading::Missing };
+        let Ok(pids) = proc.pids() else { return Reading::Missing };
         let (mut clients, mut descriptors, mut denied) = (HashSet::new(), 0, false);
         let mut found: Vec<GpuMemory> = Vec::new();
         for pid in pids {
@@ -190,14 +190,6 @@ fn is_reclaimable(folder: &Path, name: &str) -> Reading<bool> {
 /// A device through which programs use a graphics card.
 fn is_device(name: &std::ffi::OsStr) -> bool {
     [&b"card"[..], b"renderD"].iter().any(|prefix| name.as_bytes().starts_with(prefix))
-}
-
-/// All pids of the tree, sorted.
-fn pids(proc: &ProcRoot) -> Option<Vec<i32>> {
-    let entries = Dir::new(proc.listing().ok()?).ok()?.flatten();
-    let mut pids: Vec<i32> = entries.filter_map(|entry| parse::pid(entry.file_name())).collect();
-    pids.sort_unstable();
-    Some(pids)
 }
 
 /// The use of a mounted tmpfs; nothing for one that holds nothing, that has no maximum (the kernel tells no use

@@ -95,7 +95,8 @@ fn sharers(
         Err(_) => return Reading::Missing,
     }
     let mut found = MemorySharers::default();
-    for pid in pids(root).filter(|&pid| pid != who.pid) {
+    let pids = root.pids().unwrap_or_default();
+    for pid in pids.into_iter().filter(|&pid| pid != who.pid) {
         match syscall::same_memory(who.pid, pid) {
             Ok(false) => {}
             Ok(true) => {
@@ -118,15 +119,6 @@ fn sharer(mut sample: impl FnMut() -> Option<Stat>, shares: impl FnOnce() -> boo
     let before = sample()?;
     let after = shares().then(sample)??;
     (after.born == before.born).then_some(after)
-}
-
-/// All pids of the tree.
-fn pids(root: &ProcRoot) -> impl Iterator<Item = i32> {
-    let listed = root.listing().ok().and_then(|dir| rustix::fs::Dir::new(dir).ok());
-    listed.into_iter().flatten().flatten().filter_map(|entry| {
-        let pid = parse::unsigned(entry.file_name().to_bytes())?;
-        i32::try_from(pid).ok().filter(|&pid| pid > 0)
-    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
 use crate::units::Kib;
-use crate::words::death_details::futile_kill;
 use crate::words::freed;
 use crate::words::next_death::{DeathVerdict, verdict_on};
 
@@ -212,7 +211,7 @@ fn frees_little(app: &App, context: &RowContext<'_>, confirm: &SignalDialog) -> 
     // Of another domain than its own that says nothing.
     let inside = |death: &&NextDeath| is_in_domain(process, death.domain.as_str());
     let next = app.deaths.next.as_ref().filter(inside);
-    let futile = next.and_then(|it| futile_kill(context.scene, it));
+    let futile = app.futile_kill.as_ref().filter(|_| next.is_some());
     if let Some(futile) = futile {
         return Some(futile.brief());
     }

@@ -158,9 +158,11 @@ fn details(
 ) -> Vec<Line<'static>> {
     let usage = usage(app, death, theme, if room.width >= 110 { 16 } else { 8 });
     let race = app.race.as_ref().filter(|race| race.domain == death.domain);
-    let reasons = race.map(|race| death_details::reasons(context, race, death)).unwrap_or_default();
+    let futile = app.futile_kill.as_ref().filter(|_| race.is_some());
+    let reasons = race.map(|race| death_details::reasons(context, race, death, futile));
     let remedies =
-        race.map(|race| death_details::remedies(context.scene, race, death)).unwrap_or_default();
+        race.map(|race| death_details::remedies(context.scene, race, death, futile.is_some()));
+    let (reasons, remedies) = (reasons.unwrap_or_default(), remedies.unwrap_or_default());
     let by = |remedy: &DeathRemedy| {
         let action = match remedy {
             DeathRemedy::Adj { .. } | DeathRemedy::Unprotect => Some(Action::Adjust),
@@ -178,7 +180,7 @@ fn details(
     let reason = |nth: usize| reasons.get(nth).or(reasons.last().filter(|_| nth < 2)).cloned();
     // From the most that can be told to the least. That no kill can help is more than what would save.
     let all = remedies.len();
-    let tries: &[(usize, usize)] = if reasons.len() > 2 {
+    let tries: &[(usize, usize)] = if futile.is_some() {
         &[(0, all), (1, all), (0, 0), (1, 0), (2, all), (2, 0), (3, 0)]
     } else {
         &[(0, all), (1, all), (0, 1), (1, 1), (2, 1), (1, 0), (2, 0)]
@@ -276,7 +278,7 @@ fn calm(
         // Beside the machine there is room for those that come next.
         if room.details > 2 {
             let more = (room.width, usize::from(room.details));
-            lines.extend(nearest_limit::others(first, context, theme, more));
+            lines.extend(nearest_limit::others(app, first, context, theme, more));
         }
     }
     lines

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::columns::RowContext;
-use crate::forecast::limits::{self, ReachableLimit};
+use crate::forecast::limits::ReachableLimit;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::ui::paint::canvas::{cells, tail};
 use crate::ui::paint::text;
@@ -29,22 +29,21 @@ pub fn is_near(first: &FirstLimit) -> bool {
     first.limit.left_permille() < NEAR
 }
 
+/// The same limit without its time: when it is full is for the prediction to say, which says so in the headline.
+fn without_time(limit: &ReachableLimit) -> ReachableLimit {
+    ReachableLimit { hit_in: None, full: None, ..limit.clone() }
+}
+
 /// The limits that come after it, by the share that is left, in a line each: what is used of them.
 pub fn others(
+    app: &App,
     first: &FirstLimit,
     context: &RowContext<'_>,
     theme: Theme,
     (width, count): (u16, usize),
 ) -> Vec<Line<'static>> {
-    let scene = context.scene;
-    let groups = scene.now().cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene));
-    let mut all: Vec<ReachableLimit> = std::iter::once(limits::of_machine(scene))
-        .chain(groups)
-        .filter(|limit| limit.name != first.limit.name)
-        .map(|limit| ReachableLimit { hit_in: None, full: None, ..limit })
-        .collect();
-    all.sort_by_cached_key(ReachableLimit::left_permille);
     let line = |limit: &ReachableLimit| {
+        let limit = &without_time(limit);
         let room = text::room(context, limit);
         let name = text::limit_name(limit);
         let name = tail(name, width.saturating_sub(LABEL + 2 + cells(&room)).max(8)).into_owned();
@@ -54,7 +53,8 @@ pub fn others(
             Span::styled(format!("  {room}"), theme.label()),
         ])
     };
-    all.iter().take(count).map(line).collect()
+    let others = app.tightest_limits.iter().filter(|limit| limit.name != first.limit.name);
+    others.take(count).map(line).collect()
 }
 
 /// The line about it, in the longest form that fits.
@@ -64,8 +64,7 @@ pub fn line(
     theme: Theme,
     width: u16,
 ) -> Line<'static> {
-    // When it is full is for the prediction to say, which says so in the headline.
-    let limit = &ReachableLimit { hit_in: None, full: None, ..first.limit.clone() };
+    let limit = &without_time(&first.limit);
     let near = if is_near(first) { theme.warn() } else { theme.plain() };
     let (room, left) = (text::room(context, limit), text::left(context, limit));
     let victim = text::victim(context, &first.outcome);

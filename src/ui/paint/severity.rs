@@ -46,6 +46,6 @@ pub fn of_limit(limit: &ReachableLimit) -> Option<Severity> {
 }
 
 /// How near a limit is by the time alone; nothing where no time is known.
-pub fn of_time(limit: &ReachableLimit) -> Option<Severity> {
-    limit.time_to_tell().map(|time| if time < BAD { Severity::Bad } else { Severity::Care })
+pub fn of_time(time: Option<Millis>) -> Option<Severity> {
+    time.map(|time| if time < BAD { Severity::Bad } else { Severity::Care })
 }

@@ -123,13 +123,10 @@ impl Case<'_> {
     /// What its memory is used for, as far as `memory.stat` was read.
     fn sheet(&self) -> Vec<Line<'static>> {
         let sheet = MemorySheet::of_cgroup(self.group, self.context.scene.now());
-        let lines = sheet.map(|sheet| sheet.lines(None)).unwrap_or_default().into_iter();
-        lines
-            .map(|text| match text.split_once(": ") {
-                Some(("no kill frees", stuck)) => self.say("no kill", format!("frees {stuck}")),
-                _ => self.say("uses", text),
-            })
-            .collect()
+        let words = sheet.map(|sheet| sheet.words(None)).unwrap_or_default();
+        let uses = words.uses_sentence().map(|text| self.say("uses", text));
+        let stuck = words.stuck().map(|stuck| self.say("no kill", format!("frees {stuck}")));
+        uses.into_iter().chain(stuck).collect()
     }
 
     /// Why its tasks wait and are not killed, where that is so.

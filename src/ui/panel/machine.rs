@@ -151,13 +151,10 @@ fn memory(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
 /// What RAM is used for, and who holds what no process shows; nothing where the system does not tell.
 fn sheet(now: &Snapshot) -> Vec<(&'static str, String)> {
     let Some(sheet) = MemorySheet::of_machine(now) else { return Vec::new() };
-    let sentences = sheet.lines(None).into_iter();
-    let mut lines: Vec<(&'static str, String)> = sentences
-        .map(|text| match text.strip_prefix("no kill frees: ") {
-            Some(stuck) => (UNKILLABLE, format!("frees {stuck}")),
-            None => ("uses", text),
-        })
-        .collect();
+    let words = sheet.words(None);
+    let mut lines: Vec<(&'static str, String)> = Vec::new();
+    lines.extend(words.uses_sentence().map(|text| ("uses", text)));
+    lines.extend(words.stuck().map(|stuck| (UNKILLABLE, format!("frees {stuck}"))));
     lines.extend(details(now));
     lines
 }

@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use crate::app::view::cgroups::CgroupLine;
 use crate::columns::{Align, RowContext};
-use crate::forecast::limits::ReachableLimit;
 use crate::model::{Cgroup, CgroupEvents, Limit, Pressure, PsiLine, Reading};
 use crate::ui::paint::text;
-use crate::units::{Bytes, Kib};
+use crate::units::{Bytes, Kib, Millis};
 
 /// The facts of a row: those of a cgroup, or those of the machine in the same fields.
 pub struct Entry<'a> {
@@ -15,6 +14,8 @@ pub struct Entry<'a> {
     pub line: &'a CgroupLine,
     /// The cgroup; nothing for the machine.
     pub group: Option<&'a Cgroup>,
+    /// When its limit is reached, where that is known and worth telling.
+    pub hit_in: Option<Millis>,
     usage: Reading<Bytes>,
     limit: Reading<Limit>,
     swap: Reading<Bytes>,
@@ -40,6 +41,7 @@ impl<'a> Entry<'a> {
             return Self {
                 line,
                 group,
+                hit_in: None,
                 usage: used(now.memory.used()),
                 limit: if unavailable.memory { Reading::Missing } else { at(now.memory.total_kib) },
                 swap: used(now.swap.used()),
@@ -58,6 +60,7 @@ impl<'a> Entry<'a> {
         Self {
             line,
             group,
+            hit_in: None,
             usage: it.used(),
             limit: it.effective_limit().map_or(it.limit, |limit| Reading::Value(Limit::At(limit))),
             swap,
@@ -208,7 +211,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         64,
         "when nothing is left, by the trend of the last minutes; not below half use, unless within a minute",
         Cell::HitIn(|it, _, out| {
-            if let Some(time) = it.line.limit.as_ref().and_then(ReachableLimit::time_to_tell) {
+            if let Some(time) = it.hit_in {
                 out.push_str(&text::soon(time));
             }
         }),

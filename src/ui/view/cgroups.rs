@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::columns::{Align, RowContext, cgroup_leaf};
+use crate::forecast::limits::ReachableLimit;
+use crate::forecast::next_death::{KERNEL, NextDeath};
 use crate::forecast::series::Severity;
 use crate::model::{Hierarchy, Reading, Scope};
 use crate::ui::frame::layout::{Layout, ViewSpace};
@@ -21,6 +23,7 @@ use crate::ui::panel;
 use crate::ui::view::cgroup_columns::{Cell, CgroupColumn, Entry, GROUP_COLUMNS};
 use crate::ui::view::row_marks::RowMark;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
+use crate::units::Millis;
 use crate::words::numbers_and_names::short_cgroup;
 
 /// The view.
@@ -133,7 +136,8 @@ fn paint_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let mut y = area.y;
     let shown = app.views.cgroups.lines.iter().enumerate().skip(app.views.cgroups.cursor.top);
     for (nth, line) in shown.take(usize::from(area.height)) {
-        let entry = Entry::new(line, app.group_at(line), &context);
+        let mut entry = Entry::new(line, app.group_at(line), &context);
+        entry.hit_in = hit_in(app, &entry);
         let strip = Rect { y, height: 1, ..area };
         let path = app.group_at(line).map(|group| Arc::clone(&group.path));
         canvas.clickable(strip, ClickTarget::Row(RowIdentity::Cgroup(path)));
@@ -218,7 +222,7 @@ fn paint_row(
             }
             Cell::Text(cell) => (cell, style),
             Cell::Used(cell) | Cell::Left(cell) => (cell, near),
-            Cell::HitIn(cell) => (cell, of(limit.and_then(severity::of_time), style)),
+            Cell::HitIn(cell) => (cell, of(severity::of_time(entry.hit_in), style)),
         };
         text.clear();
         cell(entry, context, text);
@@ -226,13 +230,26 @@ fn paint_row(
     }
 }
 
+/// When the limit of this row is reached: as the headline says, else by the trend of what is left.
+fn hit_in(app: &App, entry: &Entry<'_>) -> Option<Millis> {
+    let mut deaths = app.deaths.next.iter().chain(&app.deaths.list).filter(|it| it.by == KERNEL);
+    match deaths.find(|it| is_at(it, entry)) {
+        Some(death) => death.time_to_tell(),
+        None => entry.line.limit.as_ref().and_then(ReachableLimit::time_to_tell),
+    }
+}
+
+/// Whether a death is predicted at the limit of this row.
+fn is_at(death: &NextDeath, entry: &Entry<'_>) -> bool {
+    match entry.group {
+        Some(group) => group.path == death.domain,
+        None => death.domain.as_str() == Scope::GLOBAL,
+    }
+}
+
 /// Whether the next death is predicted at the limit of this row.
 fn is_next_domain(app: &App, entry: &Entry<'_>) -> bool {
-    let Some(next) = &app.deaths.next else { return false };
-    match entry.group {
-        Some(group) => group.path == next.domain,
-        None => next.domain.as_str() == Scope::GLOBAL,
-    }
+    app.deaths.next.as_ref().is_some_and(|next| is_at(next, entry))
 }
 
 /// Strong where the first limit is hit, dim where nobody dies.

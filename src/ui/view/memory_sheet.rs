@@ -28,15 +28,19 @@ pub fn lines(context: &RowContext<'_>, theme: Theme, area: Rect) -> Vec<Line<'st
     let (sample, most) = (context.scene.now(), most(area.height));
     let Some(sheet) = MemorySheet::of_machine(sample) else { return Vec::new() };
     let slab = sample.memory_holders.stuck_slab().map(|it| (it.name.as_str(), it.kib));
-    let sentence = |text: String| {
-        let (label, rest) = text.split_once(": ").unwrap_or(("", &text));
-        Line::from(vec![
-            Span::styled(format!(" {label}: "), theme.label()),
-            Span::styled(rest.to_owned(), theme.plain()),
-        ])
-    };
+    let words = sheet.words(slab);
+    let sentences: Vec<Line<'static>> =
+        [(&*words.of_total, &words.uses), ("no kill frees", &words.stuck)]
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(label, text)| {
+                Line::from(vec![
+                    Span::styled(format!(" {label}: "), theme.label()),
+                    Span::styled(text.clone(), theme.plain()),
+                ])
+            })
+            .collect();
     let width = area.width;
-    let sentences: Vec<Line<'static>> = sheet.lines(slab).into_iter().map(sentence).collect();
     let wrapped = |line: &Line<'static>| wrap(line, width, INDENT);
     let whole: Vec<Line<'static>> = sentences.iter().flat_map(wrapped).collect();
     if whole.len() > most {

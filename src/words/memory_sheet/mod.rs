@@ -6,4 +6,4 @@ mod of_sample;
 mod sheet;
 
 pub use of_sample::details;
-pub use sheet::{FutileKill, MemoryPart, MemorySheet, MemoryUse};
+pub use sheet::{FutileKill, MemoryPart, MemorySheet, MemoryUse, SheetWords};

@@ -218,10 +218,10 @@ impl MemorySheet {
         decides.then_some(FutileKill { held, total, name, size })
     }
 
-    /// The sheet in two sentences: what can be freed, and what no kill frees, with the largest slab that cannot be
+    /// The sheet in words: what can be freed, and what no kill frees, with the largest slab that cannot be
     /// reclaimed.
     #[must_use]
-    pub fn lines(&self, largest_slab: Option<(&str, Kib)>) -> Vec<String> {
+    pub fn words(&self, largest_slab: Option<(&str, Kib)>) -> SheetWords {
         let size = |kib: Kib| human_size(kib.bytes());
         let least = Kib(self.total.map_or(0, |it| it.0 / SMALL));
         let list = |killable: bool| {
@@ -233,11 +233,11 @@ impl MemorySheet {
         first.extend(
             self.rest.filter(|it| *it >= least).map(|it| format!("not accounted for {}", size(it))),
         );
-        let mut lines = Vec::new();
-        let total = self.total.map_or_else(String::new, |it| format!("of {}: ", size(it)));
-        if !first.is_empty() {
-            lines.push(format!("{total}{}", first.join(", ")));
-        }
+        let mut words = SheetWords {
+            of_total: self.total.map_or_else(String::new, |it| format!("of {}", size(it))),
+            uses: first.join(", "),
+            stuck: String::new(),
+        };
         let stuck = list(false);
         if !stuck.is_empty() {
             let has_slab =
@@ -247,9 +247,38 @@ impl MemorySheet {
             let slab = slab.map_or_else(String::new, |(name, it)| {
                 format!(" (largest slab: {name} {})", size(it))
             });
-            lines.push(format!("no kill frees: {}{slab}", stuck.join(", ")));
+            words.stuck = format!("{}{slab}", stuck.join(", "));
         }
-        lines
+        words
+    }
+}
+
+/// The sheet in words; what there is nothing to tell of is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SheetWords {
+    /// `of 7.7G`, where the total is known.
+    pub of_total: String,
+    /// What can be freed.
+    pub uses: String,
+    /// What no kill frees.
+    pub stuck: String,
+}
+
+impl SheetWords {
+    /// `of 7.7G: anonymous 3.1G, free 1.2G`; nothing where there is nothing to tell.
+    #[must_use]
+    pub fn uses_sentence(&self) -> Option<String> {
+        let sentence = match &*self.of_total {
+            "" => self.uses.clone(),
+            total => format!("{total}: {}", self.uses),
+        };
+        (!self.uses.is_empty()).then_some(sentence)
+    }
+
+    /// What no kill frees; nothing where there is nothing to tell.
+    #[must_use]
+    pub fn stuck(&self) -> Option<&str> {
+        (!self.stuck.is_empty()).then_some(&*self.stuck)
     }
 }
 

@@ -43,13 +43,12 @@ fn load_from(system: &Path, user: Option<UserFile>) -> Result<ConfigValues, Comm
         (user.is_named || exists(&user.path)) && user.path != Path::new(config_file::NO_FILE)
     };
     if let Some(user) = user.filter(is_wanted) {
-        if !user.is_named && is_denied(&user.path) {
-            // `HOME` may still be that of another user, as under `sudo -u`.
-            let path = user.path.display();
-            config.warnings.push(format!("{path}: permission denied: its settings are not used"));
-        } else {
-            let found = read_file(&user.path, &mut config);
-            add(found, &mut config);
+        match denied(&user.path).filter(|_| !user.is_named) {
+            Some(warning) => config.warnings.push(warning),
+            None => {
+                let found = read_file(&user.path, &mut config);
+                add(found, &mut config);
+            }
         }
     }
     match remapped(config.preset, &config.rebindings) {
@@ -60,16 +59,19 @@ fn load_from(system: &Path, user: Option<UserFile>) -> Result<ConfigValues, Comm
 }
 
 /// Whether there is a file, or something that is none.
-fn exists(path: &Path) -> bool {
+pub(super) fn exists(path: &Path) -> bool {
     !matches!(
         std::fs::symlink_metadata(path),
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
     )
 }
 
-/// Whether the kernel refuses to let this user read a file.
-fn is_denied(path: &Path) -> bool {
-    nix::unistd::access(path, nix::unistd::AccessFlags::R_OK) == Err(nix::errno::Errno::EACCES)
+/// The warning where the kernel refuses to let this user read a file that nobody named: `HOME` may still be that of
+/// another user, as under `sudo -u`.
+pub(super) fn denied(path: &Path) -> Option<String> {
+    let access = nix::unistd::access(path, nix::unistd::AccessFlags::R_OK);
+    let is_denied = access == Err(nix::errno::Errno::EACCES);
+    is_denied.then(|| format!("{}: permission denied: its settings are not used", path.display()))
 }
 
 /// The command line with the settings where it has no flag of its own.

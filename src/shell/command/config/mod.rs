@@ -8,7 +8,7 @@ pub mod values;
 
 use std::path::Path;
 
-use self::apply::own_file;
+use self::apply::{denied, exists, own_file};
 use self::reader::read_file;
 use self::values::ConfigValues;
 use super::cli::{Cli, ConfigCommand};
@@ -40,6 +40,7 @@ pub(crate) fn run(cli: &Cli, what: &ConfigCommand) -> Result<ExitStatus, Command
 
 /// Checks one file, or those that doomtop would read.
 fn check(cli: &Cli, file: Option<&Path>) -> Result<ExitStatus, CommandError> {
+    let system = Path::new(config_file::SYSTEM);
     let mut files = Vec::new();
     match file {
         Some(file) => files.push((file.to_owned(), true)),
@@ -53,8 +54,12 @@ fn check(cli: &Cli, file: Option<&Path>) -> Result<ExitStatus, CommandError> {
         if path == Path::new(config_file::NO_FILE) {
             continue;
         }
-        if !is_named && std::fs::symlink_metadata(&path).is_err() {
+        if !is_named && !exists(&path) {
             text.push_str(&format!("{}: does not exist\n", shown(&path)));
+            continue;
+        }
+        if let Some(warning) = denied(&path).filter(|_| !is_named && path != system) {
+            stdio::complain(&warning);
             continue;
         }
         let found = read_file(&path, &mut config);

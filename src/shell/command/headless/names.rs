@@ -52,14 +52,9 @@ impl NameLookup {
             self.request(snapshot);
         }
         let end = Instant::now() + TIMEOUT;
-        if let Some(users) = &self.users
-            && let Ok(users) = users.recv_timeout(TIMEOUT)
-        {
-            names.learn_users(Arc::new(users));
-            self.users = None;
-        }
+        // First what a stuck process may delay: a directory server that is stuck must not take its time, too.
         while self.outstanding > 0 {
-            let Some((who, answer)) = self.reader.next(end) else { return };
+            let Some((who, answer)) = self.reader.next(end) else { break };
             self.outstanding -= usize::from(!matches!(answer, LookupAnswer::Late(_)));
             let Some(process) = snapshot.find(who) else { continue };
             match answer {
@@ -69,6 +64,12 @@ impl NameLookup {
                 LookupAnswer::PassedOver => names.pass_over(process),
                 LookupAnswer::Read(None) | LookupAnswer::Late(None) => {}
             }
+        }
+        if let Some(users) = &self.users
+            && let Ok(users) = users.recv_timeout(end.saturating_duration_since(Instant::now()))
+        {
+            names.learn_users(Arc::new(users));
+            self.users = None;
         }
     }
 
