@@ -238,7 +238,7 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Happens,
         units: &[],
         most: 0.0,
-        about: "a cgroup is throttled at memory.high, or waits at its limit (or frozen), and none is killed",
+        about: "a cgroup's tasks wait and none is killed: throttled at memory.high, or at the limit with oom_kill_disable or frozen",
         reads: Reads::Stalls,
     },
     AlarmQuantity {

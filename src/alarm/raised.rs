@@ -68,8 +68,8 @@ pub const FACTS: &[(&str, &str)] = &[
     ("DOOMTOP_BY", "`death`, `oom-kill`: the killer: `kernel`, or a policy"),
     (
         "DOOMTOP_GUESSED",
-        "`oom-kill`: 1 where the kernel's log has not named the killed process yet, so that DOOMTOP_PID is the \
-         largest one that ended",
+        "`oom-kill`: 1 while no log has named the killed process; DOOMTOP_PID is then a guess: the largest \
+         process that exited",
     ),
     ("DOOMTOP_SECONDS", "`death`: seconds until then"),
 ];

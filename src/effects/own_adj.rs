@@ -1,4 +1,4 @@
-//! doomtop's own `oom_score_adj` (`--protect`): lowered, so that the kernel kills it last, and given back once
+//! doomtop's own `oom_score_adj` (`--protect`): lowered, so that the kernel kills it last, and restored once
 //! doomtop itself takes much memory.
 
 use std::os::fd::OwnedFd;
@@ -86,9 +86,9 @@ impl OwnAdj {
         }
     }
 
-    /// Gives the original value back if doomtop has more resident memory than it may have while it is
+    /// Restores the original value if doomtop has more resident memory than it may have while it is
     /// protected. Returns that value.
-    pub fn give_back_beyond(&self, resident: Bytes, most: Bytes) -> Option<Adj> {
+    pub fn restore_above(&self, resident: Bytes, most: Bytes) -> Option<Adj> {
         let mut original = self.original.lock().unwrap_or_else(PoisonError::into_inner);
         let before = (*original).filter(|_| resident > most)?;
         // Raising is always permitted. If it fails all the same, the next sample tries again.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_lowered_told_to_children_and_given_back_beyond_the_bound() {
+    fn it_is_lowered_told_to_children_and_restored_above_the_bound() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let path = folder.path().join("adj");
         let value = || fs::read_to_string(&path).expect("a value").trim().to_owned();
@@ -159,11 +159,11 @@ mod tests {
         assert_eq!(own.lower(), OwnProtection::On(Adj(200)));
         assert_eq!((value().as_str(), adj_for_children()), ("-999", Some(Adj(200))));
         assert_eq!(own.lower(), OwnProtection::Already(Adj(-999)));
-        assert_eq!(own.give_back_beyond(Bytes(9), Bytes(9)), None, "at the bound, not beyond it");
+        assert_eq!(own.restore_above(Bytes(9), Bytes(9)), None, "at the bound, not above it");
         assert!(own.is_lowered());
-        assert_eq!(own.give_back_beyond(Bytes(10), Bytes(9)), Some(Adj(200)));
+        assert_eq!(own.restore_above(Bytes(10), Bytes(9)), Some(Adj(200)));
         assert_eq!((value().as_str(), adj_for_children()), ("200", None));
-        assert_eq!(own.give_back_beyond(Bytes(10), Bytes(9)), None, "once");
+        assert_eq!(own.restore_above(Bytes(10), Bytes(9)), None, "once");
         // A process that is never killed anyway is left as it is.
         fs::write(&path, "-1000\n").expect("a value");
         assert_eq!(own.lower(), OwnProtection::Already(Adj(-1000)));

@@ -151,7 +151,7 @@ impl Override {
                 "swap is being switched off: the process that does this dies first".to_owned()
             }
             Self::BpfPolicy => format!(
-                "a BPF program decides here before the kernel does{}: whom it kills cannot be foreseen",
+                "a BPF program{} chooses the victim before the kernel does: no prediction is possible",
                 policy_name(scene)
             ),
             Self::NoLimit(first) => {

@@ -92,12 +92,12 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     },
     ExitStatusRow {
         status: ExitStatus::Failure,
-        meaning: "something is wrong, see the lines with !",
+        meaning: "problems found; see the lines marked !",
         commands: &["doctor"],
     },
     ExitStatusRow {
         status: ExitStatus::Usage,
-        meaning: "wrong usage, or an invalid rule file or file of settings",
+        meaning: "wrong usage, or an invalid rule file or settings file",
         commands: &[],
     },
     ExitStatusRow {

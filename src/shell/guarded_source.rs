@@ -66,12 +66,12 @@ impl GuardedSource {
         let part = sample.memory.total_kib.bytes().0 / PART_OF_MEMORY;
         let most = Bytes(part).min(MAX_RESIDENT);
         let Some(resident) = self.resident(sample.machine.page_size) else { return true };
-        if let Some(adj) = own.give_back_beyond(resident, most)
+        if let Some(adj) = own.restore_above(resident, most)
             && self.report == ProtectionReport::OnStandardError
         {
             complain(&format!(
-                "doomtop takes {} MiB, more than the {} MiB that it may while it is protected: its \
-                 oom_score_adj is {adj} again",
+                "doomtop is no longer protected: it takes {} MiB, more than {} MiB; oom_score_adj is \
+                 {adj} again",
                 resident.0 >> 20,
                 most.0 >> 20
             ));

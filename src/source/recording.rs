@@ -208,7 +208,7 @@ impl Recording {
         // Short lines take less in any case.
         if text.len() as u64 * OBJECT_BYTES > most && decoded_bytes(text) > most {
             let what = format!(
-                "decoded it would take more than {} MiB, {} times its length: no sample does",
+                "decoding it would take more than {} MiB, {} times its length; no real sample needs that",
                 most >> 20,
                 decoded_bytes(text) / (text.len() as u64).max(1)
             );

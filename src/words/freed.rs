@@ -8,7 +8,7 @@ use crate::words::numbers_and_names;
 /// Shared memory is told from this size on.
 const WORTH_TELLING: Bytes = Bytes(1 << 20);
 
-/// `about 11.3G: 10.8G in memory, 512M in swap (128M of RAM: it is compressed)`.
+/// `about 10.9G: 10.8G in memory, 512M in swap (compressed into 128M)`.
 #[must_use]
 pub fn measured(context: &RowContext<'_>, freed: &FreedMemory) -> String {
     let size = |bytes| numbers_and_names::bytes(context, bytes);
@@ -16,7 +16,9 @@ pub fn measured(context: &RowContext<'_>, freed: &FreedMemory) -> String {
     if freed.swap > Bytes::ZERO {
         let parts = [freed.anonymous, freed.swap].map(size);
         text.push_str(&format!(": {} in memory, {} in swap", parts[0], parts[1]));
-        text.push_str(&compressed(freed, &size));
+        if freed.is_compressed() {
+            text.push_str(&format!(" ({})", compressed(freed, &size)));
+        }
     }
     text + &perhaps(freed, &size)
 }
@@ -37,7 +39,7 @@ pub fn estimate(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> String {
     let text = format!("{} (estimate", size(freed.room()));
     if freed.is_compressed() {
         let swap = size(freed.swap);
-        return format!("{text}; {swap} in swap{})", compressed(freed, size));
+        return format!("{text}; {swap} in swap, {})", compressed(freed, size));
     }
     format!("{text}){}", perhaps(freed, size))
 }
@@ -48,18 +50,16 @@ pub fn plain_estimate(freed: &FreedMemory) -> String {
     estimate(freed, &human_size)
 }
 
+/// Swap on disk counts there as what it takes, so this is not RAM alone.
 fn compressed(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> String {
-    if !freed.is_compressed() {
-        return String::new();
-    }
-    format!(" that {} of RAM hold compressed", size(freed.swap_room))
+    format!("compressed into {}", size(freed.swap_room))
 }
 
-/// The warning where a kill frees little: `little of what it holds: 2.0G are shared memory and files, and stay`.
+/// The warning where a kill frees little: `little: 2.0G of what it holds is shared memory and files, which stay`.
 #[must_use]
 pub fn warning(freed: &FreedMemory, size: &dyn Fn(Bytes) -> String) -> Option<String> {
     let stays = size(freed.stays);
     freed
         .is_little()
-        .then(|| format!("little of what it holds: {stays} are shared memory and files, and stay"))
+        .then(|| format!("little: {stays} of what it holds is shared memory and files, which stay"))
 }

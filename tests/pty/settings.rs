@@ -1,4 +1,4 @@
-//! The file of settings on the screen of the real binary: what it changes, what Setup saves, and a directory of
+//! The settings file on the screen of the real binary: what it changes, what Setup saves, and a directory of
 //! recordings.
 
 use std::fs;

@@ -38,7 +38,7 @@ fn it_tells_what_is_here_and_status_1_what_is_wrong() {
         "glyphs",
         "settings",
         "scores",
-        "result: no problem",
+        "result: no problems",
     ] {
         assert!(text.contains(word), "{word} in {text}");
     }
@@ -68,7 +68,7 @@ fn it_tells_what_is_here_and_status_1_what_is_wrong() {
     let (status, text, _) = run(&["doctor"], &[("DOOMTOP_CONFIG", bad.to_str().expect("a path"))]);
     assert_eq!(status, Some(1));
     assert!(
-        text.contains("! fault") && text.contains("bad.toml:1:9: theme must be a text"),
+        text.contains("! fault") && text.contains("bad.toml:1:9: theme must be a string"),
         "{text}"
     );
     let (status, text, _) = run(&["--proc", "/nonexistent", "doctor"], &[]);

@@ -168,8 +168,7 @@ fn who_holds_it_is_told() {
     assert_eq!(
         told,
         [
-            "no owner: 1 segment of shared memory without a process: 300M and 4K in swap, until its \
-             removal (ipcrm)",
+            "orphaned: 1 System V segment without a process: 300M and 4K in swap; only ipcrm frees it",
             "slab: largest: kmalloc-4k 3.05G, dentry 40K",
             "huge pages: 1.00G set aside, 256M free, 128M of these reserved",
             "zram: 600M stored in 200M of RAM (3.0:1)",
@@ -226,8 +225,9 @@ fn a_recording_holds_the_sheet() {
         assert_eq!(MemorySheet::of_machine(&told), MemorySheet::of_machine(seen));
         let lines = details(&told);
         assert_eq!(lines[0], ("tmpfs", "/run\\x1b[2J 205M/1.00G".to_owned()), "neutral");
-        assert_eq!((lines[1].0, lines[2].0), ("no owner", "shared"));
-        let other = "95M beyond tmpfs that is mounted here and System V: memfd, shared mappings";
+        assert_eq!((lines[1].0, lines[2].0), ("orphaned", "shared"));
+        let other =
+            "95M outside the tmpfs mounts and System V segments seen here: memfd, shared mappings";
         assert!(lines[2].1.starts_with(other), "{:?}", lines[2]);
     }
 }
@@ -255,7 +255,7 @@ fn where_no_kill_can_help_the_reason_says_so() {
     Arc::make_mut(&mut other.memory_holders).gpu = Reading::Missing;
     let scene = Scene::new(Arc::new(other), None);
     let futile = futile_kill(&scene, &death(Scope::GLOBAL)).expect("a reason");
-    assert!(futile.sentence().contains("; what nothing accounts for "), "{}", futile.sentence());
+    assert!(futile.sentence().contains("; unaccounted memory "), "{}", futile.sentence());
 }
 
 #[test]

@@ -127,9 +127,9 @@ fn scores_are_read_of_those_that_are_asked_for_and_of_the_others_in_turn() {
 }
 
 #[test]
-fn what_a_resting_process_cannot_hide_is_seen_at_once() {
+fn what_an_idle_process_cannot_hide_is_seen_at_once() {
     let mut files = start(SamplerChoice::Proc).unwrap();
-    // As if nobody could ever become the first: whoever does nothing rests.
+    // As if nobody could ever become the first: whoever does nothing is skipped.
     let needs = Needs { lead: Some(Pages(u64::MAX)), ..Needs::everything() };
     let child = Own::sleeping();
     let pid = child.pid();

@@ -1,4 +1,4 @@
-//! The file of settings, as the real binary takes it; keys that were changed, on the screen.
+//! The settings file, as the real binary takes it; keys that were changed, on the screen.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -18,7 +18,7 @@ use crate::stage::{Player, usual};
 
 const FULL: Theme = crate::fixtures::theme(true, true);
 
-/// The binary without any file of settings.
+/// The binary without any settings file.
 fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
     command.args(arguments).stdin(Stdio::null()).env_remove("DOOMTOP_CONFIG");
@@ -158,23 +158,18 @@ fn a_command_in_a_file_that_others_can_write_is_not_run() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("a mode");
     let (status, out, error) = run(&mut bare(&["--config", &file, "--plain", "-n", "5"]));
     assert_eq!(status, Some(0), "{error}");
-    assert!(
-        error.contains(
-            "c.toml:3:12: on_alarm is not taken from this file, because others can write"
-        ),
-        "{error}"
-    );
+    assert!(error.contains("c.toml:3:12: on_alarm is ignored: others can write"), "{error}");
     assert!(out.contains("ALARM: available"), "{out}");
     assert!(!ran.exists());
     let (status, _, error) = run(&mut bare(&["--config", &file, "config", "check"]));
-    assert!(status == Some(2) && error.contains("on_alarm is not taken"), "{error}");
+    assert!(status == Some(2) && error.contains("on_alarm is ignored"), "{error}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
     let (status, _, error) = run(&mut bare(&["--config", &file, "--plain", "-n", "5"]));
     assert_eq!((status, error.as_str()), (Some(0), ""));
     crate::wait::until("the command", || ran.exists().then_some(()));
 }
 
-/// The file of the machine, in a mount namespace of its own: nothing outside of it changes.
+/// The system-wide settings file, in a mount namespace of its own: nothing outside of it changes.
 #[test]
 fn read_only_in_the_file_of_the_machine_cannot_be_lifted() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -42,7 +42,7 @@ impl App {
     pub(crate) fn note_protection(&mut self, sample: &Snapshot) {
         let on = self.start.live && sample.privileges.protected;
         if self.session.protection.on && !on {
-            let text = "doomtop takes too much memory to be protected: its adj is its own again";
+            let text = "no longer protected: doomtop takes too much memory; its adj is restored";
             self.say(NoticeLevel::Warn, text);
         }
         self.session.protection.on = on;

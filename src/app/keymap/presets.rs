@@ -1,4 +1,4 @@
-//! Sets of keys for hands that know another program. Each is a list of changes to the table.
+//! Presets of keys for users of other programs. Each is a list of changes to the table.
 
 use crate::app::keymap::action::Action;
 use crate::app::keymap::group::KeyGroup;

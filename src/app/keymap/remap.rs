@@ -97,11 +97,11 @@ fn fault_of(change: &Rebinding) -> Vec<String> {
     let mut faults = Vec::new();
     for key in &change.keys {
         if change.group == KeyGroup::Views && key.digit().is_some() {
-            faults.push(format!("{place}: {name}: {key} cannot be changed: digits go to a pid"));
+            faults.push(format!("{place}: {name}: {key} cannot be used: digits select a pid"));
         }
         if change.action.opens_a_question() && confirms(*key) {
             faults.push(format!(
-                "{place}: {name}: {key} confirms the question that this opens; it needs another key"
+                "{place}: {key} also confirms the question that {name} opens; choose another key"
             ));
         }
     }
@@ -245,7 +245,7 @@ mod tests {
                 if action.opens_a_question() {
                     let faults = faults.expect_err("refused");
                     assert!(
-                        faults.iter().any(|it| it.contains("confirms the question")),
+                        faults.iter().any(|it| it.contains("also confirms the question that")),
                         "{faults:?}"
                     );
                 }

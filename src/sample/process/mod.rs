@@ -3,10 +3,10 @@
 pub mod bpf;
 pub mod detail;
 pub mod exe_cwd_environ;
+mod idle_processes;
 pub(crate) mod living_thread;
 pub mod lookup;
 pub mod open_files;
-mod resting_processes;
 pub(crate) mod row;
 pub mod row_lookup;
 pub(crate) mod stall_proof_reader;

@@ -28,7 +28,7 @@ const LATE_TICK: Duration = Duration::from_secs(1);
 
 /// Maximum number of answers that are handed over at once: the first ones are shown before the last ones are
 /// read.
-pub(crate) const PORTION: usize = 64;
+pub(crate) const MAX_ANSWERS_AT_ONCE: usize = 64;
 
 /// What came of a request. Each has one answer, and a process that was passed over may have a late one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl<T: Send + 'static> StallProofReader<T> {
             // Where nothing is being read, every answer has arrived.
             let first = active.then(|| self.next(Instant::now() + TICK)).flatten();
             let mut answers: Vec<_> = first.into_iter().collect();
-            answers.extend(self.answers.try_iter().take(PORTION - answers.len()));
+            answers.extend(self.answers.try_iter().take(MAX_ANSWERS_AT_ONCE - answers.len()));
             if !answers.is_empty() {
                 if take(answers) {
                     continue;

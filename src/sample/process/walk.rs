@@ -1,7 +1,7 @@
 //! A walk over all processes: which ones exist, and which of their files must be read again.
 //!
 //! What cannot have changed is not read again. `oom_score_adj` is read in every walk, and so is `stat`, unless
-//! the sample says that it may rest (`resting_processes`).
+//! the sample says that it may be skipped (`idle_processes`).
 //! The longer files are read if `stat` shows that the process did something, if pages were swapped,
 //! and in any case in every sixteenth walk, to find what leaves no trace in `stat` (a changed user,
 //! freed memory). Once warm, a walk over the same processes allocates nothing.
@@ -19,10 +19,10 @@ use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
+use crate::sample::process::idle_processes::{IdleRules, IdleState, NewPids};
 use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::lookup;
 use crate::sample::process::open_files::OpenProcess;
-use crate::sample::process::resting_processes::{NewPids, RestRules, RestState};
 use crate::sample::process::row::{
     OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, take_stat,
     take_status, take_thread,
@@ -56,8 +56,8 @@ struct Known {
     passed: bool,
     /// The adj at the time when the score was read.
     score_adj: Reading<Adj>,
-    /// Whether `stat` may rest.
-    rest: RestState,
+    /// Whether `stat` may be skipped.
+    idle: IdleState,
 }
 
 /// Whether a remembered score must be read again. A 0 says that the kernel never chooses this
@@ -144,7 +144,8 @@ impl ProcessWalk {
         self.swap_traffic = Some(request.swap_traffic);
         let new_pids = NewPids::between(self.last_pid, request.last_pid);
         self.last_pid = request.last_pid;
-        let resting = RestRules::of(request, new_pids.filter(|_| self.root.is_live() && !swapped));
+        let idle_rules =
+            IdleRules::of(request, new_pids.filter(|_| self.root.is_live() && !swapped));
 
         let pids = std::mem::take(&mut self.pids);
         let mut all = std::mem::take(&mut self.known);
@@ -161,7 +162,7 @@ impl ProcessWalk {
             let old = before.next_if(|known| known.row.id.pid == pid);
             let is_old = old.is_some();
             let known = old.unwrap_or(&mut first_seen);
-            match self.visit(pid, known, (request, resting), swapped) {
+            match self.visit(pid, known, (request, idle_rules), swapped) {
                 Visit::Row => {
                     let id = known.row.id;
                     if request.unopened.binary_search(&id).is_ok() {
@@ -354,7 +355,7 @@ impl ProcessWalk {
         &mut self,
         pid: i32,
         known: &mut Known,
-        (request, resting): (&WalkRequest, RestRules),
+        (request, idle_rules): (&WalkRequest, IdleRules),
         swapped: bool,
     ) -> Visit {
         let root = Arc::clone(&self.root);
@@ -366,8 +367,8 @@ impl ProcessWalk {
             return self.visit_paths(known, request, turn || request.members);
         }
         let asked = |list: &[ProcId]| list.binary_search(&known.row.id).is_ok();
-        let may_rest = !known.passed && !asked(&request.listed) && !asked(&request.top);
-        if may_rest && resting.rests(pid, self.walk, known.rest) {
+        let may_be_idle = !known.passed && !asked(&request.listed) && !asked(&request.top);
+        if may_be_idle && idle_rules.may_skip(pid, self.walk, known.idle) {
             return match self.visit_score(&files, known, request, false) {
                 true => self.visit_paths(known, request, request.members),
                 false => Visit::Gone,
@@ -389,7 +390,7 @@ impl ProcessWalk {
         let changed = known.stat != Some(stat);
         take_stat(&mut known.row, &stat);
         known.stat = Some(stat);
-        known.rest.read(changed, resting);
+        known.idle.read(changed, idle_rules);
         if known.kernel_thread {
             known.row.flags |= Process::PF_KTHREAD;
         }

@@ -146,9 +146,10 @@ pub struct Cli {
     #[arg(long)]
     pub read_only: bool,
 
-    /// Protect doomtop itself: oom_score_adj -999 while it runs, so that the kernel kills it last, given back once
-    /// doomtop takes more than 64 MiB or an eighth of the memory. What doomtop starts keeps the original value.
-    /// Needs CAP_SYS_RESOURCE; Alt-p does the same on the screen
+    /// Protect doomtop itself: set its oom_score_adj to -999 while it runs, so that the kernel kills it last. The
+    /// original value is restored when doomtop takes more than 64 MiB, or an eighth of the memory if that is less.
+    /// Programs that doomtop starts keep the original value. Needs CAP_SYS_RESOURCE; Alt-p does the same on the
+    /// screen
     #[arg(long, global = true)]
     pub protect: bool,
 
@@ -192,17 +193,17 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", global = true)]
     pub sampler: Option<SamplerArg>,
 
-    /// Read this file of settings instead of ~/.config/doomtop/config.toml (`doomtop config print` prints one with
+    /// Read this settings file instead of ~/.config/doomtop/config.toml (`doomtop config print` prints one with
     /// every setting). DOOMTOP_CONFIG does the same. /etc/doomtop/config.toml is always read before it
     #[arg(id = "config_file", long = "config", value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub config_file: Option<PathBuf>,
 
-    /// Write what was decided, and why a source was given up, to the end of this file, never to the terminal
+    /// Append what doomtop decides, and why it stopped reading a source, to this file, never to the terminal
     /// (DOOMTOP_LOG does the same)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub log: Option<PathBuf>,
 
-    /// How much is written there
+    /// How much --log writes
     #[arg(long, value_name = "LEVEL", global = true)]
     pub log_level: Option<LogLevel>,
 
@@ -216,7 +217,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The commands that alarms run: of the flag, and those of the files of settings.
+    /// The commands that alarms run: of the flag, and those of the settings files.
     pub(crate) fn alarm_commands(&self) -> AlarmCommands {
         let own = if self.dry_run { Vec::new() } else { self.config.alarm_commands.clone() };
         AlarmCommands { usual: self.on_alarm.clone(), own }
@@ -271,7 +272,7 @@ pub enum Command {
         shell: ShellArg,
     },
     #[command(after_help = exit_status::help("config"))]
-    /// Print, check or find the file of settings
+    /// Print, check or find the settings file
     Config {
         /// What to do.
         #[command(subcommand)]
@@ -527,7 +528,7 @@ pub enum ConfigCommand {
     #[command(after_help = exit_status::help("config check"))]
     /// Check a file, or those that would be read: what is wrong, with file and line
     ///
-    /// An unknown key is a warning. A command or rules in a file that others can write are not taken, and an error
+    /// An unknown key is a warning. A command or rules in a file that others can write are ignored, and an error
     /// here.
     Check {
         /// The file.
@@ -535,7 +536,7 @@ pub enum ConfigCommand {
         file: Option<PathBuf>,
     },
     #[command(after_help = exit_status::help("config path"))]
-    /// Print the path of the file of the user, where Setup (F2) saves
+    /// Print the path of the user's settings file, where Setup (F2) saves
     Path,
     #[command(after_help = exit_status::help("config schema"))]
     /// Print the JSON schema of the file, for editors

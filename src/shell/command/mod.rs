@@ -49,7 +49,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitStatus, CommandError> {
     let display = display(cli);
     check_usage(cli, display)?;
     match &cli.command {
-        // What helps with a broken file of settings does not read it.
+        // What helps with a broken settings file does not read it.
         Some(Command::Config { what }) => return config::run(cli, what),
         Some(Command::Doctor { json }) => return doctor::run(cli, *json),
         Some(Command::Man { page }) => return documents::man(page),
@@ -121,7 +121,9 @@ fn start_log(cli: &Cli) -> Result<(), CommandError> {
         cli.log.clone().or_else(|| variable.map(PathBuf::from).filter(|_| level_alone.is_none()));
     let Some(path) = path else {
         if level_alone.is_some() {
-            stdio::complain("no debug log: DOOMTOP_LOG names a level, and --log no file");
+            stdio::complain(
+                "no debug log: DOOMTOP_LOG is only a level; name a file with --log FILE",
+            );
         }
         return Ok(());
     };
@@ -173,7 +175,7 @@ fn find_recording(cli: &mut Cli) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The file of adj rules. One that a file of settings names must be as safe as that file.
+/// The file of adj rules. One that a settings file names must be as safe as that file.
 fn config_rules(cli: &Cli) -> Result<Option<&Path>, CommandError> {
     let Some(file) = cli.adj_rules.as_deref() else { return Ok(None) };
     if cli.config.adj_rules.as_deref() == Some(file)
@@ -181,9 +183,9 @@ fn config_rules(cli: &Cli) -> Result<Option<&Path>, CommandError> {
     {
         let file = file.display();
         return Err(CommandError::invalid_file(vec![format!(
-            "{file}: adj_rules is not taken, because {why}"
+            "{file}: adj_rules is ignored: {why}"
         )])
-        .hint("--adj-rules takes it"));
+        .hint("--adj-rules FILE uses the file anyway"));
     }
     Ok(Some(file))
 }

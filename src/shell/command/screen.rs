@@ -63,7 +63,7 @@ pub(crate) fn screen_options(cli: &Cli) -> ScreenOptions {
     }
 }
 
-/// What the files of settings say about the screen.
+/// What the settings files say about the screen.
 fn settings(cli: &Cli) -> ScreenSettings {
     let config = &cli.config;
     ScreenSettings {

@@ -5,13 +5,13 @@ pub(crate) mod trust;
 
 use std::path::{Path, PathBuf};
 
-/// The file of the machine. It is always read.
+/// The system-wide settings file. It is always read.
 pub(crate) const SYSTEM: &str = "/etc/doomtop/config.toml";
 
-/// Named as the file of the user, it means none.
+/// Named as the user's settings file, it means none.
 pub(crate) const NO_FILE: &str = "/dev/null";
 
-/// The file of the user: `--config`, else `DOOMTOP_CONFIG`, else the one below `XDG_CONFIG_HOME` (`~/.config`).
+/// The user's settings file: `--config`, else `DOOMTOP_CONFIG`, else the one below `XDG_CONFIG_HOME` (`~/.config`).
 /// `None` where no home directory is known. Relative paths in `XDG_CONFIG_HOME` are ignored, as the XDG base
 /// directory specification asks.
 pub(crate) fn user_file(
@@ -27,7 +27,7 @@ pub(crate) fn user_file(
     Some(UserFile { path: folder.join("doomtop/config.toml"), is_named: false })
 }
 
-/// The file of the user.
+/// The user's settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UserFile {
     /// Its path.

@@ -1,5 +1,5 @@
-//! Saves settings into the file of the user: what is in it stays, comments and order included; the new file takes
-//! the place of the old one at once, behind symbolic links too.
+//! Saves settings into the user's settings file: what is in it stays, comments and order included; the file is
+//! replaced atomically, and symbolic links are followed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ pub(crate) enum SettingValue {
     Number(f64),
     /// A text.
     Text(String),
-    /// A list of texts.
+    /// A list of strings.
     List(Vec<String>),
 }
 

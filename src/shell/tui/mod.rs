@@ -79,7 +79,7 @@ pub(crate) struct ScreenOptions {
     pub(crate) bell: bool,
     /// The commands that alarms run.
     pub(crate) commands: AlarmCommands,
-    /// What the files of settings say beside the flags.
+    /// What the settings files say beside the flags.
     pub(crate) settings: ScreenSettings,
     /// Names are redacted: logs are not followed, because they hold names in their sentences.
     pub(crate) redacted: bool,

@@ -152,7 +152,7 @@ impl MainLoop {
             OwnProtection::On(before) => (
                 NoticeLevel::Good,
                 format!(
-                    "doomtop is protected: adj {before} -> {PROTECTED}, given back beyond {} MiB",
+                    "doomtop is protected: adj {before} -> {PROTECTED}, restored above {} MiB",
                     MAX_RESIDENT.0 >> 20
                 ),
             ),

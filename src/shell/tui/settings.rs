@@ -13,7 +13,7 @@ use crate::shell::config_file::SYSTEM;
 use crate::shell::config_file::save::{SavedCheck, SettingValue, save};
 use crate::ui::paint::theme::palette::RoleColour;
 
-/// What the files of settings say about the screen, beside what is a flag as well.
+/// What the settings files say about the screen, beside what is a flag as well.
 #[derive(Clone, Default)]
 pub(crate) struct ScreenSettings {
     /// How much of the header is shown.
@@ -36,7 +36,7 @@ pub(crate) struct ScreenSettings {
     pub(crate) check: SavedCheck,
     /// No file may be written.
     pub(crate) forbids_writing: bool,
-    /// What was not taken from the files.
+    /// What was ignored in the files.
     pub(crate) warnings: Vec<String>,
 }
 

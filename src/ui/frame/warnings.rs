@@ -51,7 +51,7 @@ fn warnings(app: &App) -> Vec<String> {
         count => found.push(format!("{count} processes could not be read")),
     }
     if now.bpf_oom.supported && !matches!(now.bpf_oom.policies, Reading::Value(_)) {
-        found.push("cannot tell whether a BPF program decides whom the kernel kills".to_owned());
+        found.push("cannot tell whether a BPF program chooses the victim".to_owned());
     }
     for alarm in app.refresh.alarms.unreadable() {
         found.push(format!("{alarm} cannot be raised: there is no {} here", alarm.what()));

@@ -71,9 +71,7 @@ fn bpf_oom(now: &Snapshot) -> Option<(&'static str, String)> {
         return None;
     }
     let text = match &now.bpf_oom.policies {
-        Reading::Value(list) if list.is_empty() => {
-            "no BPF program decides whom it kills".to_owned()
-        }
+        Reading::Value(list) if list.is_empty() => "no BPF program decides".to_owned(),
         Reading::Value(list) => {
             let place = |it: &BpfOomPolicy| {
                 it.cgroup.as_ref().map_or("an unknown cgroup".to_owned(), ToString::to_string)
@@ -81,8 +79,8 @@ fn bpf_oom(now: &Snapshot) -> Option<(&'static str, String)> {
             let each = list.iter().map(|it| format!("{} in {}", it.name, place(it)));
             format!("decided by BPF: {}", each.collect::<Vec<_>>().join(", "))
         }
-        Reading::Denied => "BPF may decide whom it kills: root could tell".to_owned(),
-        _ => "BPF may decide whom it kills: cannot tell".to_owned(),
+        Reading::Denied => "a BPF program may decide: only root can tell".to_owned(),
+        _ => "a BPF program may decide: not known".to_owned(),
     };
     Some(("OOM policy", text))
 }

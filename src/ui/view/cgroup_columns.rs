@@ -209,7 +209,7 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
         "HIT IN",
         6,
         64,
-        "when nothing is left, by the trend of the last minutes; not below half use, unless within a minute",
+        "time until the limit is reached, as in the headline; hidden below half use unless under a minute",
         Cell::HitIn(|it, _, out| {
             if let Some(time) = it.hit_in {
                 out.push_str(&text::soon(time));

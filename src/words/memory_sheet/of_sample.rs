@@ -129,11 +129,11 @@ pub fn details(sample: &Snapshot) -> Vec<(&'static str, String)> {
             swapped => format!(" and {} in swap", size(swapped)),
         };
         let one = shm.orphans == 1;
-        let (segments, their) = if one { ("segment", "its") } else { ("segments", "their") };
+        let (segments, them) = if one { ("segment", "it") } else { ("segments", "them") };
         lines.push((
-            "no owner",
+            "orphaned",
             format!(
-                "{} {segments} of shared memory without a process: {}{swap}, until {their} removal (ipcrm)",
+                "{} System V {segments} without a process: {}{swap}; only ipcrm frees {them}",
                 shm.orphans,
                 size(shm.orphans_kib)
             ),
@@ -184,8 +184,11 @@ fn other_shared(sample: &Snapshot) -> Option<(&'static str, String)> {
     let rest = all.saturating_sub(told);
     (rest.0 > all.0 / 10 && rest >= WORTH_TELLING).then(|| {
         let size = human_size(rest.bytes());
-        let who = "memfd, shared mappings, graphics, or tmpfs that is mounted elsewhere";
-        ("shared", format!("{size} beyond tmpfs that is mounted here and System V: {who}"))
+        let who = "memfd, shared mappings, graphics, or tmpfs mounted elsewhere";
+        (
+            "shared",
+            format!("{size} outside the tmpfs mounts and System V segments seen here: {who}"),
+        )
     })
 }
 

@@ -211,7 +211,7 @@ impl MemorySheet {
         let (total, held) = (self.total.or(total)?, self.held?);
         let rest = self.rest.filter(|_| self.is_rest_stuck);
         let largest = self.largest_stuck().map(|it| (it.of.name(), it.size));
-        let rest_part = rest.map(|size| ("what nothing accounts for", size));
+        let rest_part = rest.map(|size| ("unaccounted memory", size));
         let (name, size) = largest.into_iter().chain(rest_part).max_by_key(|it| it.1)?;
         let stuck = self.stuck() + rest.unwrap_or_default();
         let decides = held.0 < total.0 / 2 && size.0 > total.0 / 5 && stuck > held;
@@ -231,7 +231,7 @@ impl MemorySheet {
         };
         let mut first = list(true);
         first.extend(
-            self.rest.filter(|it| *it >= least).map(|it| format!("not accounted for {}", size(it))),
+            self.rest.filter(|it| *it >= least).map(|it| format!("unaccounted {}", size(it))),
         );
         let mut words = SheetWords {
             of_total: self.total.map_or_else(String::new, |it| format!("of {}", size(it))),

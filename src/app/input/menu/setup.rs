@@ -40,7 +40,7 @@ impl App {
         let theme = keyed(Action::ThemeMenu, format!("now {}", self.display.theme.name()));
         let mouse = keyed(Action::Mouse, "wheel and clicks".to_owned());
         let keys = format!("now {}", self.settings.keys.preset.name());
-        let save = "write what was changed here to the file of settings".to_owned();
+        let save = "write the changes to the settings file".to_owned();
         let other = [
             item("Save", save, false, MenuChoice::SaveSettings),
             item("keys", keys, false, MenuChoice::Presets),
@@ -115,7 +115,10 @@ impl App {
             }
             Err(conflicts) => {
                 let why = conflicts.into_iter().next().unwrap_or_default();
-                self.say(NoticeLevel::Warn, format!("these keys do not fit yours: {why}"));
+                self.say(
+                    NoticeLevel::Warn,
+                    format!("preset not used, it conflicts with your [keys]: {why}"),
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The settings under the flags: a flag wins over the file of the user, and that over the file of the machine.
+//! The settings under the flags: a flag wins over the user's file, and that over the system-wide one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::shell::command::invocation::OutputKind;
 use crate::shell::command_error::CommandError;
 use crate::shell::config_file::{self, UserFile, user_file};
 
-/// The file of the user that this command line names.
+/// The user's settings file that this command line names.
 pub(crate) fn own_file(cli: &Cli) -> Option<UserFile> {
     user_file(cli.config_file.as_deref(), |name| std::env::var_os(name))
 }
 
-/// Reads the files of the machine and of the user.
+/// Reads the system-wide settings file and the user's.
 ///
 /// # Errors
 /// Every fault in them, one line each.
@@ -123,7 +123,7 @@ pub(crate) fn with_config(cli: &Cli, config: ConfigValues, display: OutputKind) 
     cli
 }
 
-/// What the file of the machine forbids: a flag or a command that writes a file.
+/// What the system-wide settings file forbids: a flag or a command that writes a file.
 ///
 /// # Errors
 /// Which one.

@@ -22,7 +22,7 @@ use crate::ui::paint::theme::palette::{ROLES, RoleColour};
 /// Maximum number of faults that are reported at once.
 const FAULTS: usize = 20;
 
-/// What was found in a file: errors, and what is not an error but was not taken.
+/// What was found in a file: errors, and what is not an error but was ignored.
 #[derive(Debug, Default)]
 pub(crate) struct FileFaults {
     /// What is wrong, as `file:line:column: what`.
@@ -140,7 +140,7 @@ impl Reader<'_> {
                 ("keys", DeValue::Table(keys)) => self.keys(keys),
                 ("colours", DeValue::Table(colours)) => self.colours(colours),
                 ("alarm", DeValue::Array(alarms)) => {
-                    // Those of the file of the machine make way, as a list would.
+                    // Those of the system-wide file make way, as a list would.
                     self.config.alarm_commands.clear();
                     for alarm in alarms {
                         self.alarm(alarm);
@@ -201,7 +201,7 @@ impl Reader<'_> {
             };
             match given(SettingKind::Text, value.get_ref()) {
                 Some(GivenValue::Text(text)) => *place = Some((text, value.span().start)),
-                _ => self.error(value.span().start, &format!("{name} must be a text in quotes")),
+                _ => self.error(value.span().start, &format!("{name} must be a string in quotes")),
             }
         }
         let Some((when, at)) = when else {
@@ -230,7 +230,7 @@ impl Reader<'_> {
         let Err(why) = self.trust.get_or_insert_with(|| trust::check(path)).clone() else {
             return true;
         };
-        let line = self.line(at, &format!("{name} is not taken from this file, because {why}"));
+        let line = self.line(at, &format!("{name} is ignored: {why}"));
         self.found.untrusted.push(line);
         false
     }

@@ -18,9 +18,9 @@ pub enum SettingKind {
     Flag,
     /// A number.
     Number,
-    /// A text.
+    /// A string.
     Text,
-    /// A list of texts, or one text.
+    /// A list of strings, or one string.
     List,
 }
 
@@ -31,8 +31,8 @@ impl SettingKind {
         match self {
             Self::Flag => "true or false",
             Self::Number => "a number",
-            Self::Text => "a text in quotes",
-            Self::List => "a list of texts",
+            Self::Text => "a string in quotes",
+            Self::List => "a list of strings",
         }
     }
 }
@@ -80,7 +80,7 @@ pub struct ConfigKey {
     pub example: &'static str,
     /// What it does, in one line.
     pub about: &'static str,
-    /// The values that a text, or a text of a list, may have; all where there are none.
+    /// The values that a string, or a string of a list, may have; all where there are none.
     pub choices: Option<fn() -> Vec<String>>,
     /// Whether it runs a command or changes processes: it is only taken from a file that nobody else can write.
     pub is_trusted: bool,
@@ -116,7 +116,7 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
         name: "columns",
         kind: SettingKind::List,
         example: "[\"rank\", \"pid\", \"user\", \"badness\", \"oom_score_adj\", \"rss\", \"command\"]",
-        about: "the columns of the screen and of -b, in this order; without it those that the width has room for",
+        about: "the columns of the screen and of -b, in this order; the default shows those that fit the width",
         choices: Some(column_ids),
         take: |config, value, _| {
             if value.list().is_empty() {
@@ -202,7 +202,7 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
     },
     ConfigKey {
         name: "ascii",
-        about: "draw with ASCII only; without it as the locale says",
+        about: "draw with ASCII only; the default follows the locale",
         take: |config, value, _| {
             config.ascii = Some(value.flag());
             Ok(())

@@ -63,7 +63,7 @@ pub struct ConfigValues {
     pub sampler: Option<SamplerArg>,
     /// Never change or signal anything.
     pub read_only: bool,
-    /// The file of the machine forbids acting and writing files.
+    /// The system-wide settings file forbids acting and writing files.
     pub forbids_writing: bool,
     /// The set of keys.
     pub preset: KeyPreset,
@@ -73,7 +73,7 @@ pub struct ConfigValues {
     pub keys: Keymap,
     /// The files that were read, in their order.
     pub files: Vec<PathBuf>,
-    /// What was not taken, or not understood: one line each.
+    /// What was ignored, or not understood: one line each.
     pub warnings: Vec<String>,
 }
 

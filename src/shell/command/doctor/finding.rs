@@ -25,7 +25,7 @@ pub(crate) struct Finding {
     pub(crate) state: FindingState,
     /// What was found.
     pub(crate) value: String,
-    /// What it gives, where it is a right or a source.
+    /// What it is needed for, where it is a right or a source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gives: Option<&'static str>,
 }
@@ -42,19 +42,19 @@ impl Findings {
         self.add(section, name, FindingState::Ok, value.to_string(), None);
     }
 
-    /// Something that is there or not, and what it gives.
+    /// Something that is there or not, and what it is needed for, if there is anything to say.
     pub(crate) fn source(
         &mut self,
         section: &'static str,
         name: &str,
         found: Result<String, String>,
-        gives: &'static str,
+        gives: impl Into<Option<&'static str>>,
     ) {
         let (state, value) = match found {
             Ok(value) => (FindingState::Ok, value),
             Err(why) => (FindingState::Missing, why),
         };
-        self.add(section, name, state, value, Some(gives));
+        self.add(section, name, state, value, gives.into());
     }
 
     /// Something that is wrong.
@@ -97,14 +97,14 @@ impl Findings {
             };
             text.push_str(&format!("{mark} {:width$}  {}", row.name, row.value));
             if let Some(gives) = row.gives {
-                text.push_str(&format!(": {gives}"));
+                text.push_str(&format!(" ({gives})"));
             }
             text.push('\n');
         }
         text.push_str(match self.has_problem() {
-            true => "\nresult: something is wrong, see the lines with !\n",
+            true => "\nresult: problems found; see the lines marked !\n",
             false => {
-                "\nresult: no problem (lines with - are rights and sources that are not there)\n"
+                "\nresult: no problems (- marks a right or source that is missing; doomtop works without it)\n"
             }
         });
         text
@@ -130,9 +130,11 @@ mod tests {
     fn a_problem_is_marked_and_what_came_from_outside_is_harmless() {
         let mut found = Findings::default();
         found.fact("terminal", "TERM", "x\x1b[2J\ny");
-        found.source("rights", "CAP_KILL", Err("no".to_owned()), "signals others");
+        found.source("rights", "CAP_KILL", Err("no".to_owned()), "needed to act");
+        found.source("sources", "BPF OOM", Err("not supported".to_owned()), None);
         assert!(!found.has_problem());
-        assert!(found.text().contains("- CAP_KILL  no: signals others\n"), "{}", found.text());
+        assert!(found.text().contains("- CAP_KILL  no (needed to act)\n"), "{}", found.text());
+        assert!(found.text().contains("- BPF OOM   not supported\n"), "{}", found.text());
         assert!(!found.text().contains('\x1b'));
         found.problem("settings", "file", "bad");
         assert!(found.text().contains("! file      bad\n"), "{}", found.text());

@@ -21,18 +21,30 @@ use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::{config_file, stdio};
 
-/// A capability of `include/uapi/linux/capability.h` (Linux 7.1): its bit, and what it gives doomtop.
+/// A capability of `include/uapi/linux/capability.h` (Linux 7.1): its bit, and what doomtop needs it for.
 const CAPABILITIES: &[(&str, u32, &str)] = &[
-    ("CAP_KILL", 5, "signals processes of other users"),
-    ("CAP_SYS_RESOURCE", 24, "lowers oom_score_adj below the value that root set last"),
-    ("CAP_DAC_OVERRIDE", 1, "writes oom_score_adj of other users' processes"),
-    ("CAP_SYS_PTRACE", 19, "sees which processes share the memory of another user's process"),
-    ("CAP_SYS_NICE", 23, "raises the priority of a killed process"),
-    ("CAP_IPC_LOCK", 14, "locks doomtop in memory, so that it answers when memory is short"),
-    ("CAP_SYSLOG", 34, "reads the kernel log where dmesg_restrict is 1"),
-    ("CAP_BPF", 39, "with CAP_PERFMON: reads all processes at once"),
-    ("CAP_PERFMON", 38, "with CAP_BPF: reads all processes at once"),
-    ("CAP_SYS_ADMIN", 21, "the same without these two; installs userspace OOM policies"),
+    ("CAP_KILL", 5, "needed to signal processes of other users"),
+    ("CAP_SYS_RESOURCE", 24, "needed to lower oom_score_adj below the value that root set last"),
+    ("CAP_DAC_OVERRIDE", 1, "needed to write oom_score_adj of other users' processes"),
+    (
+        "CAP_SYS_PTRACE",
+        19,
+        "needed to see which processes share the memory of another user's process",
+    ),
+    ("CAP_SYS_NICE", 23, "needed to raise the priority of a killed process"),
+    (
+        "CAP_IPC_LOCK",
+        14,
+        "needed to lock doomtop in memory, so that it answers when memory is short",
+    ),
+    ("CAP_SYSLOG", 34, "needed to read the kernel log where dmesg_restrict is 1"),
+    ("CAP_BPF", 39, "needed with CAP_PERFMON to read all processes at once"),
+    ("CAP_PERFMON", 38, "needed with CAP_BPF to read all processes at once"),
+    (
+        "CAP_SYS_ADMIN",
+        21,
+        "replaces CAP_BPF and CAP_PERFMON; needed to see whether a BPF program decides who is killed",
+    ),
 ];
 
 /// Looks, and prints.
@@ -89,7 +101,7 @@ fn settings(cli: &Cli, found: &mut Findings) -> ConfigValues {
                 found.fact(section, "file", format!("none ({path} does not exist)"));
             }
             for warning in &config.warnings {
-                found.problem(section, "not taken", warning);
+                found.problem(section, "ignored", warning);
             }
             if config.forbids_writing {
                 let text = format!("forbidden by {}", config_file::SYSTEM);
@@ -123,7 +135,7 @@ fn machine(
     found.fact(section, "pid namespace", namespace);
     found.fact(section, "processes", sample.processes.len());
     if !sample.privileges.sees_others {
-        let gives = "the processes of other users";
+        let gives = "hides the processes of other users";
         found.source(section, "hidepid", Err("on".to_owned()), gives);
     }
     let scene = Scene::new(std::sync::Arc::clone(sample), before.clone());
@@ -184,20 +196,20 @@ fn rights(sample: &Snapshot, found: &mut Findings) {
     for (name, bit, gives) in CAPABILITIES {
         let has = own.caps.0 >> bit & 1 == 1;
         let value = if has { Ok("yes".to_owned()) } else { Err("no".to_owned()) };
-        found.source(section, name, value, gives);
+        found.source(section, name, value, *gives);
     }
     let yes = |is: bool| if is { Ok("yes".to_owned()) } else { Err("no".to_owned()) };
     found.source(
         section,
         "pidfd",
         yes(own.pidfd),
-        "a signal cannot reach another process with the same pid",
+        "needed so that no signal reaches a later process with the same pid",
     );
     found.source(
         section,
         "memory locked",
         yes(own.memory_locked),
-        "doomtop answers when memory is short",
+        "needed so that doomtop answers when memory is short",
     );
 }
 
@@ -229,7 +241,12 @@ fn cgroups(found: &mut Findings) {
     }
     if v2.is_empty() && memory_v1.is_none() {
         let why = Err("no memory controller is mounted".to_owned());
-        found.source(section, "memory", why, "limits of cgroups, and who dies there");
+        found.source(
+            section,
+            "memory",
+            why,
+            "needed to see the limits of cgroups, and who dies there",
+        );
     }
 }
 
@@ -244,35 +261,47 @@ fn readable(path: &str) -> Result<String, String> {
 
 fn sources(found: &mut Findings) {
     let section = "sources";
-    found.source(section, "kernel log", readable("/dev/kmsg"), "the kernel's own reports of kills");
+    found.source(
+        section,
+        "kernel log",
+        readable("/dev/kmsg"),
+        "needed to see the kernel's own reports of kills",
+    );
     if let Ok(text) = std::fs::read_to_string("/proc/sys/kernel/dmesg_restrict") {
         found.fact(section, "dmesg_restrict", text.trim());
     }
     let journal = ["/var/log/journal", "/run/log/journal"].map(readable);
     let journal = journal.iter().find(|it| it.is_ok()).or_else(|| journal.first());
     let journal = journal.cloned().unwrap_or_else(|| Err("none".to_owned()));
-    found.source(section, "journal", journal, "kills by systemd-oomd, earlyoom, nohang and oomd");
+    found.source(
+        section,
+        "journal",
+        journal,
+        "needed to see kills by systemd-oomd, earlyoom, nohang and oomd",
+    );
     let logs = ["/var/log/syslog", "/var/log/messages", "/var/log/kern.log"].map(readable);
     let log = logs.iter().find(|it| it.is_ok()).cloned();
     let log = log.unwrap_or_else(|| Err("none in /var/log is readable".to_owned()));
-    found.source(section, "log files", log, "the same, where there is no journal");
+    found.source(
+        section,
+        "log files",
+        log,
+        "needed to see kills by userspace killers where there is no journal",
+    );
     found.source(
         section,
         "PSI trigger",
         psi_trigger(),
-        "a sample at once when tasks begin to wait for memory",
+        "needed to sample at once when tasks begin to wait for memory",
     );
     let bpf_oom = match btf_names("bpf_oom_ops") {
         Ok(true) => Ok("this kernel lets a BPF program choose the victim".to_owned()),
-        Ok(false) => Err("this kernel has none".to_owned()),
+        Ok(false) => Err("not supported by this kernel".to_owned()),
         Err(error) => Err(format!("/sys/kernel/btf/vmlinux: {error}")),
     };
-    found.source(
-        section,
-        "BPF OOM",
-        bpf_oom,
-        "where one is loaded, it decides before the kernel's rule does",
-    );
+    let decides =
+        bpf_oom.is_ok().then_some("where one is loaded, it decides before the kernel's rule does");
+    found.source(section, "BPF OOM", bpf_oom, decides);
 }
 
 fn psi_trigger() -> Result<String, String> {

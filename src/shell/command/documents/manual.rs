@@ -25,10 +25,10 @@ pub struct ManualPage {
 
 /// The variables of the environment that doomtop reads, and what they do.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
-    ("DOOMTOP_CONFIG", "the file of settings, as --config"),
+    ("DOOMTOP_CONFIG", "the settings file, as --config"),
     ("DOOMTOP_LOG", "the file of the debug log, as --log"),
-    ("DOOMTOP_LOG_LEVEL", "how much is written there, as --log-level"),
-    ("XDG_CONFIG_HOME", "the directory of the file of settings, instead of ~/.config"),
+    ("DOOMTOP_LOG_LEVEL", "the level of the debug log, as --log-level"),
+    ("XDG_CONFIG_HOME", "the directory that holds doomtop/config.toml, instead of ~/.config"),
     ("NO_COLOR", "set to anything: no colours, unless --theme is given"),
     ("COLORTERM", "truecolor: the terminal shows 24-bit colours"),
     ("LC_ALL, LC_CTYPE, LANG", "whether the terminal shows UTF-8"),

@@ -24,7 +24,7 @@ const SETTLED_MS: i64 = 250;
 /// then.
 const ENDED_MS: i64 = 2500;
 /// Lines per message while the log is read for the first time.
-const PORTION: u32 = 4096;
+const LINES_PER_MESSAGE: u32 = 4096;
 
 /// Milliseconds on the clock that is nearest to that of the kernel's log.
 fn monotonic_ms() -> i64 {
@@ -215,7 +215,7 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
                 updates.extend(log.take(&record));
                 send_lines(inbox, log.take_lines())?;
                 lines += 1;
-                if lines % PORTION == 0 {
+                if lines % LINES_PER_MESSAGE == 0 {
                     send(inbox, std::mem::take(&mut updates))?;
                 }
             }

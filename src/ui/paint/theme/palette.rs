@@ -69,10 +69,10 @@ const fn role(name: &'static str, about: &'static str, set: fn(&mut Palette, Col
 
 /// Every role whose colour the user may choose.
 pub const ROLES: &[ColourRole] = &[
-    role("danger", "what goes wrong now; the process that dies next", |it, colour| {
+    role("danger", "a problem now; the process that dies next", |it, colour| {
         it.danger = it.danger.fg(colour);
     }),
-    role("warn", "what needs care", |it, colour| it.warn = it.warn.fg(colour)),
+    role("warn", "warnings", |it, colour| it.warn = it.warn.fg(colour)),
     role("good", "what is as it should be", |it, colour| it.good = it.good.fg(colour)),
     role("dim", "secondary text", |it, colour| {
         it.dim = it.dim.fg(colour).remove_modifier(Modifier::DIM);
@@ -91,18 +91,18 @@ pub const ROLES: &[ColourRole] = &[
     }),
     role("key", "the name of a key in the function bar", |it, colour| it.key = it.key.fg(colour)),
     role("key_label", "what that key does", |it, colour| it.key_label = it.key_label.fg(colour)),
-    role("selected", "the ground of the row under the cursor", |it, colour| {
+    role("selected", "background of the selected row", |it, colour| {
         it.selected = it.selected.bg(colour);
     }),
     role("selected_victim", "the same, where it is the process that dies next", |it, colour| {
         it.selected_victim = it.selected_victim.bg(colour);
     }),
-    role("banner", "the ground of a kill's message", |it, colour| it.banner = it.banner.bg(colour)),
-    role("memory", "memory in the bar of a badness", |it, colour| {
+    role("banner", "background of the kill banner", |it, colour| it.banner = it.banner.bg(colour)),
+    role("memory", "memory in the badness bar", |it, colour| {
         it.badness[0] = it.badness[0].fg(colour);
     }),
-    role("swap", "swap in that bar", |it, colour| it.badness[1] = it.badness[1].fg(colour)),
-    role("adj", "adj in that bar", |it, colour| it.badness[2] = it.badness[2].fg(colour)),
+    role("swap", "swap in the badness bar", |it, colour| it.badness[1] = it.badness[1].fg(colour)),
+    role("adj", "adj in the badness bar", |it, colour| it.badness[2] = it.badness[2].fg(colour)),
 ];
 
 impl Palette {

@@ -8,25 +8,25 @@
 
 use super::walk_request::WalkRequest;
 
-/// A resting process is read in every walk with a number that is a multiple of this, shifted by its pid. It
+/// An idle process is read in every walk with a number that is a multiple of this, shifted by its pid. It
 /// divides [`super::walk::ROTATION`].
 const TURN: u32 = 4;
 
-/// Number of readings without a change after which a process rests.
+/// Number of readings without a change after which a process is idle.
 const CALM: u8 = 2;
 
 /// What is remembered of a process.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RestState {
+pub(super) struct IdleState {
     /// Number of readings in a row in which nothing had changed.
     calm: u8,
     /// Pages that processes had gained when it was last read.
     gained: u64,
 }
 
-impl RestState {
+impl IdleState {
     /// Its `stat` was read.
-    pub(super) fn read(&mut self, changed: bool, rules: RestRules) {
+    pub(super) fn read(&mut self, changed: bool, rules: IdleRules) {
         self.calm = if changed { 0 } else { self.calm.saturating_add(1) };
         self.gained = rules.gained;
     }
@@ -58,16 +58,16 @@ impl NewPids {
 
 /// What decides in one walk.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RestRules {
-    /// [`crate::model::Needs::lead`] in pages; 0: nobody rests.
+pub(super) struct IdleRules {
+    /// [`crate::model::Needs::lead`] in pages; 0: no process may be skipped.
     lead: u64,
     /// Pages that processes have gained since boot.
     gained: u64,
     new_pids: NewPids,
 }
 
-impl RestRules {
-    /// The rules of a walk. Without knowing which pids are new, nobody rests.
+impl IdleRules {
+    /// The rules of a walk. Without knowing which pids are new, no process may be skipped.
     pub(super) fn of(request: &WalkRequest, new_pids: Option<NewPids>) -> Self {
         let nobody = NewPids { after: 0, until: 0 };
         match (request.lead, new_pids) {
@@ -78,8 +78,8 @@ impl RestRules {
         }
     }
 
-    /// Whether a process rests in this walk.
-    pub(super) fn rests(self, pid: i32, walk: u32, state: RestState) -> bool {
+    /// Whether this walk may skip reading a process.
+    pub(super) fn may_skip(self, pid: i32, walk: u32, state: IdleState) -> bool {
         let turn = pid.unsigned_abs() % TURN == walk % TURN;
         state.calm >= CALM
             && !turn
@@ -92,38 +92,38 @@ impl RestRules {
 mod tests {
     use super::*;
 
-    fn rules(lead: u64, gained: u64, pids: (i32, i32)) -> RestRules {
+    fn rules(lead: u64, gained: u64, pids: (i32, i32)) -> IdleRules {
         let request = WalkRequest { lead: Some((lead, gained)), ..WalkRequest::default() };
-        RestRules::of(&request, NewPids::between(Some(pids.0), Some(pids.1)))
+        IdleRules::of(&request, NewPids::between(Some(pids.0), Some(pids.1)))
     }
 
-    fn calm(at: u64) -> RestState {
-        let mut state = RestState::default();
+    fn calm(at: u64) -> IdleState {
+        let mut state = IdleState::default();
         (0..3).for_each(|_| state.read(false, rules(1, at, (1, 1))));
         state
     }
 
     #[test]
-    fn who_did_nothing_rests_except_in_its_turn() {
-        let rests = |walk| rules(100, 50, (900, 900)).rests(7, walk, calm(0));
-        assert_eq!([0, 1, 2, 3, 4].map(rests), [true, true, true, false, true]);
+    fn who_did_nothing_may_be_skipped_except_in_its_turn() {
+        let may_skip = |walk| rules(100, 50, (900, 900)).may_skip(7, walk, calm(0));
+        assert_eq!([0, 1, 2, 3, 4].map(may_skip), [true, true, true, false, true]);
         let mut busy = calm(0);
         busy.read(true, rules(100, 50, (900, 900)));
-        assert!(!rules(100, 50, (900, 900)).rests(7, 0, busy));
+        assert!(!rules(100, 50, (900, 900)).may_skip(7, 0, busy));
     }
 
     #[test]
-    fn nobody_rests_who_can_have_become_the_first() {
-        assert!(rules(100, 199, (900, 900)).rests(7, 0, calm(100)));
-        assert!(!rules(100, 200, (900, 900)).rests(7, 0, calm(100)));
-        assert!(!rules(0, 100, (900, 900)).rests(7, 0, calm(100)), "no lead");
+    fn nobody_is_skipped_who_can_have_become_the_first() {
+        assert!(rules(100, 199, (900, 900)).may_skip(7, 0, calm(100)));
+        assert!(!rules(100, 200, (900, 900)).may_skip(7, 0, calm(100)));
+        assert!(!rules(0, 100, (900, 900)).may_skip(7, 0, calm(100)), "no lead");
         let unknown = WalkRequest { lead: Some((100, 100)), ..WalkRequest::default() };
-        assert!(!RestRules::of(&unknown, None).rests(7, 0, calm(100)), "pids are not known");
+        assert!(!IdleRules::of(&unknown, None).may_skip(7, 0, calm(100)), "pids are not known");
     }
 
     #[test]
-    fn a_pid_that_may_be_of_another_process_does_not_rest() {
-        for (pids, pid, rests) in [
+    fn a_pid_that_may_be_of_another_process_is_not_skipped() {
+        for (pids, pid, may_skip) in [
             ((6, 9), 6, true),
             ((6, 9), 7, false),
             ((6, 9), 9, false),
@@ -133,7 +133,11 @@ mod tests {
             ((900, 9), 10, true),
         ] {
             let walk = (pid as u32 + 1) % TURN;
-            assert_eq!(rules(100, 0, pids).rests(pid, walk, calm(0)), rests, "{pids:?} {pid}");
+            assert_eq!(
+                rules(100, 0, pids).may_skip(pid, walk, calm(0)),
+                may_skip,
+                "{pids:?} {pid}"
+            );
         }
     }
 }
