@@ -189,6 +189,9 @@ fn a_kill_rings_and_those_before_do_not() {
     assert_eq!(heard, [0, 0, 1, 0, 1]);
     player.hears(usual());
     assert_eq!(player.app.refresh.alarms.unreadable().count(), 1, "it is not counted here");
+    assert_eq!(bells(&player.hears(with(557))), 1, "one more than before it was not counted");
+    let mut player = self::player(&["oom-kill"]);
+    player.hears(usual());
     assert_eq!(bells(&player.hears(with(557))), 0, "the first count is that since boot");
 }
 

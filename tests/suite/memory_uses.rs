@@ -361,7 +361,9 @@ fn the_headline_says_that_killing_cannot_help() {
     let usage = group.usage.value().expect("its usage");
     group.anon = Reading::Value(Bytes(usage.0 / 50));
     group.shmem = Reading::Value(Bytes(usage.0 / 10 * 9));
+    sample.clock.monotonic_ms.0 += 100;
     scene.advance(Arc::new(sample));
+    app.update(Msg::Tick(app.clock()));
     for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let shown = text(&paint(&mut app, FULL, width, height).0);
         assert!(shown.contains("killing cannot help"), "{width}x{height}:\n{shown}");

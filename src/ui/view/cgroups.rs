@@ -230,10 +230,12 @@ fn paint_row(
     }
 }
 
-/// When the limit of this row is reached: as the headline says, else by the trend of what is left.
+/// When the limit of this row is reached: as the headline says, whose second line (`then`) also tells of a limit that
+/// is less than half used; else by the trend of what is left.
 fn hit_in(app: &App, entry: &Entry<'_>) -> Option<Millis> {
     let mut deaths = app.deaths.next.iter().chain(&app.deaths.list).filter(|it| it.by == KERNEL);
     match deaths.find(|it| is_at(it, entry)) {
+        Some(death) if app.deaths.next.is_some() => death.when.map(|when| when.middle),
         Some(death) => death.time_to_tell(),
         None => entry.line.limit.as_ref().and_then(ReachableLimit::time_to_tell),
     }
