@@ -102,6 +102,8 @@ fn nothing_is_read_between_samples_while_nothing_is_near() {
     terminal.wait_until("the readings", |_| wakeups(pid) > before + 5 && open(pid, &meminfo) == 2);
     fake.meminfo(8 << 20, 1 << 20);
     terminal.wait_until("the end of the readings", |_| open(pid, &meminfo) == 1);
+    // It closes the file before it goes to sleep.
+    terminal.wait_for_looks(1);
     let before = wakeups(pid);
     terminal.wait_for_looks(3);
     assert_eq!(wakeups(pid), before, "it sleeps again");
