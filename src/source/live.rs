@@ -26,6 +26,7 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::bpf::task_rows::TaskRows;
 use crate::sample::process::open_files::{OpenFiles, budget};
+use crate::sample::process::row_list::make_room;
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::{WalkCounters, WalkRequest};
@@ -218,7 +219,9 @@ impl LiveSource {
             self.carried.extend(position(&self.rows, id).map(|at| self.rows[at].clone()));
         }
         self.rows.clear();
-        self.rows.extend(walker.rows().cloned());
+        let rows = walker.rows();
+        make_room(&mut self.rows, rows.len());
+        self.rows.extend(rows.cloned());
         for &id in skipped {
             let Some(at) = position(&self.rows, id) else { continue };
             let Some(carried) = position(&self.carried, id) else {
@@ -486,7 +489,8 @@ impl LiveSource {
             sample.log = Arc::new(log);
         }
         sample.processes.clear();
-        sample.processes.extend(self.rows.iter().cloned());
+        make_room(&mut sample.processes, self.rows.len());
+        sample.processes.extend_from_slice(&self.rows);
     }
 }
 

@@ -8,8 +8,8 @@ use crate::units::Pages;
 /// list by BPF knows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskFacts {
-    /// Position in the list of processes, from 1. A scan of the OOM killer goes through them in this
-    /// order. It changes with every exit, so no recording contains it.
+    /// Orders the list of processes, from 1: a scan of the OOM killer goes through them in this order. A process
+    /// keeps it while it lives; gaps are those that have exited. No recording contains it.
     #[serde(skip)]
     pub position: u32,
     /// Number of the memory cgroup (`kernfs_node.id`), which stays the same as long as it exists.

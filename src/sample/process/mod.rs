@@ -8,6 +8,7 @@ pub(crate) mod living_thread;
 pub mod lookup;
 pub mod open_files;
 pub(crate) mod row;
+pub(crate) mod row_list;
 pub mod row_lookup;
 pub(crate) mod stall_proof_reader;
 pub mod unit;

@@ -27,15 +27,13 @@ use crate::sample::process::row::{
     OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, take_stat,
     take_status, take_thread,
 };
+use crate::sample::process::row_list::{SPARE_MAX, make_room};
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::units::Adj;
 
 /// Every process is read completely at least once in this number of walks.
 pub const ROTATION: u32 = 16;
-
-/// Maximum number of new processes for which space is kept between walks.
-const SPARE_MAX: usize = 64;
 
 /// What is remembered of a process between walks.
 #[derive(Default)]
@@ -121,7 +119,7 @@ impl ProcessWalk {
     }
 
     /// The rows of the last walk, sorted by pid.
-    pub fn rows(&self) -> impl Iterator<Item = &Process> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Process> {
         self.known.iter().map(|known| &known.row)
     }
 
@@ -196,11 +194,8 @@ impl ProcessWalk {
     /// Drops the processes that are gone from `all`, and adds those that were `found`.
     fn merge(&mut self, mut all: Vec<Known>, mut found: Vec<Known>) {
         all.retain(|known| known.row.id.pid != 0);
-        if all.is_empty() {
-            std::mem::swap(&mut all, &mut found);
-        } else {
-            all.append(&mut found);
-        }
+        make_room(&mut all, found.len());
+        all.append(&mut found);
         found.clear();
         found.shrink_to(SPARE_MAX);
         if !all.is_sorted_by_key(|known| known.row.id.pid) {

@@ -10,6 +10,7 @@ use crate::model::{Comm, Machine, ProcId, Process, ProcessSampler, Reading, Text
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::lookup;
 use crate::sample::process::row::{OpenByPath, RowBuffers, RowRead, RowRequest, fresh};
+use crate::sample::process::row_list::{SPARE_MAX, make_room};
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk_request::WalkRequest;
 use crate::units::Adj;
@@ -35,6 +36,8 @@ pub struct TaskRows {
     others: Vec<ProcId>,
     /// Space for processes that are new.
     found: Vec<Process>,
+    /// For each record of the scan, in the order of the kernel's list: [`TaskFacts::position`].
+    positions: Vec<u32>,
     samples: u32,
     /// The first record of the turn.
     turn: usize,
@@ -69,6 +72,7 @@ impl TaskRows {
             paths: HashMap::new(),
             others: Vec::new(),
             found: Vec::new(),
+            positions: Vec::new(),
             samples: 0,
             turn: 0,
         })
@@ -113,13 +117,15 @@ impl TaskRows {
         self.samples = self.samples.wrapping_add(1);
         lookups.clear();
         let units = self.table.units();
+        let records = self.table.records().map(|(record, at)| (record.id(units), at));
+        place(&mut self.positions, self.table.len(), rows, records);
         let turn = self.turn..self.turn + TURN;
         self.turn = if turn.end < self.table.len() { turn.end } else { 0 };
         let mut listed = request.listed.iter().peekable();
         let mut found = std::mem::take(&mut self.found);
         // In place, as the walk does; pid 0 marks processes that are gone.
         let mut before = rows.iter_mut().peekable();
-        for (nth, (record, position)) in self.table.records().enumerate() {
+        for (nth, (record, at)) in self.table.records().enumerate() {
             let id = record.id(units);
             while let Some(other) = before.next_if(|row| row.id.pid < id.pid) {
                 self.drop_unless_other(other);
@@ -136,7 +142,7 @@ impl TaskRows {
                 adj: row.adj,
                 cgroup_id: row.task.map(|task| task.cgroup_id),
             };
-            record.write_to(row, position, units);
+            record.write_to(row, position_at(&self.positions, at), units);
             while listed.next_if(|&&other| other < id).is_some() {}
             let is_listed = listed.next_if(|&&other| other == id).is_some();
             let turns = Turns {
@@ -154,6 +160,7 @@ impl TaskRows {
         }
         before.for_each(|row| self.drop_unless_other(row));
         merge(rows, &mut found);
+        found.shrink_to(SPARE_MAX);
         self.found = found;
         if self.samples.is_multiple_of(LISTING) {
             self.paths.retain(|_, path| Arc::strong_count(path) > 1);
@@ -240,7 +247,10 @@ impl TaskRows {
             self.others.push(other.id);
             match rows.binary_search_by_key(&other.id.pid, |row| row.id.pid) {
                 Ok(at) => rows[at] = other,
-                Err(at) => rows.insert(at, other),
+                Err(at) => {
+                    make_room(rows, 1);
+                    rows.insert(at, other);
+                }
             }
         }
         self.others.sort_unstable();
@@ -268,9 +278,44 @@ fn has(rows: &[Process], id: ProcId) -> bool {
     at.is_ok_and(|at| rows[at].id == id)
 }
 
+/// Gives each record its position in the list. A process keeps the one that it has: their order is what counts, and
+/// if every exit moved all that follow, all rows would differ from those of the sample before. New processes are at
+/// the end of the list. `records` are sorted by pid, as `rows` are, each with its place in the scan, from 1.
+fn place(
+    positions: &mut Vec<u32>,
+    count: usize,
+    rows: &[Process],
+    records: impl Iterator<Item = (ProcId, u32)>,
+) {
+    positions.clear();
+    positions.resize(count, 0);
+    let mut before = rows.iter().peekable();
+    for (id, at) in records {
+        while before.next_if(|row| row.id.pid < id.pid).is_some() {}
+        let old = before.next_if(|row| row.id == id).and_then(|row| row.task);
+        if let Some(place) = positions.get_mut((at as usize).saturating_sub(1)) {
+            *place = old.map_or(0, |task| task.position);
+        }
+    }
+    if positions.iter().any(|&at| at > u32::MAX / 2) {
+        positions.fill(0);
+    }
+    let mut last = 0;
+    for place in positions {
+        last = (*place).max(last + 1);
+        *place = last;
+    }
+}
+
+/// The position of the record with this place in the scan, from 1.
+fn position_at(positions: &[u32], at: u32) -> u32 {
+    positions.get((at as usize).saturating_sub(1)).copied().unwrap_or(at)
+}
+
 /// Drops the rows that are gone, and adds the new ones.
 fn merge(rows: &mut Vec<Process>, found: &mut Vec<Process>) {
     rows.retain(|row| row.id.pid != 0);
+    make_room(rows, found.len());
     rows.append(found);
     if !rows.is_sorted_by_key(|row| row.id.pid) {
         rows.sort_unstable_by_key(|row| row.id.pid);
@@ -316,5 +361,45 @@ fn near(one: Reading<crate::units::Pages>, other: Reading<crate::units::Pages>) 
             one.0.abs_diff(other.0) <= one.0.max(other.0) / 4 + 4096
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TaskFacts;
+
+    fn row(pid: i32, position: u32) -> Process {
+        let task = Some(TaskFacts { position, ..TaskFacts::default() });
+        Process { id: ProcId { pid, ..ProcId::default() }, task, ..Process::default() }
+    }
+
+    /// The positions of a scan with these pids, in the order of the list.
+    fn positions(rows: &[Process], list: &[i32]) -> Vec<u32> {
+        let mut records: Vec<(ProcId, u32)> = list
+            .iter()
+            .zip(1..)
+            .map(|(&pid, at)| (ProcId { pid, ..ProcId::default() }, at))
+            .collect();
+        records.sort_unstable();
+        let mut positions = vec![7; 3];
+        place(&mut positions, list.len(), rows, records.into_iter());
+        positions
+    }
+
+    #[test]
+    fn a_process_keeps_its_position_and_new_ones_follow() {
+        assert_eq!(positions(&[], &[1, 9, 4]), [1, 2, 3]);
+        let rows = [row(1, 1), row(4, 3), row(9, 2)];
+        assert_eq!(positions(&rows, &[1, 4]), [1, 3], "an exit moves nobody");
+        assert_eq!(positions(&rows, &[1, 4, 2]), [1, 3, 4], "a pid that wrapped is new all the same");
+        assert_eq!(positions(&rows, &[4, 9, 1]), [3, 4, 5], "the list decides");
+        assert_eq!(positions(&rows, &[]), [0; 0]);
+    }
+
+    #[test]
+    fn positions_begin_anew_before_they_end() {
+        let rows = [row(1, u32::MAX), row(4, 3)];
+        assert_eq!(positions(&rows, &[4, 1, 5]), [1, 2, 3]);
     }
 }
