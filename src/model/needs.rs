@@ -34,7 +34,10 @@ pub enum Scores {
     /// The processes whose files are kept open, the processes of this list, and a rotating
     /// sixteenth of the rest.
     Some(Vec<ProcId>),
-    /// Every process.
+    /// Every process: read again where it changed, where pages were swapped, and of the rest a rotating part. The
+    /// score of a process that did not change is that of an earlier sample, and still true.
+    Changed,
+    /// Every process, at the time of this sample.
     All,
     /// No process.
     #[default]

@@ -35,7 +35,7 @@ fn the_page_that_explains_a_process_measures_what_a_kill_frees() {
     let shown = text(&paint(&mut player.app, FULL, 120, 60).0);
     for part in [
         "about 48M: 40M in memory, 8M in swap",
-        "! little of what it holds: 1.00G are shared memory and files, and",
+        "! little: 1.00G of what it holds is shared memory and files, which",
     ] {
         assert!(shown.contains(part), "{part}:\n{shown}");
     }

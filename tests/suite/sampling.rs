@@ -449,6 +449,30 @@ fn scores_are_read_where_asked_and_fresh_only_then() {
 }
 
 #[test]
+fn scores_of_processes_that_changed_are_read_again() {
+    let fake = FakeProc::new();
+    for pid in 1000..1032 {
+        fake.process(Fake { pid, ..Fake::default() });
+    }
+    let mut live = start(&fake);
+    let needs = Needs { scores: Scores::Changed, ..needs() };
+    let first = live.sample(&needs, None).unwrap();
+    assert!(first.processes.iter().all(|row| row.score_fresh), "all at first");
+    let grown = Fake { pid: 1003, rss: 9999, ..Fake::default() };
+    fake.file("1003/stat", grown.stat());
+    let next = live.sample(&needs, None).unwrap();
+    let fresh: Vec<i32> =
+        next.processes.iter().filter(|row| row.score_fresh).map(|row| row.id.pid).collect();
+    assert!(fresh.contains(&1003) && fresh.len() <= 3, "and two whose turn it is: {fresh:?}");
+    assert!(next.processes.iter().all(|row| row.score == Reading::Value(666)), "remembered");
+    fake.swap_traffic(1);
+    let swapped = live.sample(&needs, None).unwrap();
+    assert!(swapped.processes.iter().all(|row| row.score_fresh), "pages were swapped out");
+    let all = Needs { scores: Scores::All, ..needs };
+    assert!(live.sample(&all, None).unwrap().processes.iter().all(|row| row.score_fresh));
+}
+
+#[test]
 fn kept_files_are_read_in_place() {
     let fake = FakeProc::new();
     fake.process(Fake::default()).process(Fake { pid: 101, ..Fake::default() });

@@ -364,7 +364,7 @@ impl ProcessWalk {
         let asked = |list: &[ProcId]| list.binary_search(&known.row.id).is_ok();
         let may_be_idle = !known.passed && !asked(&request.listed) && !asked(&request.top);
         if may_be_idle && idle_rules.may_skip(pid, self.walk, known.idle) {
-            return match self.visit_score(&files, known, request, false) {
+            return match self.visit_score(&files, known, request, (false, false)) {
                 true => self.visit_paths(known, request, request.members),
                 false => Visit::Gone,
             };
@@ -392,9 +392,9 @@ impl ProcessWalk {
         // In a kernel thread nothing of interest changes, and no killer chooses it.
         let idle = known.row.is_kernel_thread();
 
-        let status = !idle && (whole || changed || swapped);
-        if !self.visit_status(&files, known, request.status, status)
-            || !self.visit_score(&files, known, request, whole)
+        let moved = changed || swapped;
+        if !self.visit_status(&files, known, request.status, !idle && (whole || moved))
+            || !self.visit_score(&files, known, request, (whole, moved))
         {
             return Visit::Gone;
         }
@@ -436,13 +436,14 @@ impl ProcessWalk {
         true
     }
 
-    /// Reads `oom_score_adj`, and `oom_score` if it is needed. Whether the process still exists.
+    /// Reads `oom_score_adj`, and `oom_score` if it is needed. `moved` says whether the process changed or pages were
+    /// swapped since its last reading: without that its score cannot have changed. Whether the process still exists.
     fn visit_score(
         &mut self,
         files: &OpenByPath<'_>,
         known: &mut Known,
         request: &WalkRequest,
-        whole: bool,
+        (whole, moved): (bool, bool),
     ) -> bool {
         let row = &mut known.row;
         let idle = row.is_kernel_thread();
@@ -457,7 +458,10 @@ impl ProcessWalk {
         if !request.scores {
             row.score = Reading::NotAsked;
         } else if (!idle || row.score.is_not_asked())
-            && (whole || request.all_scores || must_read_score(row, known.score_adj))
+            && (whole
+                || request.scores_anew
+                || request.all_scores && (moved || row.score.is_not_asked())
+                || must_read_score(row, known.score_adj))
         {
             let score = self.buffers.score(files);
             if score == Err(FileAbsence::Gone) && !self.buffers.still_there(files.root, row.id) {

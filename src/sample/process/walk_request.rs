@@ -23,7 +23,11 @@ pub struct WalkRequest {
     pub(crate) members: bool,
     pub(crate) cmdline: bool,
     pub(crate) scores: bool,
+    /// Whether the score of each process is needed. It is read again where the process changed, where pages were
+    /// swapped, and in turn.
     pub(crate) all_scores: bool,
+    /// Whether all scores are read again, to be compared with the sizes of the same moment.
+    pub(crate) scores_anew: bool,
     /// Sorted, as the next three.
     pub(crate) listed: Vec<ProcId>,
     /// The top of the ranking.
@@ -54,7 +58,8 @@ impl WalkRequest {
         self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
         self.scores = needs.scores != Scores::None;
-        self.all_scores = needs.scores == Scores::All;
+        self.scores_anew = needs.scores == Scores::All;
+        self.all_scores = self.scores_anew || needs.scores == Scores::Changed;
         self.listed.clear();
         if let Scores::Some(listed) = &needs.scores {
             self.listed.extend_from_slice(listed);
@@ -77,6 +82,7 @@ impl WalkRequest {
         self.status = true;
         self.scores = true;
         self.all_scores = true;
+        self.scores_anew = true;
         self.lead = None;
     }
 }

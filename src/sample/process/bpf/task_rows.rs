@@ -13,7 +13,7 @@ use crate::sample::process::row::{OpenByPath, RowBuffers, RowRead, RowRequest, f
 use crate::sample::process::row_list::{SPARE_MAX, make_room};
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk_request::WalkRequest;
-use crate::units::Adj;
+use crate::units::{Adj, Pages};
 
 /// Number of processes whose `oom_score` is read again in each sample, in turn, beside those that are asked
 /// for.
@@ -55,6 +55,15 @@ struct Before {
     comm: Comm,
     adj: Reading<Adj>,
     cgroup_id: Option<u64>,
+    sizes: Sizes,
+}
+
+/// What a score is computed from, beside the adj.
+type Sizes = (Pages, [Reading<Pages>; 3], bool);
+
+fn sizes(row: &Process) -> Sizes {
+    let skipped = row.task.is_some_and(|task| task.is_skipped());
+    (row.rss_stat, [row.rss_exact, row.swap, row.pgtables], skipped)
 }
 
 impl TaskRows {
@@ -141,6 +150,7 @@ impl TaskRows {
                 comm: row.comm,
                 adj: row.adj,
                 cgroup_id: row.task.map(|task| task.cgroup_id),
+                sizes: sizes(row),
             };
             record.write_to(row, position_at(&self.positions, at), units);
             while listed.next_if(|&&other| other < id).is_some() {}
@@ -190,7 +200,8 @@ impl TaskRows {
             row.score = Reading::NotAsked; // a score belongs to the adj with which it was computed
         }
         if request.scores {
-            let due = turns.score || request.all_scores;
+            let moved = row.score.is_not_asked() || sizes(row) != was.sizes;
+            let due = turns.score || request.scores_anew || request.all_scores && moved;
             lookup.wants_score = due && (!idle || row.score.is_not_asked());
         }
         let cgroup_id = row.task.map(|task| task.cgroup_id);
@@ -392,7 +403,11 @@ mod tests {
         assert_eq!(positions(&[], &[1, 9, 4]), [1, 2, 3]);
         let rows = [row(1, 1), row(4, 3), row(9, 2)];
         assert_eq!(positions(&rows, &[1, 4]), [1, 3], "an exit moves nobody");
-        assert_eq!(positions(&rows, &[1, 4, 2]), [1, 3, 4], "a pid that wrapped is new all the same");
+        assert_eq!(
+            positions(&rows, &[1, 4, 2]),
+            [1, 3, 4],
+            "a pid that wrapped is new all the same"
+        );
         assert_eq!(positions(&rows, &[4, 9, 1]), [3, 4, 5], "the list decides");
         assert_eq!(positions(&rows, &[]), [0; 0]);
     }

@@ -72,7 +72,7 @@ impl Ranker {
             cmdline: false,
             exe_cwd_environ: self.policy.needs().exe_cwd_environ,
             cgroups: CgroupNeeds::Everything,
-            scores: Scores::All,
+            scores: Scores::Changed,
             keep: top.iter().take(KEEP_OPEN).map(|row| row.id).collect(),
             lead: None,
         }

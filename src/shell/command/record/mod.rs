@@ -20,7 +20,7 @@ use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use super::sampling::confirm_scores;
 use crate::columns::human_size;
-use crate::model::{Needs, SampleHistory, Snapshot};
+use crate::model::{Needs, SampleHistory, Scores, Snapshot};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
 }
 
 fn needs() -> Needs {
-    Needs { cmdline: false, ..Needs::everything() }
+    Needs { cmdline: false, scores: Scores::Changed, ..Needs::everything() }
 }
 
 /// What a recording in a file is made of, beside the samples.
