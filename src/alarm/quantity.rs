@@ -201,7 +201,8 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         most: 100.0,
         about: "room left at the nearest limit, of the machine or a cgroup (also `wall`)",
         reads: Reads::Value(|seen, _| {
-            let limit = least(seen.scene, |limit| Some(limit.left_permille()))?;
+            let all = limits::all(seen.scene, seen.deaths);
+            let limit = all.min_by_key(ReachableLimit::left_permille)?;
             Some((limit.left_permille() as f64 / 10.0, Some(limit.name)))
         }),
     },
@@ -212,13 +213,13 @@ pub static QUANTITIES: &[AlarmQuantity] = &[
         side: ThresholdSide::Under,
         units: SECONDS,
         most: 600.0,
-        about: "time until a limit is reached at the current rate (at most 600 s; also `wall-in`)",
+        about: "predicted time until a limit is reached, of the machine or a cgroup, as in the headline (at most 600 s; also `wall-in`)",
         reads: Reads::Value(|seen, _| {
             // No limit is approached: the time is infinite, not unknown.
-            let Some(limit) = least(seen.scene, |limit| limit.hit_in) else {
+            let Some((domain, time)) = seen.deaths.first_limit() else {
                 return Some((f64::INFINITY, None));
             };
-            Some((limit.hit_in?.0 as f64 / 1000.0, Some(limit.name)))
+            Some((time.0 as f64 / 1000.0, Some(domain)))
         }),
     },
     AlarmQuantity {
@@ -290,16 +291,6 @@ fn average(stall: &Reading<PsiLine>) -> Option<Found> {
 
 fn share(part: Kib, whole: Kib) -> f64 {
     part.0 as f64 * 100.0 / whole.0.max(1) as f64
-}
-
-/// The limit with the least `by`, of those that have one.
-fn least<T: Ord>(
-    scene: &Scene,
-    by: impl Fn(&ReachableLimit) -> Option<T>,
-) -> Option<ReachableLimit> {
-    let groups = scene.now().cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene));
-    let all = std::iter::once(limits::of_machine(scene)).chain(groups);
-    all.filter_map(|limit| Some((by(&limit)?, limit))).min_by(|a, b| a.0.cmp(&b.0)).map(|it| it.1)
 }
 
 impl AlarmQuantity {

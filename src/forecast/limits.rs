@@ -3,12 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::forecast::next_death::{HALF_FULL, SOON};
-use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text, TimeToFull, Trend};
+use crate::forecast::next_death::Deaths;
+use crate::model::{Cgroup, Domain, Scene, Scope, Snapshot, Text};
 use crate::units::{Bytes, Millis};
-
-/// A limit that is reached sooner counts as near, whatever its size.
-const NEAR: Millis = Millis(10 * 60 * 1000);
 
 /// A limit that memory use can reach.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +16,8 @@ pub struct ReachableLimit {
     pub limit: Bytes,
     /// The memory left before a kill: free, reclaimable and swap.
     pub headroom: Bytes,
-    /// The time until the headroom is used up, by the trend of the last minutes, or by the last refresh if
-    /// there are too few samples. `None` if it does not shrink, or takes more than ten minutes.
+    /// The time until the kernel kills there, as predicted, where the headline would tell it.
     pub hit_in: Option<Millis>,
-    /// The forecast with its uncertainty, also where it takes longer.
-    pub full: Option<TimeToFull>,
 }
 
 impl ReachableLimit {
@@ -32,16 +26,6 @@ impl ReachableLimit {
     pub fn left_permille(&self) -> u64 {
         let left = u128::from(self.headroom.0) * 1000 / u128::from(self.limit.0.max(1));
         u64::try_from(left).unwrap_or(u64::MAX)
-    }
-
-    /// When nothing is left, where it is worth telling: the trend of the last minutes, or of the last refresh.
-    /// Nothing is said of a limit that is less than half used, unless it is nearer than a minute, as in the
-    /// headline.
-    #[must_use]
-    pub fn time_to_tell(&self) -> Option<Millis> {
-        let time = self.full.map(|full| full.likely).or(self.hit_in)?;
-        let half_full = self.left_permille() <= 1000 - HALF_FULL;
-        (half_full || time <= SOON).then_some(time)
     }
 
     /// Whether it is the limit of the machine.
@@ -75,106 +59,50 @@ fn headroom(group: &Cgroup, sample: &Snapshot) -> Option<Bytes> {
     group.headroom(sample.swap.free_kib.bytes(), sample.sysctls.swappiness)
 }
 
-/// The time until `now` is used up, at the rate since `then`. `over` is the time between the two.
-fn hit_in(then: Bytes, now: Bytes, over: Millis) -> Option<Millis> {
-    let lost = then.0.checked_sub(now.0).filter(|&lost| lost > 0)?;
-    let left = u128::from(now.0) * u128::from(over.0) / u128::from(lost);
-    let left = Millis(u64::try_from(left).unwrap_or(u64::MAX));
-    (over.0 > 0 && left < NEAR).then_some(left)
-}
-
-/// The time by the trend of the last minutes; if that is unknown, by the last refresh.
-fn soon(trend: Trend, last: impl FnOnce() -> Option<Millis>) -> Option<Millis> {
-    match trend {
-        Trend::Unknown => last(),
-        Trend::Steady => None,
-        Trend::Full(arrival) => Some(arrival.likely).filter(|&time| time < NEAR),
-    }
-}
-
 /// The limit of the machine.
 #[must_use]
-pub fn of_machine(scene: &Scene) -> ReachableLimit {
+pub fn of_machine(scene: &Scene, deaths: &Deaths) -> ReachableLimit {
     let now = scene.now();
-    let left = machine_headroom(now);
-    let last = || {
-        let then = scene.before()?;
-        let over = now.clock.monotonic_ms.saturating_sub(then.clock.monotonic_ms);
-        hit_in(machine_headroom(then), left, over)
-    };
-    let trend = scene.forecast().both;
+    let name = Domain::global(now).name;
     ReachableLimit {
-        name: Domain::global(now).name,
+        hit_in: deaths.time_of(name.as_str()),
+        name,
         limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
-        headroom: left,
-        hit_in: soon(trend, last),
-        full: trend.arrival(),
+        headroom: machine_headroom(now),
     }
 }
 
 /// The limit of a cgroup, if it has one and its usage is known.
 #[must_use]
-pub fn of_cgroup(group: &Cgroup, scene: &Scene) -> Option<ReachableLimit> {
-    let (now, limit) = (scene.now(), group.effective_limit()?);
-    let left = headroom(group, now)?;
-    let last = || {
-        let then = scene.before()?;
-        let over = now.cgroups.read_ms.saturating_sub(then.cgroups.read_ms);
-        let before = then.cgroups.find(group.path.as_str())?;
-        hit_in(headroom(before, then)?, left, over)
-    };
-    let trend = scene.forecast().of_group(group.path.as_str());
+pub fn of_cgroup(group: &Cgroup, scene: &Scene, deaths: &Deaths) -> Option<ReachableLimit> {
     Some(ReachableLimit {
         name: Arc::clone(&group.path),
-        limit,
-        headroom: left,
-        hit_in: soon(trend, last),
-        full: trend.arrival(),
+        limit: group.effective_limit()?,
+        headroom: headroom(group, scene.now())?,
+        hit_in: deaths.time_of(group.path.as_str()),
     })
+}
+
+/// The limits of the machine and of all cgroups that have one.
+pub fn all<'a>(scene: &'a Scene, deaths: &'a Deaths) -> impl Iterator<Item = ReachableLimit> + 'a {
+    let groups = scene.now().cgroups.limited();
+    let groups = groups.filter_map(|group| of_cgroup(group, scene, deaths));
+    std::iter::once(of_machine(scene, deaths)).chain(groups)
 }
 
 /// So many limits with the least share left, the tightest first.
 #[must_use]
-pub fn tightest(scene: &Scene, most: usize) -> Vec<ReachableLimit> {
-    let groups = scene.now().cgroups.limited().filter_map(|group| of_cgroup(group, scene));
-    let mut all: Vec<ReachableLimit> = std::iter::once(of_machine(scene)).chain(groups).collect();
+pub fn tightest(scene: &Scene, deaths: &Deaths, most: usize) -> Vec<ReachableLimit> {
+    let mut all: Vec<ReachableLimit> = all(scene, deaths).collect();
     all.sort_by_cached_key(ReachableLimit::left_permille);
     all.truncate(most);
     all
 }
 
-/// The limit that is reached first: soonest at the present rate, or else with the smallest share left.
+/// The limit that is reached first: by the predicted time, or else with the smallest share left.
 #[must_use]
-pub fn nearest(scene: &Scene) -> ReachableLimit {
-    let groups = scene.now().cgroups.limited().filter_map(|group| of_cgroup(group, scene));
-    let machine = of_machine(scene);
-    groups.fold(
-        machine,
-        |first, limit| {
-            if limit.distance() < first.distance() { limit } else { first }
-        },
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_of_a_limit_that_is_half_empty_is_told_in_its_last_minute_only() {
-        let limit = |used: u64, seconds: u64| ReachableLimit {
-            name: Arc::new(Text::new(b"/a")),
-            limit: Bytes(1000),
-            headroom: Bytes(1000 - used),
-            hit_in: Some(Millis(seconds * 1000)),
-            full: None,
-        };
-        for (used, seconds, told) in
-            [(500, 61, true), (499, 61, false), (499, 60, true), (110, 72, false), (900, 599, true)]
-        {
-            let time = limit(used, seconds).time_to_tell();
-            assert_eq!(time, told.then_some(Millis(seconds * 1000)), "{used} used, {seconds} s");
-        }
-        assert_eq!(ReachableLimit { hit_in: None, ..limit(900, 1) }.time_to_tell(), None);
-    }
+pub fn nearest(scene: &Scene, deaths: &Deaths) -> ReachableLimit {
+    // The machine comes first: it wins where two are alike.
+    let first = all(scene, deaths).min_by_key(ReachableLimit::distance);
+    first.unwrap_or_else(|| of_machine(scene, deaths))
 }

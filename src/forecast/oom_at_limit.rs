@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
+use crate::forecast::next_death::Deaths;
 use crate::model::{Cgroup, Domain, PanicOnOom, ProcId, Scene, Scope};
 use crate::policy::{BadnessUnit, KillScope, Override, Policy};
 use crate::rank::Ranking;
@@ -150,8 +151,8 @@ pub struct FirstLimit {
 
 /// The limit that is reached first in this scene. `ranking` is the scene's own.
 #[must_use]
-pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking) -> FirstLimit {
-    let limit = limits::nearest(scene);
+pub fn first(policy: &dyn Policy, scene: &Scene, ranking: &Ranking, deaths: &Deaths) -> FirstLimit {
+    let limit = limits::nearest(scene, deaths);
     let outcome = of_domain(policy, scene, ranking, &limit);
     FirstLimit { limit, outcome }
 }

@@ -241,6 +241,7 @@ fn frame<'a>(
     let snapshot = scene.now();
     let ranked = |row: &Ranked| RankedProcess::of(row, scene);
     let (agree, compared) = agreement(scene);
+    let first = oom_at_limit::first(policy, scene, ranking, deaths);
     Frame {
         schema: SCHEMA,
         time: rfc3339(snapshot.clock.unix_ms),
@@ -249,7 +250,7 @@ fn frame<'a>(
         domain: DomainReport::of(scene),
         next: sentence(context).whole(),
         off: policy.overridden(scene).map(|by| OverrideReport::of(by, scene)),
-        first_wall: FirstLimitReport::of(oom_at_limit::first(policy, scene, ranking), scene),
+        first_wall: FirstLimitReport::of(first, scene),
         next_death: deaths.next.as_ref().map(|it| DeathReport::of(it, scene)),
         deaths: deaths.list.iter().map(|it| DeathReport::of(it, scene)).collect(),
         victim: ranking.victim().and_then(ranked),

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::line::{TextStyle, fit, write_line};
 use super::time::rfc3339;
 use crate::columns::{Align, Column, RowContext, human_size, span_of};
-use crate::forecast::next_death::NextDeath;
+use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit;
 use crate::model::{PsiLine, Reading, Snapshot};
 use crate::policy::agreement;
@@ -20,8 +20,8 @@ use crate::words::{death_details, next_death, numbers_and_names};
 /// The lines of the header about deaths.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeathLines<'a> {
-    /// The predicted death.
-    pub next: Option<&'a NextDeath>,
+    /// What is predicted.
+    pub predicted: Option<&'a Deaths>,
     /// Who was killed since the sample before, a line each.
     pub killed: &'a [String],
 }
@@ -105,12 +105,13 @@ fn header(context: &RowContext<'_>, deaths: DeathLines<'_>) -> Vec<String> {
         commit(snapshot),
         pressure(snapshot),
         self_check(context),
-        first_limit(context),
+        first_limit(context, deaths.predicted),
     ];
     lines.extend(deaths.killed.iter().cloned());
-    let forms = deaths.next.map(|death| next_death::forms(context, death)).unwrap_or_default();
+    let next = deaths.predicted.and_then(|it| it.next.as_ref());
+    let forms = next.map(|death| next_death::forms(context, death)).unwrap_or_default();
     lines.extend(forms.first().map(SentenceForm::text));
-    let futile = deaths.next.and_then(|death| death_details::futile_kill(context.scene, death));
+    let futile = next.and_then(|death| death_details::futile_kill(context.scene, death));
     lines.extend(futile.map(|it| it.sentence()));
     lines.push(sentence(context).whole());
     lines
@@ -164,8 +165,10 @@ fn self_check(context: &RowContext<'_>) -> String {
     line
 }
 
-fn first_limit(context: &RowContext<'_>) -> String {
-    let first = oom_at_limit::first(context.policy, context.scene, context.ranking);
+fn first_limit(context: &RowContext<'_>, predicted: Option<&Deaths>) -> String {
+    let nothing = Deaths::default();
+    let deaths = predicted.unwrap_or(&nothing);
+    let first = oom_at_limit::first(context.policy, context.scene, context.ranking, deaths);
     let (name, room) = (
         numbers_and_names::limit_name(&first.limit),
         numbers_and_names::room(context, &first.limit),

@@ -211,7 +211,7 @@ pub fn left(context: &RowContext<'_>, limit: &ReachableLimit) -> String {
     } else {
         format!("{} left", bytes(context, limit.headroom))
     };
-    if let Some(time) = limit.time_to_tell() {
+    if let Some(time) = limit.hit_in {
         text.push_str(&format!(", full in {}", soon(time)));
     }
     text

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, AlarmInput, Alarms, FACTS, QUANTITIES, RaisedAlarm};
 use doomtop::app::{App, Msg, Request};
-use doomtop::forecast::next_death::{Candidate, DeathCertainty, Deaths, NextDeath, TimeSpan};
+use doomtop::forecast::next_death::{Candidate, DeathCertainty, Deaths, NextDeath};
 use doomtop::model::{
     Cgroup, Cgroups, Comm, Hierarchy, Limit, PressureWatch, PsiLine, PsiTrigger, Reading, RunState,
     Scene, ScoreScale, Snapshot, Text, UsageReading,
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use ratatui::style::Modifier;
 
 use crate::fixtures::{app, paint, text};
-use crate::stage::{Player, cast, machine, process, setup, usual};
+use crate::stage::{Player, cast, machine, predicted, process, setup, usual};
 
 const FULL: Theme = crate::fixtures::theme(true, true);
 
@@ -168,7 +168,10 @@ fn another_victim_rings_and_another_question_does_not() {
     let told = rung(&asked);
     assert_eq!(told[0].victim, Some((process(600, "", 0).id, "java".to_owned())));
     assert_eq!(told[0].value, None);
-    assert_eq!(player.app.refresh.alarms.standing().collect::<Vec<_>>(), ["victim now 600 java"]);
+    assert_eq!(
+        player.app.refresh.alarms.standing().collect::<Vec<_>>(),
+        ["victim became 600 java"]
+    );
     assert_eq!(bells(&player.hears(grown())), 0);
     player.app.settings.policy = &doomtop::policy::LINUX_2_4;
     assert_eq!(bells(&player.hears(usual())), 0, "asked by another rule");
@@ -487,16 +490,9 @@ fn a_prediction_that_flickers_rings_once_until_its_process_is_dead() {
             to: when,
         };
         let next = NextDeath {
-            by: "kernel",
-            domain: Arc::new(Text::new(b"/web")),
-            when: Some(TimeSpan { low: when, middle: when, high: when }),
             certainty: DeathCertainty::Named,
             candidates: vec![candidate],
-            left: Bytes(1),
-            limit: Bytes(2),
-            rate: 1.0,
-            trigger: None,
-            stalled: None,
+            ..predicted("/web", when)
         };
         Deaths { next: Some(next.clone()), list: vec![next] }
     };
@@ -522,6 +518,35 @@ fn a_prediction_that_flickers_rings_once_until_its_process_is_dead() {
     assert_eq!(rings(20, 18, usual()), 0);
     rings(0, 20, dead);
     assert_eq!(rings(20, 22, usual()), 1, "another one");
+}
+
+#[test]
+fn the_time_of_a_limit_is_that_of_the_headline() {
+    // By the last two samples alone /web would be full in 1 s.
+    let (before, now) = (leak(0.0, 60.0, true), leak(2.0, 62.0, true));
+    let scene = Scene::new(Arc::new(now), Some(Arc::new(before)));
+    let ranking = Ranking::new(&doomtop::policy::LINUX, &scene);
+    let raised = |alarm: &str, deaths: &Deaths| -> Vec<Vec<Option<String>>> {
+        let input =
+            AlarmInput { scene: &scene, ranking: &ranking, policy: "linux", deaths, killed: &[] };
+        let raised = alarms(&[alarm]).sample(&input, Millis::ZERO);
+        raised.iter().map(|it| facts(it, &["DOOMTOP_VALUE", "DOOMTOP_LIMIT"])).collect()
+    };
+    let rings = |value: &str, domain: &str| vec![vec![Some(value.into()), Some(domain.into())]];
+    let at = |seconds: u64, domain: &str| predicted(domain, Millis(seconds * 1000));
+    let list = |list: Vec<NextDeath>| Deaths { next: None, list };
+    assert!(raised("limit-in<30s", &Deaths::default()).is_empty(), "nothing is predicted");
+    assert!(raised("limit-in<30s", &list(vec![at(31, "/web")])).is_empty());
+    let by_daemon = NextDeath { by: "earlyoom", ..at(2, "global") };
+    let found = raised("limit-in<30s", &list(vec![by_daemon, at(29, "/web"), at(31, "global")]));
+    assert_eq!(found, rings("29", "/web"));
+    // The headline keeps its time for a moment.
+    let kept = Deaths { next: Some(at(10, "/web")), list: vec![at(20, "/web")] };
+    assert_eq!(raised("limit-in<30s", &kept), rings("10", "/web"));
+    // Of what is mostly free, only the last minute is told.
+    let free = |seconds| list(vec![NextDeath { left: Bytes(980), ..at(seconds, "global") }]);
+    assert!(raised("limit-in<90s", &free(61)).is_empty());
+    assert_eq!(raised("limit-in<90s", &free(60)), rings("60", "global"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use doomtop::app::view::memory::ZOOMS;
 use doomtop::app::{ActingMode, App, Msg, Setup};
 use doomtop::events::{KernelLogReader, OomReport};
 use doomtop::forecast::limits;
+use doomtop::forecast::next_death::{DeathForecaster, Deaths};
 use doomtop::model::{LogWriter, Scene, Snapshot};
 use doomtop::policy::LINUX;
 use doomtop::rank::Ranking;
@@ -36,6 +37,18 @@ pub static SAMPLES: LazyLock<Vec<Arc<Snapshot>>> = LazyLock::new(demo_recording:
 
 /// What `doomtop --demo -b` prints; it runs once.
 pub static BATCH: LazyLock<String> = LazyLock::new(|| printed(&["--demo", "-b"]));
+
+/// What is predicted at the sample of this number.
+fn predicted_at(samples: &[Arc<Snapshot>], nth: usize) -> Deaths {
+    let mut forecaster = DeathForecaster::default();
+    let mut scene = Scene::new(Arc::clone(&samples[0]), None);
+    forecaster.observe(&scene);
+    for sample in &samples[1..=nth] {
+        scene.advance(Arc::clone(sample));
+        forecaster.observe(&scene);
+    }
+    forecaster.predict(&scene)
+}
 
 /// The samples right before each kill.
 pub fn eves(samples: &[Arc<Snapshot>]) -> Vec<usize> {
@@ -160,7 +173,7 @@ fn whom_it_names_dies_as_the_kernel_wrote() {
     let mut kinds = Vec::new();
     for (&eve, report) in eves.iter().zip(&reports) {
         let scene = Scene::new(Arc::clone(&samples[eve]), Some(Arc::clone(&samples[eve - 1])));
-        let wall = limits::nearest(&scene);
+        let wall = limits::nearest(&scene, &predicted_at(samples, eve));
         let scene = if report.is_memcg() { scene.within(wall.scope()) } else { scene };
         assert_eq!(report.is_memcg(), !wall.is_machine(), "the wall that is hit first");
         let ranking = Ranking::new(&LINUX, &scene);

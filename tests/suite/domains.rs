@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::forecast::limits;
+use doomtop::forecast::next_death::Deaths;
 use doomtop::forecast::oom_at_limit::each_outcome;
 use doomtop::model::{
     Cgroup, Cgroups, DomainKind, Hierarchy, Limit, Names, NodeSet, NumaNode, PanicOnOom, Process,
@@ -18,7 +19,7 @@ use doomtop::words::next_victim::sentence;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::stage::{machine, process, usual};
+use crate::stage::{machine, predicted, process, usual};
 
 const MIB: u64 = 1 << 20;
 
@@ -481,17 +482,20 @@ fn filling() -> Scene {
 #[test]
 fn the_wall_that_is_approached_fastest_is_the_nearest() {
     let scene = filling();
-    let wall = limits::nearest(&scene);
+    let deaths = |list| Deaths { next: None, list };
+    let at = |domain: &str, ms| predicted(domain, Millis(ms));
+    let approached = deaths(vec![at("/pod/a", 2000), at("global", 3000)]);
+    let wall = limits::nearest(&scene, &approached);
     assert_eq!(wall.name.as_str(), "/pod/a");
     assert_eq!(wall.hit_in, Some(Millis(2000)));
     assert_eq!((wall.limit, wall.headroom), (Bytes(40 * MIB), Bytes(20 * MIB)));
     assert_eq!(wall.left_permille(), 500);
-    // Where nothing moves, the smallest share counts: /pod has 90 of 400 MiB left.
-    let still = Scene::new(scene.snapshot(), Some(scene.snapshot()));
-    assert_eq!(limits::nearest(&still).name.as_str(), "/pod");
-    assert_eq!(limits::nearest(&still).hit_in, None);
+    // Where nothing is predicted, the smallest share counts: /pod has 90 of 400 MiB left.
+    let nothing = Deaths::default();
+    assert_eq!(limits::nearest(&scene, &nothing).name.as_str(), "/pod");
+    assert_eq!(limits::nearest(&scene, &nothing).hit_in, None);
     // Without cgroups the machine's own wall is the only one.
-    let bare = limits::nearest(&Scene::new(Arc::new(usual()), None));
+    let bare = limits::nearest(&Scene::new(Arc::new(usual()), None), &nothing);
     assert!(matches!(bare.scope(), Scope::Global));
 }
 

@@ -8,17 +8,20 @@ use doomtop::app::keymap::bindings::{KeyContext, keys_of};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request};
+use doomtop::forecast::next_death::Deaths;
 use doomtop::model::{
     Cgroup, CgroupEvents, CgroupNeeds, Cgroups, Hierarchy, Limit, Pressure, PsiLine, Reading,
     Scope, Snapshot, Text, tree_order,
 };
+use doomtop::report::json::LineExtras;
+use doomtop::report::text::DeathLines;
 use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Millis};
 use proptest::prelude::*;
 
 use crate::cost::{assert_linear, cpu_time};
 use crate::fixtures::{blank, paint, press, samples, settle, text};
-use crate::stage::{Player, keys, process, usual};
+use crate::stage::{Player, keys, predicted, process, usual};
 
 const FULL: Theme = crate::fixtures::theme(true, true);
 const MIB: u64 = 1 << 20;
@@ -429,7 +432,10 @@ fn a_pipe_is_told_the_first_wall_too() {
     app.update(Msg::Sampled(now));
     let context = app.context().expect("a look");
     let mut line = Vec::new();
-    doomtop::report::json::write_line(&mut line, &context, &[], None).unwrap();
+    let next = predicted("/system.slice/ci-build.service", Millis(64_400));
+    let deaths = Deaths { next: Some(next.clone()), list: vec![next] };
+    let extras = LineExtras { verdicts: None, deaths: deaths.clone() };
+    doomtop::report::json::write_line_with(&mut line, &context, &[], None, extras).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     let wanted = serde_json::json!({
         "name": "/system.slice/ci-build.service",
@@ -441,8 +447,8 @@ fn a_pipe_is_told_the_first_wall_too() {
     assert_eq!(frame["first_wall"], wanted);
     let manner = doomtop::report::line::TextStyle { cut: None, ascii: true };
     let mut text = Vec::new();
-    doomtop::report::text::write_sample(&mut text, &context, &[], &[], Default::default(), manner)
-        .unwrap();
+    let lines = DeathLines { predicted: Some(&deaths), killed: &[] };
+    doomtop::report::text::write_sample(&mut text, &context, &[], &[], lines, manner).unwrap();
     let text = String::from_utf8(text).unwrap();
     let line = text.lines().find(|line| line.starts_with("first limit: ")).unwrap();
     assert_eq!(

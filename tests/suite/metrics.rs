@@ -25,7 +25,7 @@ use doomtop::report::metrics::{MetricsFormat, NEAREST, metrics};
 use doomtop::units::{Bytes, Kib, Millis, Ticks};
 use proptest::prelude::*;
 
-use crate::stage::{process, usual, with_scores};
+use crate::stage::{predicted, process, usual, with_scores};
 use crate::wait::{GIVE_UP, until};
 
 type Labels = BTreeMap<String, String>;
@@ -406,17 +406,13 @@ fn the_nearest_walls_are_told_and_no_more_whatever_the_machine() {
     let groups = |count: u64| {
         (1..=count).map(|nth| limited(&format!("/pod-{nth:05}"), 1 << 30, nth << 14)).collect()
     };
-    let before = with_groups(usual(), groups(4000));
-    let mut now = before.clone();
-    now.clock.monotonic_ms = Millis(3000);
-    let mut list: Vec<Cgroup> = groups(4000);
-    // One grows: it is hit before all others.
-    list[1].usage = Reading::Value(Bytes(1 << 29));
-    now = with_groups(now, list);
+    let mut now = with_groups(usual(), groups(4000));
     now.processes.extend((1000..9000).map(|pid| process(pid, "crowd", 10)));
-    let mut scene = scene(before);
-    scene.advance(Arc::new(now));
-    let all = told(&scene);
+    // One is predicted to be hit before all others.
+    let deaths = Deaths { next: None, list: vec![predicted("/pod-00002", Millis(2000))] };
+    let form = MetricsFormat::OpenMetrics;
+    let text = told_with(&deaths, &policy::LINUX, &scene(now), form);
+    let all = read(&text, form).expect("OpenMetrics");
     assert_eq!(all.one("doomtop_limited_cgroups"), 4000.0);
     assert_eq!(all.of("doomtop_domain_headroom_bytes").len(), NEAREST);
     assert_eq!(all.of("doomtop_domain_limit_bytes").len(), NEAREST);
@@ -427,8 +423,8 @@ fn the_nearest_walls_are_told_and_no_more_whatever_the_machine() {
     let soon = all.of("doomtop_domain_wall_seconds");
     assert_eq!(soon.len(), 1);
     assert_eq!(soon[0].0["domain"], "/pod-00002");
-    assert!((1.9..2.1).contains(&soon[0].1), "{soon:?}");
-    assert!(all.series.len() <= 130, "{}", all.series.len());
+    assert_eq!(soon[0].1, 2.0);
+    assert!(all.series.len() <= 140, "{}", all.series.len());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::{ActingMode, App, Msg, Request, Setup, Viewport};
+use doomtop::forecast::next_death::{DeathCertainty, KERNEL, NextDeath, TimeSpan};
 use doomtop::model::{
     Capabilities, Clock, Comm, Machine, Memory, Privileges, ProcId, Process, Reading, RunState,
     Scene, ScoreScale, Snapshot, Swap, Text, UserIds,
@@ -303,4 +304,20 @@ fn named_key(name: &str) -> Option<Key> {
         _ => KeyCode::F(name.strip_prefix('F')?.parse().ok()?),
     };
     Some(Key::plain(code))
+}
+
+/// A predicted death by the kernel in this domain, after this time: nobody is named, and the domain is nearly full.
+pub fn predicted(domain: &str, when: Millis) -> NextDeath {
+    NextDeath {
+        by: KERNEL,
+        domain: Arc::new(Text::new(domain.as_bytes())),
+        when: Some(TimeSpan { low: when, middle: when, high: when }),
+        certainty: DeathCertainty::Nobody,
+        candidates: Vec::new(),
+        left: Bytes(1),
+        limit: Bytes(1000),
+        rate: 1.0,
+        trigger: None,
+        stalled: None,
+    }
 }

@@ -79,7 +79,7 @@ impl App {
                     own.update(policy, scene);
                 }
                 let scene = &*scene;
-                (scene, &own, &own_deaths, Some(limits::nearest(scene)))
+                (scene, &own, &own_deaths, Some(limits::nearest(scene, &own_deaths)))
             }
         };
         let resting = limit.filter(|limit| limit.hit_in.is_none());

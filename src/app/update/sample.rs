@@ -63,8 +63,8 @@ impl App {
             ));
         }
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
-        self.rank();
         self.predict_deaths();
+        self.rank();
         self.remember_named();
         if let Some(scene) = &self.scene {
             self.refresh.self_check.update(scene);
@@ -144,8 +144,9 @@ impl App {
         self.growing = None;
         if let Some(scene) = &self.scene {
             self.ranking.update(self.policy(), scene);
-            self.first_limit = Some(oom_at_limit::first(self.policy(), scene, &self.ranking));
-            self.tightest_limits = limits::tightest(scene, TIGHTEST);
+            let first = oom_at_limit::first(self.policy(), scene, &self.ranking, &self.deaths);
+            self.first_limit = Some(first);
+            self.tightest_limits = limits::tightest(scene, &self.deaths, TIGHTEST);
         }
     }
 }

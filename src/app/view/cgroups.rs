@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::view::list_cursor::ListCursor;
 use crate::forecast::limits::ReachableLimit;
+use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::forecast::{limits, oom_at_limit};
 use crate::model::{Cgroup, Cgroups, Scene, Text, is_within};
@@ -67,10 +68,16 @@ pub(crate) fn shown(cgroups: &Cgroups, hide: bool) -> Vec<usize> {
 
 impl CgroupsView {
     /// Builds the lines for a sample that `policy` ranks as `ranking`.
-    pub(crate) fn arrange(&mut self, policy: &dyn Policy, scene: &Scene, ranking: &Ranking) {
+    pub(crate) fn arrange(
+        &mut self,
+        policy: &dyn Policy,
+        scene: &Scene,
+        ranking: &Ranking,
+        deaths: &Deaths,
+    ) {
         let cgroups = &scene.now().cgroups;
         let census = GroupCensus::new(scene);
-        let machine = limits::of_machine(scene);
+        let machine = limits::of_machine(scene, deaths);
         self.lines.clear();
         self.lines.push(CgroupLine {
             at: None,
@@ -80,7 +87,7 @@ impl CgroupsView {
             outcome: Some(oom_at_limit::of_domain(policy, scene, ranking, &machine)),
             limit: Some(machine).filter(|_| !scene.now().unavailable.lives),
         });
-        self.push_groups(policy, scene, &census);
+        self.push_groups(policy, scene, &census, deaths);
         if !self.as_tree {
             for line in &mut self.lines {
                 (line.depth, line.said) = (0, 0);
@@ -100,7 +107,13 @@ impl CgroupsView {
     }
 
     /// Adds a line for each cgroup that is shown, as a tree.
-    fn push_groups(&mut self, policy: &dyn Policy, scene: &Scene, census: &GroupCensus) {
+    fn push_groups(
+        &mut self,
+        policy: &dyn Policy,
+        scene: &Scene,
+        census: &GroupCensus<'_>,
+        deaths: &Deaths,
+    ) {
         let mut outcomes = oom_at_limit::outcomes(policy, scene, census).into_iter().peekable();
         let cgroups = &scene.now().cgroups;
         let mut above: Vec<&str> = Vec::new();
@@ -118,7 +131,7 @@ impl CgroupsView {
                 depth: u16::try_from(above.len()).unwrap_or(u16::MAX),
                 said: above.last().map_or(0, |up| up.trim_end_matches('/').len()),
                 members: census.members(path).len(),
-                limit: limits::of_cgroup(group, scene),
+                limit: limits::of_cgroup(group, scene, deaths),
                 outcome: outcomes.next_if(|&(other, _)| other == at).map(|(_, outcome)| outcome),
             });
             // Paths below the root show it by their slash.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::forecast::limits;
+use crate::forecast::next_death::Deaths;
 use crate::model::{Cgroup, Scene, Text};
 use crate::units::Millis;
 
@@ -68,10 +69,10 @@ pub(crate) fn pressure(group: &Cgroup) -> f32 {
 }
 
 /// The cgroups to show: alternately the one nearest its limit and the one under most pressure.
-pub(crate) fn watched(scene: &Scene) -> Vec<Arc<Text>> {
+pub(crate) fn watched(scene: &Scene, deaths: &Deaths) -> Vec<Arc<Text>> {
     let cgroups = &scene.now().cgroups;
     let mut near: Vec<_> =
-        cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene)).collect();
+        cgroups.limited().filter_map(|group| limits::of_cgroup(group, scene, deaths)).collect();
     near.sort_by_key(limits::ReachableLimit::distance);
     let mut waits: Vec<&Cgroup> =
         cgroups.list.iter().filter(|group| pressure(group) >= PRESSURE).collect();

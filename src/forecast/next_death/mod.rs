@@ -26,7 +26,7 @@ use crate::policy::{Override, TriggerRule};
 use crate::units::{Bytes, Millis};
 
 pub use forecaster::DeathForecaster;
-pub(crate) use headline::{HALF_FULL, SOON};
+use headline::{HALF_FULL, SOON};
 pub use killers::needed_cgroups;
 pub use prediction_log::{PredictedKill, PredictionLog};
 pub use room::stall;
@@ -160,8 +160,7 @@ impl NextDeath {
 
     /// The most likely time, where the headline would tell it: not of a domain that is less than half full, unless it
     /// is nearer than a minute.
-    #[must_use]
-    pub fn time_to_tell(&self) -> Option<Millis> {
+    fn time_to_tell(&self) -> Option<Millis> {
         let time = self.when?.middle;
         let left = u128::from(self.left.0) * 1000 / u128::from(self.limit.0.max(1));
         (left <= u128::from(1000 - HALF_FULL) || time <= SOON).then_some(time)
@@ -181,4 +180,29 @@ pub struct Deaths {
     pub next: Option<NextDeath>,
     /// The earliest death of each killer and domain, the nearest first.
     pub list: Vec<NextDeath>,
+}
+
+impl Deaths {
+    /// The most likely time until the kernel kills in this domain, where the headline tells it, or its second line
+    /// (`then`), which also tells of a domain that is less than half full. At most [`HEADLINE_HORIZON`].
+    #[must_use]
+    pub fn time_of(&self, domain: &str) -> Option<Millis> {
+        let mut all = self.next.iter().chain(&self.list);
+        let death = all.find(|it| it.by == KERNEL && it.domain.as_str() == domain)?;
+        let middle = death.when.map(|when| when.middle);
+        let time = middle.filter(|_| self.next.is_some()).or_else(|| death.time_to_tell());
+        time.filter(|time| *time <= HEADLINE_HORIZON)
+    }
+
+    /// The limit that the kernel kills at first, and the time until then; nothing where the headline would not tell it.
+    #[must_use]
+    pub fn first_limit(&self) -> Option<(Arc<Text>, Millis)> {
+        let shown = self.next.iter().filter_map(|it| Some((it, it.when?.middle)));
+        let others = self.list.iter().filter_map(|it| Some((it, it.time_to_tell()?)));
+        let others =
+            others.filter(|(it, _)| self.next.as_ref().is_none_or(|next| next.domain != it.domain));
+        let times =
+            shown.chain(others).filter(|(it, time)| it.by == KERNEL && *time <= HEADLINE_HORIZON);
+        times.min_by_key(|it| it.1).map(|(it, time)| (Arc::clone(&it.domain), time))
+    }
 }

@@ -60,7 +60,7 @@ pub fn metrics(
     certainty(context, &mut all);
     overrides(context, &mut all);
     killers(context, &mut all);
-    domains(context, &mut all);
+    domains(context, deaths, &mut all);
     predicted_deaths(deaths, &mut all);
     machine(context, &mut all);
     memory(context, &mut all);
@@ -227,13 +227,13 @@ fn killers(context: &RowContext<'_>, all: &mut Families) {
 
 /// The limits that are exported, nearest first, then that of the machine; and the number of cgroups with a
 /// limit.
-fn nearest(context: &RowContext<'_>) -> (Vec<ReachableLimit>, usize) {
+fn nearest(context: &RowContext<'_>, deaths: &Deaths) -> (Vec<ReachableLimit>, usize) {
     let groups = context.scene.now().cgroups.limited();
     let mut nearest: Vec<ReachableLimit> =
-        groups.filter_map(|group| limits::of_cgroup(group, context.scene)).collect();
+        groups.filter_map(|group| limits::of_cgroup(group, context.scene, deaths)).collect();
     let count = nearest.len();
     nearest.sort_by(|a, b| a.distance().cmp(&b.distance()).then_with(|| a.name.cmp(&b.name)));
-    let machine = limits::of_machine(context.scene);
+    let machine = limits::of_machine(context.scene, deaths);
     // Two series may not have the same labels; a recording may hold a name twice.
     let mut seen = HashSet::from([Arc::clone(&machine.name)]);
     nearest.retain(|limit| seen.insert(Arc::clone(&limit.name)));
@@ -242,8 +242,8 @@ fn nearest(context: &RowContext<'_>) -> (Vec<ReachableLimit>, usize) {
     (nearest, count)
 }
 
-fn domains(context: &RowContext<'_>, all: &mut Families) {
-    let (nearest, count) = nearest(context);
+fn domains(context: &RowContext<'_>, deaths: &Deaths, all: &mut Families) {
+    let (nearest, count) = nearest(context, deaths);
     all.gauge(
         "limited_cgroups",
         None,
@@ -269,7 +269,7 @@ fn domains(context: &RowContext<'_>, all: &mut Families) {
         "domain_wall",
         Some(Unit::Seconds),
         MetricType::Gauge,
-        "Time until the headroom is used up at the rate of the last refresh; absent while it does not shrink, or takes longer than ten minutes.",
+        "Predicted time until the limit is reached, as the headline tells it; absent while the limit is not approached, or takes longer than ten minutes.",
     );
     for limit in &nearest {
         if let Some(time) = limit.hit_in {

@@ -153,7 +153,7 @@ impl Printer<'_> {
         if !std::mem::take(&mut self.is_first) {
             writeln!(self.out)?;
         }
-        let said = DeathLines { next: deaths.next.as_ref(), killed: &killed };
+        let said = DeathLines { predicted: Some(&deaths), killed: &killed };
         write_text(&mut self.out, self.cli, self.setup, &context, (&rows, said))
     }
 }

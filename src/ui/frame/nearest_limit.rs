@@ -31,7 +31,7 @@ pub fn is_near(first: &FirstLimit) -> bool {
 
 /// The same limit without its time: when it is full is for the prediction to say, which says so in the headline.
 fn without_time(limit: &ReachableLimit) -> ReachableLimit {
-    ReachableLimit { hit_in: None, full: None, ..limit.clone() }
+    ReachableLimit { hit_in: None, ..limit.clone() }
 }
 
 /// The limits that come after it, by the share that is left, in a line each: what is used of them.

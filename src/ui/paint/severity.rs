@@ -40,7 +40,7 @@ pub fn of_limit(limit: &ReachableLimit) -> Option<Severity> {
     match limit.left_permille() {
         0..50 => Some(Severity::Bad),
         50..100 => Some(Severity::Care),
-        _ if limit.time_to_tell().is_some_and(|time| time < CARE) => Some(Severity::Care),
+        _ if limit.hit_in.is_some_and(|time| time < CARE) => Some(Severity::Care),
         _ => None,
     }
 }

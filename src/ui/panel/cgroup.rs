@@ -245,8 +245,10 @@ fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
         return lines;
     };
     lines.push(label::line(theme, "room", text::room(&context, limit)));
+    let trends = scene.forecast();
+    let trend = group.map_or(trends.both, |group| trends.of_group(group.path.as_str()));
     lines.extend(
-        limit.full.map(|full| label::line(theme, "forecast", forecast::sentence("full", &full))),
+        trend.arrival().map(|it| label::line(theme, "forecast", forecast::sentence("full", &it))),
     );
     lines.push(label::line(theme, "total", step(&context, &domain)));
     let Some(outcome) = &line.outcome else { return lines };

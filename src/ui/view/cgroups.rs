@@ -10,8 +10,7 @@ use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::columns::{Align, RowContext, cgroup_leaf};
-use crate::forecast::limits::ReachableLimit;
-use crate::forecast::next_death::{KERNEL, NextDeath};
+use crate::forecast::next_death::NextDeath;
 use crate::forecast::series::Severity;
 use crate::model::{Hierarchy, Reading, Scope};
 use crate::ui::frame::layout::{Layout, ViewSpace};
@@ -230,15 +229,10 @@ fn paint_row(
     }
 }
 
-/// When the limit of this row is reached: as the headline says, whose second line (`then`) also tells of a limit that
-/// is less than half used; else by the trend of what is left.
+/// When the limit of this row is reached, as the headline says: it follows what is read between samples, too.
 fn hit_in(app: &App, entry: &Entry<'_>) -> Option<Millis> {
-    let mut deaths = app.deaths.next.iter().chain(&app.deaths.list).filter(|it| it.by == KERNEL);
-    match deaths.find(|it| is_at(it, entry)) {
-        Some(death) if app.deaths.next.is_some() => death.when.map(|when| when.middle),
-        Some(death) => death.time_to_tell(),
-        None => entry.line.limit.as_ref().and_then(ReachableLimit::time_to_tell),
-    }
+    let domain = entry.group.map_or(Scope::GLOBAL, |group| group.path.as_str());
+    app.deaths.time_of(domain)
 }
 
 /// Whether a death is predicted at the limit of this row.

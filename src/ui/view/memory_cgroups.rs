@@ -50,7 +50,7 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
     let scene = context.scene;
     for (y, path) in (first + 1..first + 1 + rows).zip(&app.views.memory.groups) {
         let Some(group) = scene.now().cgroups.find(path.as_str()) else { continue };
-        let limit = limits::of_cgroup(group, scene);
+        let limit = limits::of_cgroup(group, scene, &app.deaths);
         let near = limit.as_ref().and_then(severity::of_limit);
         canvas.text(area.x + 1, y, name, &tail(path.as_str(), name), theme.plain());
         let used = match (group.used(), group.effective_limit()) {

@@ -11,6 +11,7 @@ use crate::app::{App, Request};
 use crate::columns::human_size;
 use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
+use crate::forecast::next_death::Deaths;
 use crate::model::{Cgroup, DomainKind, NodeSet, NumaNode, Reading, Scene, Scope};
 
 /// Maximum number of cgroups with a limit that are listed, the nearest first.
@@ -33,7 +34,7 @@ impl App {
         });
         let notes = [", its own"].into_iter().chain(std::iter::repeat(", above it"));
         items.extend(above.iter().zip(notes).map(|(group, note)| group_item(group, note, scene)));
-        items.extend(limited_items(&above, scene));
+        items.extend(limited_items(&above, scene, &self.deaths));
         items.extend(now.machine.nodes.iter().map(|node| node_item(node, scene)));
         let unread = now.cgroups.list.is_empty().then_some(match now.cgroups.hierarchy {
             Reading::Missing => "no memory cgroups can be seen here",
@@ -80,11 +81,12 @@ fn group_item(group: &Cgroup, note: &str, scene: &Scene) -> MenuItem {
 }
 
 /// The cgroups with a limit, the nearest to it first, without those that are listed already.
-fn limited_items(listed: &[&Cgroup], scene: &Scene) -> Vec<MenuItem> {
+fn limited_items(listed: &[&Cgroup], scene: &Scene, deaths: &Deaths) -> Vec<MenuItem> {
     let is_listed = |group: &Cgroup| listed.iter().any(|other| other.path == group.path);
     let groups = scene.now().cgroups.limited().filter(|group| !is_listed(group));
-    let mut near: Vec<(ReachableLimit, &Cgroup)> =
-        groups.filter_map(|group| Some((limits::of_cgroup(group, scene)?, group))).collect();
+    let mut near: Vec<(ReachableLimit, &Cgroup)> = groups
+        .filter_map(|group| Some((limits::of_cgroup(group, scene, deaths)?, group)))
+        .collect();
     near.sort_by_key(|(limit, _)| limit.distance());
     let near = near.iter().take(MAX_LISTED);
     near.map(|(limit, group)| {

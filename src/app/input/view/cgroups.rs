@@ -20,7 +20,7 @@ impl View for CgroupsInput {
 
     fn arrange(&self, app: &mut App) {
         let Some(scene) = &app.scene else { return };
-        app.views.cgroups.arrange(app.policy(), scene, &app.ranking);
+        app.views.cgroups.arrange(app.policy(), scene, &app.ranking, &app.deaths);
         self.keep_visible(app);
     }
 

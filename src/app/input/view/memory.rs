@@ -20,7 +20,7 @@ impl View for MemoryInput {
 
     fn arrange(&self, app: &mut App) {
         if let Some(scene) = &app.scene {
-            app.views.memory.groups = watched(scene);
+            app.views.memory.groups = watched(scene, &app.deaths);
         }
     }
 
