@@ -83,6 +83,8 @@ pub struct Ranking {
     places: Vec<u32>,
     eligible: usize,
     slack: Pages,
+    /// The lead over the first other candidate, and its uncertainty.
+    rival: Option<(Points, Pages)>,
     candidates: Vec<ProcId>,
     dies: Option<ProcId>,
 }
@@ -175,6 +177,7 @@ impl Ranking {
         self.candidates.clear();
         self.dies = None;
         self.slack = Pages::ZERO;
+        self.rival = None;
         let Some((first, top)) =
             self.rows.first().and_then(|row| Some((row, row.placement.points()?)))
         else {
@@ -199,6 +202,7 @@ impl Ranking {
             // An exact tie is certain if the order of equals is known.
             if (unseen || (up + down).0 > 0) && points + up.points() >= floor {
                 self.candidates.push(row.id);
+                self.rival.get_or_insert((top - points, down + up));
             }
         }
     }
@@ -270,6 +274,14 @@ impl Ranking {
     #[must_use]
     pub const fn slack(&self) -> Pages {
         self.slack
+    }
+
+    /// The lead over the first candidate beside the victim, and how far that lead may change before the kill. Not
+    /// always that over the runner-up: it may be certain to stay behind, and one after it not. `None` unless too close
+    /// to call.
+    #[must_use]
+    pub const fn rival(&self) -> Option<(Points, Pages)> {
+        self.rival
     }
 
     /// All processes that may be the victim: the predicted one, and those too close to call.

@@ -190,12 +190,20 @@ fn margin(context: &RowContext<'_>) -> String {
         return "nothing to compare: fewer than two can be chosen".to_owned();
     };
     let unit = if context.policy.info().unit == BadnessUnit::Pages { "pages" } else { "points" };
-    format!(
-        "{} {unit} between the first two, uncertainty {}: {}",
-        numbers_and_names::grouped(margin.0),
-        ranking.slack().0,
-        if ranking.too_close() { "too close to call" } else { "the first one is certain" }
-    )
+    let first_two =
+        format!("{} {unit} between the first two", numbers_and_names::grouped(margin.0));
+    match ranking.rival() {
+        Some((lead, uncertainty)) if lead != margin => format!(
+            "{first_two}, {} to the first that may overtake, uncertainty {}: too close to call",
+            numbers_and_names::grouped(lead.0),
+            uncertainty.0
+        ),
+        rival => format!(
+            "{first_two}, uncertainty {}: {}",
+            ranking.slack().0,
+            if rival.is_some() { "too close to call" } else { "the first one is certain" }
+        ),
+    }
 }
 
 fn verdict(result: CheckTally) -> String {

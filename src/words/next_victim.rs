@@ -260,14 +260,15 @@ fn too_close_forms(context: &RowContext<'_>) -> Vec<VictimForm> {
     // In a memory cgroup the order of equals is not seen; the youngest, which comes first here, died in most
     // cases (17 of 20 kills among equals).
     let unseen = context.policy.traits(context.scene).tie_break == TieBreak::Unseen;
-    let probably = unseen && ranking.margin() == Some(Points(0));
-    let margin = numbers_and_names::points(context, ranking.margin().unwrap_or_default());
-    let slack = numbers_and_names::points(context, ranking.slack().points());
+    let (lead, uncertainty) = ranking.rival().unwrap_or_default();
+    let probably = unseen && lead == Points(0);
+    let lead = numbers_and_names::points(context, lead);
+    let uncertainty = numbers_and_names::points(context, uncertainty.points());
     let form = |rest: String| VictimForm { who: who.clone(), rest };
     let why = if probably {
         "equal: probably the first, the youngest".to_owned()
     } else {
-        format!("lead {margin}, uncertainty {slack}")
+        format!("lead {lead}, uncertainty {uncertainty}")
     };
     let along = all_die(context).map(|along| form(format!(" or {other}{more} ({why}). {along}.")));
     let mut forms: Vec<VictimForm> = along.into_iter().collect();

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use doomtop::app::refresh::self_check::{ScoreAgreement, SelfCheck};
+use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::model::{
-    BpfOom, BpfOomPolicy, Capabilities, Cgroup, Cgroups, Hierarchy, Limit, PanicOnOom, Process,
-    Reading, RssSource, Scene, Scope, ScoreScale, Signal, Snapshot, Text, UserIds,
+    BpfOom, BpfOomPolicy, Capabilities, Cgroup, Cgroups, Hierarchy, Limit, Names, PanicOnOom,
+    Process, Reading, RssSource, Scene, Scope, ScoreScale, Signal, Snapshot, Text, UserIds,
 };
 use doomtop::policy::compare;
 use doomtop::policy::sacrifice;
@@ -14,7 +15,8 @@ use doomtop::policy::{
     SparedReason, TieBreak, Verdict, int_sqrt_24, kernel_score,
 };
 use doomtop::rank::{Placement, Ranked, Ranking};
-use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Ticks};
+use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Points, Ticks};
+use doomtop::words::next_victim::sentence;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -235,6 +237,35 @@ fn growth_makes_it_too_close_to_call() {
     assert!(Ranking::new(&LINUX, &scene).too_close(), "650 are missing, 350 a look");
     scene.advance(sample(9200, 5000));
     assert!(!Ranking::new(&LINUX, &scene).too_close(), "800 are missing");
+}
+
+#[test]
+fn the_lead_of_a_close_call_is_that_over_a_candidate() {
+    let sample = |growers: i64, rss| {
+        let steady = [process(900, "steady", 10_000), process(901, "behind", 9950)];
+        let mut cast = steady.to_vec();
+        cast.extend((growers > 0).then(|| process(902, "grower", growers as u64)));
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, cast);
+        snapshot.clock.monotonic_ms.0 = rss;
+        Arc::new(snapshot)
+    };
+    let mut scene = Scene::new(sample(9000, 1000), None);
+    scene.advance(sample(9700, 3000));
+    let ranking = Ranking::new(&LINUX, &scene);
+    let pids: Vec<i32> = ranking.candidates().iter().map(|id| id.pid).collect();
+    assert_eq!(pids, [900, 902], "the runner-up rests 50 pages behind");
+    assert_eq!(ranking.margin(), Some(Points(50)), "over the runner-up");
+    let (lead, uncertainty) = ranking.rival().expect("a candidate");
+    assert_eq!(lead, Points(300));
+    assert!(uncertainty.points() >= lead, "{uncertainty:?}");
+    let (names, scale) = (Names::default(), SizeUnit::Auto);
+    let (policy, command) = (&LINUX, CommandStyle::Name);
+    let context =
+        RowContext { scene: &scene, policy, ranking: &ranking, names: &names, scale, command };
+    let text = sentence(&context).whole();
+    assert!(text.contains("902 grower (lead 1M, uncertainty "), "{text}");
+    // Alone, nobody overtakes.
+    assert_eq!(Ranking::new(&LINUX, &Scene::new(sample(0, 1000), None)).rival(), None);
 }
 
 fn any_process(pid: i32) -> impl Strategy<Value = Process> {

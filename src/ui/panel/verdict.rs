@@ -42,13 +42,14 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
     let many = if opinion.eligible == 1 { "process" } else { "processes" };
     lines.push(say("eligible", format!("{} {many}", opinion.eligible), theme));
     if let Some(other) = opinion.outcome.beside() {
+        let is_runner_up = Some(other) == opinion.outcome.runner_up;
         let margin = match opinion.margin {
-            // The margin is that of the one chosen next.
-            _ if Some(other) != opinion.outcome.runner_up => "as likely to die first".to_owned(),
+            // The margin is that of the one chosen next, and so is its uncertainty.
+            _ if !is_runner_up => "as likely to die first".to_owned(),
             Some(margin) => format!("{} behind", text::points(&context, margin)),
             None => "ranked behind by more than points".to_owned(),
         };
-        let uncertainty = if opinion.slack.0 > 0 {
+        let uncertainty = if is_runner_up && opinion.slack.0 > 0 {
             format!(", uncertainty {}", text::size(&context, opinion.slack))
         } else {
             String::new()
