@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Source, SourceError};
 use crate::model::{
     BpfOom, Cgroups, Clock, InstalledKillers, LogLine, LogLines, Machine, MemoryHolders, Needs,
-    Privileges, ProcId, Process, ProcessFiles, ProcessSampler, ScanAge, Snapshot, Text,
+    Privileges, ProcId, Process, ProcessFiles, ProcessSampler, ScanAge, Snapshot, Text, VmCounters,
     global_total,
 };
 use crate::sample::Unreadable;
@@ -38,6 +38,10 @@ use crate::units::{Millis, Pages};
 
 /// How long the first sample waits for the facts that are rarely read.
 const FIRST_FACTS: Duration = Duration::from_secs(1);
+
+/// A sample that takes longer than this reads the system-wide files again at its end: growth is measured between the
+/// clocks of two samples, and the clock tells when a sample ended.
+const SLOW: Duration = Duration::from_millis(100);
 
 /// How long a sample waits for the walk over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -521,9 +525,9 @@ impl Source for LiveSource {
     ) -> Result<Arc<Snapshot>, SourceError> {
         self.samples += 1;
         self.status = needs.status;
-        let now = millis(self.started.elapsed());
-        self.rare_facts.begin(|job| job.now = now);
-        let system = self.files.read(&self.root, &self.machine)?;
+        let began = Instant::now();
+        self.rare_facts.begin(|job| job.now = millis(began - self.started));
+        let mut system = self.files.read(&self.root, &self.machine)?;
         if let Some(tasks) = &self.tasks {
             self.kept.close_others(tasks.others());
             self.read_tasks(needs, &system)?;
@@ -551,6 +555,14 @@ impl Source for LiveSource {
                 "none of {unreadable} processes could be read; is the limit of open files too low?"
             );
             return Err(Unreadable { what: "/proc/PID/stat".to_owned(), why }.into());
+        }
+
+        if began.elapsed() > SLOW
+            && let Ok(now) = self.files.read(&self.root, &self.machine)
+        {
+            // A kill that is counted while its victim may still be among the rows belongs to the next sample.
+            let oom_kills = system.traffic.oom_kills;
+            system = SystemSample { traffic: VmCounters { oom_kills, ..now.traffic }, ..now };
         }
 
         let mut snapshot = spent.unwrap_or_default();

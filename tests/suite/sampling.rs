@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Cursor, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use doomtop::model::SCHEMA;
 use doomtop::model::{
@@ -16,6 +17,7 @@ use doomtop::source::{LiveSource, Recording, ScanPatience, Source, SourceError};
 use doomtop::units::{Adj, Kib, Millis, Pages, Ticks};
 
 use crate::fakeproc::{Fake, FakeProc, kernel_thread, page_kib};
+use crate::wait::until;
 
 fn start(fake: &FakeProc) -> LiveSource {
     LiveSource::start(fake.root(), ScanPatience::Forever).expect("a readable tree")
@@ -619,6 +621,30 @@ fn until_in_time(live: &mut LiveSource, needs: &Needs) -> Arc<Snapshot> {
             return snapshot;
         }
     }
+}
+
+#[test]
+fn a_slow_sample_tells_of_the_machine_what_is_true_at_its_end() {
+    let fake = FakeProc::new();
+    let slow = Fake { pid: 500, ..Fake::default() };
+    fake.process(Fake::default()).process(slow.clone()).meminfo(8 << 20, 1 << 20);
+    stall(&fake, 500);
+    let began = Instant::now();
+    let mut live = LiveSource::start(fake.root(), ScanPatience::Forever).unwrap();
+    let snapshot = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Opens when the walk is there: by then the files of the machine were read.
+            let mut pipe = fs::File::options().write(true).open(fake.at("500/stat")).unwrap();
+            fake.meminfo(6 << 20, 1 << 20);
+            until("the sample is slow", || {
+                (began.elapsed() > Duration::from_millis(300)).then_some(())
+            });
+            pipe.write_all(&slow.stat()).unwrap();
+        });
+        live.sample(&needs(), None).unwrap()
+    });
+    assert_eq!(snapshot.memory.total_kib, Kib(6 << 20));
+    assert!(snapshot.clock.monotonic_ms >= Millis(250), "its clock is that of its end");
 }
 
 #[test]
