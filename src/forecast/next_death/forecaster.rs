@@ -39,7 +39,7 @@ const VAGUE: f64 = 2.0;
 /// Sudden growth is foreseen from this use of the domain on, in per-mille.
 const HALF_FULL: u64 = 500;
 /// A domain that has been known for less than this may just be starting: its growth is foreseen for half as
-/// long.
+/// long, unless it is steady.
 const START: Millis = Millis(30_000);
 /// ProcessGrowth that has been seen for longer is foreseen for ten minutes, and for an hour.
 const LASTING: [Millis; 2] = [Millis(60_000), Millis(100_000)];
@@ -549,7 +549,7 @@ fn is_much(bytes: Bytes, limit: Bytes) -> bool {
 
 /// Whether growth has been seen for long enough to be foreseen for so long.
 fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
-    let Estimate { when, seen, sudden, basis, .. } = estimate;
+    let Estimate { when, seen, sudden, steady, basis, .. } = estimate;
     let used = room.used_permille();
     let by_levels = *basis == Basis::Levels;
     let is_vague = when.high.0 as f64 > when.middle.0 as f64 * VAGUE;
@@ -558,7 +558,7 @@ fn is_supported(estimate: &Estimate, room: Room, age: Millis) -> bool {
     }
     let reaches = if by_levels { &LEVELS_REACH } else { &REACH };
     let reach = reaches.iter().find(|it| used >= it.0).map_or(0.0, |it| it.1);
-    let reach = if age < START { reach / 2.0 } else { reach };
+    let reach = if age < START && !steady { reach / 2.0 } else { reach };
     let far = if *seen >= LASTING[1] {
         LIST_HORIZON
     } else if *seen >= LASTING[0] {
@@ -579,7 +579,8 @@ mod tests {
         let told = |basis, high: u64, left: u64| {
             let seconds = |it: u64| Millis(it * 1000);
             let when = TimeSpan { low: seconds(18), middle: seconds(32), high: seconds(high) };
-            let estimate = Estimate { when, rate: 1.0, seen: seconds(65), sudden: false, basis };
+            let estimate =
+                Estimate { when, rate: 1.0, seen: seconds(65), sudden: false, steady: true, basis };
             let room = Room { left: Bytes(left), limit: Bytes(100) };
             is_supported(&estimate, room, seconds(70))
         };
@@ -595,7 +596,8 @@ mod tests {
             let seconds = |it: u64| Millis(it * 1000);
             let when = TimeSpan { low: seconds(8), middle: seconds(9), high: seconds(11) };
             let basis = Basis::Window(0);
-            let estimate = Estimate { when, rate: 6.0, seen: seconds(3), sudden: true, basis };
+            let estimate =
+                Estimate { when, rate: 6.0, seen: seconds(3), sudden: true, steady: false, basis };
             is_supported(&estimate, Room { left: Bytes(left), limit: Bytes(100) }, seconds(70))
         };
         assert_eq!((told(55), told(45)), (false, true));

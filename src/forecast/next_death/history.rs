@@ -58,6 +58,8 @@ const MIN_PAUSE: f64 = 3.0;
 const PAUSES: f64 = 2.5;
 /// A fall of less than this share of the limit is no progress.
 const PROGRESS: f64 = 0.0005;
+/// Nor is one of less than this share of what the rate makes of that time: usage is never quite at rest.
+const SLOW_PROGRESS: f64 = 1.0 / 3.0;
 /// The growth has lasted since when it had at least this share of the present rate.
 const SAME_GROWTH: f64 = 0.8;
 /// The same where growth becomes faster.
@@ -71,6 +73,13 @@ const SUDDEN: f64 = 0.1;
 const SUDDEN_REACH: f64 = 3.5;
 /// But not for longer than this.
 const SOON: Millis = Millis(10_000);
+
+/// Growth is steady only after this time: what a program takes when it starts is mostly taken by then.
+const STEADY: Millis = Millis(15_000);
+/// Each part of steady growth is at least this share of the largest one.
+const EVEN: f64 = 0.75;
+/// Number of parts that are compared.
+const PARTS: u64 = 3;
 
 /// Where a reading comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +110,8 @@ pub struct Estimate {
     pub seen: Millis,
     /// After a rest, much was taken at once, and the limit is near.
     pub sudden: bool,
+    /// It has grown evenly for a while, so that it is not the start of a program.
+    pub steady: bool,
     pub basis: Basis,
 }
 
@@ -344,7 +355,7 @@ impl RoomHistory {
             return None;
         }
         let line = slope::falling(&points)?;
-        if self.has_paused(&points) {
+        if self.has_paused(&points, line.rate.best) {
             return None;
         }
         let Rate { fastest, best, slowest } = line.rate;
@@ -361,7 +372,32 @@ impl RoomHistory {
         }
         let (when, seen) = (span(low, middle, high), self.growing_for(best * same));
         let sudden = self.is_sudden(when.middle, seen, best);
-        Some(Estimate { when, rate: best, seen, sudden, basis: Basis::Window(window) })
+        let (steady, basis) = (self.is_steady(seen), Basis::Window(window));
+        Some(Estimate { when, rate: best, seen, sudden, steady, basis })
+    }
+
+    /// Whether about the same was lost in each part of this time.
+    fn is_steady(&self, seen: Millis) -> bool {
+        let Some(&(now, _)) = self.points.back().filter(|_| seen >= STEADY) else { return false };
+        let at = |part: u64| self.left_at(now.saturating_sub(Millis(seen.0 * part / PARTS)));
+        let losses = (0..PARTS).map(|part| Some(at(part + 1)? - at(part)?));
+        let Some(losses) = losses.collect::<Option<Vec<f64>>>() else { return false };
+        let (least, most) = losses
+            .iter()
+            .fold((f64::INFINITY, 0.0_f64), |(least, most), it| (least.min(*it), most.max(*it)));
+        least >= most * EVEN
+    }
+
+    /// What was left at this time, on the line between the points beside it.
+    fn left_at(&self, time: Millis) -> Option<f64> {
+        let next = self.points.partition_point(|it| it.0 < time);
+        let &(late, after) = self.points.get(next)?;
+        let Some(&(early, before)) = next.checked_sub(1).and_then(|at| self.points.get(at)) else {
+            return Some(after);
+        };
+        let share =
+            time.saturating_sub(early).0 as f64 / late.saturating_sub(early).0.max(1) as f64;
+        Some(before + (after - before) * share)
     }
 
     /// Whether a domain that was at rest loses much at once, and is full in a few seconds.
@@ -384,14 +420,14 @@ impl RoomHistory {
         Some(Acceleration::of(&points)?.time(first.1))
     }
 
-    /// Whether room has not shrunk for longer than it ever paused in this window.
-    fn has_paused(&self, points: &[SlopePoint]) -> bool {
+    /// Whether room has not shrunk, as measured by this rate, for longer than it ever paused in this window.
+    fn has_paused(&self, points: &[SlopePoint], rate: f64) -> bool {
         let progress = self.limit.0 as f64 * PROGRESS;
         let Some(&(mut since, mut lowest)) = points.last() else { return false };
         // How long it rested before the growth began says nothing.
         let mut longest: Option<f64> = None;
         for &(at, left) in points.iter().rev() {
-            if left < lowest - progress {
+            if left < lowest - progress.max(rate * (at - since) * SLOW_PROGRESS) {
                 longest = Some(longest.map_or(0.0, |it| it.max(at - since)));
                 (lowest, since) = (left, at);
             }
@@ -482,6 +518,7 @@ impl RoomHistory {
             rate: best,
             seen: Millis((-first.0 * 1000.0) as u64).min(now),
             sudden: false,
+            steady: false,
             basis: Basis::Levels,
         })
     }

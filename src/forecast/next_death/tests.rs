@@ -1,6 +1,7 @@
 //! What the forecaster says of machines that are made up, sample by sample.
 
 mod killers;
+mod start;
 
 use std::sync::Arc;
 
