@@ -444,8 +444,10 @@ fn words(alarm: &Alarm, value: f64, limit: Option<&Text>) -> String {
 }
 
 fn victim_now(seen: &AlarmInput<'_>) -> String {
-    victim(seen)
-        .map_or_else(|| "victim: none".to_owned(), |(who, name)| format!("victim now {who} {name}"))
+    victim(seen).map_or_else(
+        || "victim: none".to_owned(),
+        |(who, name)| format!("victim became {who} {name}"),
+    )
 }
 
 fn victim(seen: &AlarmInput<'_>) -> Option<(ProcId, String)> {

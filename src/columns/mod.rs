@@ -15,7 +15,7 @@ pub use column::{Align, Column, Need};
 pub use context::{CommandStyle, RowContext, RowView};
 pub use fit::fitting;
 pub use sort_key::SortKey;
-pub use table::{COLUMNS, column};
+pub use table::{COLUMNS, column, column_named};
 
 /// The last component of a cgroup path; `/` for the root.
 #[must_use]

@@ -520,7 +520,28 @@ pub static COLUMNS: &[Column] = &[
     },
 ];
 
-/// The column with this name.
+/// Names that users of ps, top and htop know columns by, beside their ids and titles.
+const OTHER_NAMES: [(&str, &str); 7] = [
+    ("args", "command"),
+    ("cmd", "command"),
+    ("comm", "command"),
+    ("name", "command"),
+    ("res", "rss"),
+    ("time", "cpu"),
+    ("group", "cgroup"),
+];
+
+/// The column that a user means: by its id, its title on the screen, or a name that other programs give it.
+#[must_use]
+pub fn column_named(text: &str) -> Option<&'static Column> {
+    let text = text.trim();
+    let id = text.to_ascii_lowercase().replace('-', "_");
+    let titled = || COLUMNS.iter().find(|column| column.title.eq_ignore_ascii_case(text));
+    let other = || OTHER_NAMES.iter().find(|(name, _)| *name == id).and_then(|it| column(it.1));
+    column(&id).or_else(titled).or_else(other)
+}
+
+/// The column with this id.
 #[must_use]
 pub fn column(id: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| column.id == id)

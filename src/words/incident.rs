@@ -266,7 +266,11 @@ impl<'a> ExplainedReport<'a> {
                 let limit = usage.limit.map_or_else(|| "no limit".to_owned(), size);
                 text.push_str(&format!(", {name} {} of {limit}", size(usage.usage)));
             }
-            text.push_str(&format!("; the limit was reached {} times", memory.failures));
+            match memory.failures {
+                0 => {}
+                1 => text.push_str("; the limit was reached once"),
+                count => text.push_str(&format!("; the limit was reached {count} times")),
+            }
             return Some(text);
         }
         let ram = report.ram?;

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use crate::alarm::Alarm;
 use crate::app::refresh::playback::PlaySpeed;
 use crate::app::setup::ThemeName;
-use crate::columns::{COLUMNS, Column, column};
+use crate::columns::{COLUMNS, Column, column_named};
 use crate::model::{Scope, Signal};
 use crate::policy::site::SitePolicy;
 use crate::policy::{PATTERNS, POLICIES, Policy, by_id};
@@ -148,7 +148,7 @@ pub(super) fn sort(text: &str) -> Result<SortArg, String> {
 }
 
 fn known_column(id: &str) -> Result<&'static Column, String> {
-    column(id.trim()).ok_or_else(|| {
+    column_named(id).ok_or_else(|| {
         let names: Vec<&str> = COLUMNS.iter().map(|column| column.id).collect();
         format!("there is no column {id:?}; the columns are {}", names.join(", "))
     })
@@ -324,6 +324,28 @@ mod tests {
         for wrong in ["", "G", "2", "0.1M", "-1G", "NaNG", "infT", "2000T", "2P", "2GG"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn columns_are_known_by_what_the_screen_and_other_programs_call_them() {
+        for (typed, id) in [
+            ("oom_score", "oom_score"),
+            ("score", "oom_score"),
+            ("oom-score-adj", "oom_score_adj"),
+            ("ADJ", "oom_score_adj"),
+            ("TIME+", "cpu"),
+            ("res", "rss"),
+            ("comm", "command"),
+            ("#", "rank"),
+            (" +/min ", "growth"),
+        ] {
+            assert_eq!(known_column(typed).map(|column| column.id), Ok(id), "{typed}");
+        }
+        for column in COLUMNS {
+            assert_eq!(known_column(column.id).map(|it| it.id), Ok(column.id));
+            assert_eq!(known_column(column.title).map(|it| it.id), Ok(column.id), "its title");
+        }
+        assert!(known_column("").is_err() && known_column("scores").is_err());
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts.extend(row_marks::legend(app, theme));
     parts.extend(keys(app, theme));
     parts.extend(row_marks::first_now_legend(app, theme));
+    parts.extend(row_marks::stalled_legend(app, theme));
     parts
 }
 

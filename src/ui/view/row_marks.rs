@@ -149,7 +149,7 @@ pub fn first_now_legend(app: &App, theme: Theme) -> Option<Span<'static>> {
     }
     let scene = app.scene.as_ref()?;
     if RowMark::of_stall(scene.find(first.id)?, scene, true).is_some() {
-        return Some(words(RowMark::Stalled, theme));
+        return None;
     }
     Some(if app.display.viewport.width >= WIDE {
         words(RowMark::FirstNow, theme)
@@ -157,6 +157,19 @@ pub fn first_now_legend(app: &App, theme: Theme) -> Option<Span<'static>> {
         let mark = RowMark::FirstNow;
         Span::styled(format!("{} first now", mark.glyph()), mark.style(theme))
     })
+}
+
+/// The words for the mark of processes that wait, where one is on the screen.
+#[must_use]
+pub fn stalled_legend(app: &App, theme: Theme) -> Option<Span<'static>> {
+    let context = app.context()?;
+    let lines = app.table.lines.iter().skip(app.table.cursor.top);
+    let mut rows = lines.take(app.display.viewport.rows.into()).filter_map(|line| line.at);
+    let stalls = |at: u32| {
+        let row = context.row(at as usize);
+        row.is_some_and(|row| RowMark::of(app, &row) == Some(RowMark::Stalled))
+    };
+    rows.any(stalls).then(|| words(RowMark::Stalled, theme))
 }
 
 fn words(mark: RowMark, theme: Theme) -> Span<'static> {
