@@ -179,6 +179,7 @@ fn read_only_in_the_file_of_the_machine_cannot_be_lifted() {
     let user = written(folder.path(), "user.toml", "read_only = false\n");
     let out = folder.path().join("out.tape").to_str().expect("a path").to_owned();
     let log = folder.path().join("log").to_str().expect("a path").to_owned();
+    let ran = folder.path().join("ran").to_str().expect("a path").to_owned();
     // An /etc of our own over that of the machine.
     let script = format!(
         "mount -t tmpfs none /etc && mkdir /etc/doomtop && cp {}/config.toml /etc/doomtop/ && exec \"$@\"",
@@ -203,12 +204,21 @@ fn read_only_in_the_file_of_the_machine_cannot_be_lifted() {
         &["record", "-n", "1", out.as_str()],
         &["metrics", "-n", "1", "--file", out.as_str()],
         &["--log", log.as_str(), "-b", "-n", "1"],
+        &["--plain", "-n", "1", "--alarm", "swap>90%", "--on-alarm", ran.as_str()],
     ] {
         let (status, out, error) = inside(arguments);
         assert_eq!((status, out.as_str()), (Some(4), ""), "{arguments:?}: {error}");
         assert!(error.contains("read_only = true in /etc/doomtop/config.toml"), "{error}");
     }
     assert!(!Path::new(&out).exists() && !Path::new(&log).exists());
+    // A command of the user's settings is not run, and that is said.
+    let text = format!("alarms = [\"available<100%\"]\non_alarm = \"touch '{ran}'\"\n");
+    written(folder.path(), "user.toml", &text);
+    let (status, _, error) = inside(&["--plain", "-n", "2", "-d", "0.1"]);
+    assert_eq!(status, Some(0), "{error}");
+    assert!(error.contains("alarms run no command: read_only = true in /etc/doomtop"), "{error}");
+    assert!(!Path::new(&ran).exists());
+    written(folder.path(), "user.toml", "");
     let (status, text, error) = inside(&["-b", "-n", "1"]);
     assert!(status == Some(0) && !text.is_empty(), "reading is not forbidden: {error}");
 }
@@ -288,4 +298,36 @@ fn a_changed_key_asks_as_the_old_one_did() {
             .meaning(doomtop::app::keymap::bindings::KeyContext::Browse, Key::char('Y')),
         None
     );
+}
+
+#[test]
+fn what_the_settings_name_is_checked_with_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    written(folder.path(), "rule.toml", "name = 1\n");
+    written(folder.path(), "adj.toml", "[[rule]]\nadj = 'x'\n");
+    let text =
+        "policy = \"site:rule.toml\"\nadj_rules = \"adj.toml\"\nscope = \"/no/such/cgroup\"\n";
+    let file = written(folder.path(), "c.toml", text);
+    let (status, out, error) = run(&mut bare(&["config", "check", &file]));
+    assert_eq!((status, out.as_str()), (Some(2), ""), "{error}");
+    let place = folder.path().display();
+    for part in [
+        format!("{file}:1:10: policy: {place}/rule.toml:"),
+        format!("{file}:2:13: adj_rules: {place}/adj.toml:"),
+        format!("{file}:3:9: scope: /no/such/cgroup is not on this machine now"),
+    ] {
+        assert!(error.contains(&part), "{part} in\n{error}");
+    }
+    let (status, text, _) = run(bare(&["doctor"]).env("DOOMTOP_CONFIG", &file));
+    assert_eq!(status, Some(1), "{text}");
+    for part in ["c.toml:1:10: policy: ", "c.toml:2:13: adj_rules: ", "c.toml:3:9: scope: "] {
+        assert!(text.lines().any(|line| line.starts_with('!') && line.contains(part)), "{text}");
+    }
+    // Rules that others can write are not taken, and a missing file is told, too.
+    let missing = written(folder.path(), "d.toml", "policy = \"site:none.toml\"\n");
+    let (status, _, error) = run(&mut bare(&["config", "check", &missing]));
+    assert!(status == Some(2) && error.contains("d.toml:1:10: policy: "), "{error}");
+    let good = written(folder.path(), "e.toml", "policy = \"rss\"\nscope = \"global\"\n");
+    let (status, _, error) = run(&mut bare(&["config", "check", &good]));
+    assert_eq!((status, error.as_str()), (Some(0), ""));
 }

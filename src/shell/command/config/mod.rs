@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub mod documents;
+pub(crate) mod named;
 pub(crate) mod reader;
 pub mod table;
 pub mod values;
@@ -74,6 +75,10 @@ fn check(cli: &Cli, file: Option<&Path>) -> Result<ExitStatus, CommandError> {
     }
     if let Err(conflicts) = remapped(config.preset, &config.rebindings) {
         errors.extend(conflicts);
+    }
+    errors.extend(named::faults(&config));
+    if let Some(warning) = named::absent_scope(&config) {
+        stdio::complain(&warning);
     }
     if !errors.is_empty() {
         return Err(CommandError::invalid_file(errors));

@@ -179,7 +179,11 @@ impl Reader<'_> {
             return;
         }
         if let Err(why) = (key.take)(self.config, &given, self.path) {
-            self.error(at, &format!("{}: {why}", key.name));
+            return self.error(at, &format!("{}: {why}", key.name));
+        }
+        if ["policy", "scope", "adj_rules"].contains(&key.name) {
+            let place = self.place(at);
+            self.config.places.insert(key.name, place);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The settings in force, from the files of the configuration.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -73,6 +74,8 @@ pub struct ConfigValues {
     pub keys: Keymap,
     /// The files that were read, in their order.
     pub files: Vec<PathBuf>,
+    /// Where the settings stand that name a file or a domain, as `file:line:column`.
+    pub places: BTreeMap<&'static str, String>,
     /// What was ignored, or not understood: one line each.
     pub warnings: Vec<String>,
 }

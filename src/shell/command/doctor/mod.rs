@@ -1,15 +1,15 @@
 //! `doomtop doctor`: what doomtop can do here, and what is wrong; for reports of bugs.
 
 mod finding;
+mod sources;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use self::finding::Findings;
 use super::cli::Cli;
 use super::config::apply::{load, own_file};
+use super::config::named;
 use super::config::values::ConfigValues;
 use super::invocation::{Invocation, OutputKind};
 use super::{sampling, version};
@@ -55,12 +55,22 @@ pub(crate) fn run(cli: &Cli, json: bool) -> Result<ExitStatus, CommandError> {
     let mut found = Findings::default();
     program(&mut found);
     let config = settings(cli, &mut found);
-    match look(cli, &config) {
-        Ok((snapshot, before)) => machine(&snapshot, &before, &mut found),
+    let sample = look(cli, &config);
+    match &sample {
+        Ok((snapshot, before)) => machine(snapshot, before, &mut found),
         Err(error) => found.problem("machine", "processes", error.lines().join("; ")),
     }
     cgroups(&mut found);
-    sources(&mut found);
+    sources::sources(&mut found);
+    found.source(
+        "sources",
+        "PSI trigger",
+        psi_trigger(),
+        "needed to sample at once when tasks begin to wait for memory",
+    );
+    if let Ok((snapshot, _)) = &sample {
+        bpf_oom(snapshot, &mut found);
+    }
     terminal(&mut found);
     stdio::print(&if json { found.json() } else { found.text() })?;
     Ok(if found.has_problem() { ExitStatus::Failure } else { ExitStatus::Success })
@@ -102,6 +112,12 @@ fn settings(cli: &Cli, found: &mut Findings) -> ConfigValues {
             }
             for warning in &config.warnings {
                 found.problem(section, "ignored", warning);
+            }
+            for fault in named::faults(&config) {
+                found.problem(section, "fault", fault);
+            }
+            if let Some(text) = named::absent_scope(&config) {
+                found.problem(section, "scope", text);
             }
             if config.forbids_writing {
                 let text = format!("forbidden by {}", config_file::SYSTEM);
@@ -250,58 +266,15 @@ fn cgroups(found: &mut Findings) {
     }
 }
 
-/// Opens a file as the log sources do, without waiting.
-fn readable(path: &str) -> Result<String, String> {
-    let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
-    match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(_) => Ok(format!("{path} is readable")),
-        Err(error) => Err(format!("{path}: {error}")),
-    }
-}
-
-fn sources(found: &mut Findings) {
-    let section = "sources";
-    found.source(
-        section,
-        "kernel log",
-        readable("/dev/kmsg"),
-        "needed to see the kernel's own reports of kills",
-    );
-    if let Ok(text) = std::fs::read_to_string("/proc/sys/kernel/dmesg_restrict") {
-        found.fact(section, "dmesg_restrict", text.trim());
-    }
-    let journal = ["/var/log/journal", "/run/log/journal"].map(readable);
-    let journal = journal.iter().find(|it| it.is_ok()).or_else(|| journal.first());
-    let journal = journal.cloned().unwrap_or_else(|| Err("none".to_owned()));
-    found.source(
-        section,
-        "journal",
-        journal,
-        "needed to see kills by systemd-oomd, earlyoom, nohang and oomd",
-    );
-    let logs = ["/var/log/syslog", "/var/log/messages", "/var/log/kern.log"].map(readable);
-    let log = logs.iter().find(|it| it.is_ok()).cloned();
-    let log = log.unwrap_or_else(|| Err("none in /var/log is readable".to_owned()));
-    found.source(
-        section,
-        "log files",
-        log,
-        "needed to see kills by userspace killers where there is no journal",
-    );
-    found.source(
-        section,
-        "PSI trigger",
-        psi_trigger(),
-        "needed to sample at once when tasks begin to wait for memory",
-    );
-    let bpf_oom = match btf_names("bpf_oom_ops") {
-        Ok(true) => Ok("this kernel lets a BPF program choose the victim".to_owned()),
-        Ok(false) => Err("not supported by this kernel".to_owned()),
-        Err(error) => Err(format!("/sys/kernel/btf/vmlinux: {error}")),
+/// Whether a BPF program may choose in the place of the kernel's rule, as every sample says it.
+fn bpf_oom(sample: &Snapshot, found: &mut Findings) {
+    let (value, gives) = if sample.bpf_oom.supported {
+        let decides = "where one is loaded, it decides before the kernel's rule does";
+        (Ok("this kernel lets a BPF program choose the victim".to_owned()), Some(decides))
+    } else {
+        (Err("not supported by this kernel".to_owned()), None)
     };
-    let decides =
-        bpf_oom.is_ok().then_some("where one is loaded, it decides before the kernel's rule does");
-    found.source(section, "BPF OOM", bpf_oom, decides);
+    found.source("sources", "BPF OOM", value, gives);
 }
 
 fn psi_trigger() -> Result<String, String> {
@@ -317,14 +290,6 @@ fn psi_trigger() -> Result<String, String> {
         },
         Err(errno) => Err(trigger_refusal(errno)),
     }
-}
-
-/// Whether the kernel describes a type of this name.
-fn btf_names(name: &str) -> io::Result<bool> {
-    let mut bytes = Vec::new();
-    File::open("/sys/kernel/btf/vmlinux")?.take(64 << 20).read_to_end(&mut bytes)?;
-    let name = format!("\0{name}\0");
-    Ok(bytes.windows(name.len()).any(|part| part == name.as_bytes()))
 }
 
 fn terminal(found: &mut Findings) {

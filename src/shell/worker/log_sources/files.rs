@@ -18,6 +18,11 @@ const FILES: [(&str, Option<Killer>); 4] = [
     ("/var/log/daemon.log", None),
     ("/var/log/nohang/nohang.log", Some(Killer::Nohang)),
 ];
+/// The files that are read.
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().map(|(path, _)| path)
+}
+
 /// Bytes before the end of a file where the first reading starts.
 const TAIL: u64 = 256 << 10;
 /// Maximum number of bytes read from one file at a sample.

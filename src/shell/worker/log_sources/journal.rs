@@ -24,6 +24,11 @@ const JOURNALCTL: [&str; 4] = [
     "/run/current-system/sw/bin/journalctl",
 ];
 
+/// The program that reads the journal, where it is installed.
+pub(crate) fn program() -> Option<&'static str> {
+    JOURNALCTL.into_iter().find(|path| Path::new(path).exists())
+}
+
 /// Follows the entries of the userspace killers.
 const ARGS: [&str; 10] = [
     "--follow",
@@ -43,7 +48,7 @@ pub(super) fn start(inbox: &Inbox) -> Option<Child> {
     let closed = |why: String| {
         let _ = send_state(inbox, LogSource::Journal, SourceState::Closed(why));
     };
-    let Some(program) = JOURNALCTL.into_iter().find(|path| Path::new(path).exists()) else {
+    let Some(program) = program() else {
         closed("there is no journalctl".to_owned());
         return None;
     };

@@ -7,6 +7,9 @@ mod journal;
 mod kernel;
 mod victims;
 
+pub(crate) use files::paths as log_files;
+pub(crate) use journal::program as journalctl;
+
 use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
