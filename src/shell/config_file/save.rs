@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
+use crate::alarm::Alarm;
 use crate::shell::rule_file;
 
 /// Maximum number of symbolic links on the way.
@@ -105,6 +106,9 @@ pub(crate) fn edited(text: &str, settings: &[(&str, SettingValue)]) -> Result<St
     }
     let mut document = parsed(&text)?;
     for (name, value) in settings {
+        if let ("alarms", SettingValue::List(kept)) = (*name, value) {
+            remove_alarms(&mut document, kept);
+        }
         let (table, key) = match name.split_once('.') {
             Some((section, key)) => {
                 let item = document.entry(section).or_insert_with(|| Item::Table(Table::new()));
@@ -124,6 +128,33 @@ pub(crate) fn edited(text: &str, settings: &[(&str, SettingValue)]) -> Result<St
         }
     }
     Ok(document.to_string())
+}
+
+/// Removes the tables `[[alarm]]` of alarms that are not kept: they would set the alarm again.
+fn remove_alarms(document: &mut DocumentMut, kept: &[String]) {
+    // `psi-some > 20%` is the same as `psi-some>20%`.
+    let is_kept = |when: Option<&str>| {
+        let name = when.and_then(|when| Alarm::parse(when).ok()).map(|alarm| alarm.to_string());
+        // What is not understood is for its author to mend.
+        name.is_none_or(|name| kept.contains(&name))
+    };
+    let left = match document.get_mut("alarm") {
+        Some(Item::ArrayOfTables(tables)) => {
+            tables.retain(|table| is_kept(table.get("when").and_then(Item::as_str)));
+            tables.len()
+        }
+        Some(Item::Value(Value::Array(tables))) => {
+            tables.retain(|table| {
+                let when = table.as_inline_table().and_then(|it| it.get("when"));
+                is_kept(when.and_then(Value::as_str))
+            });
+            tables.len()
+        }
+        _ => return,
+    };
+    if left == 0 {
+        document.remove("alarm");
+    }
 }
 
 /// The text with the settings outside of tables, where it has none yet: behind the comments that the file begins
