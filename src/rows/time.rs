@@ -1,5 +1,9 @@
 //! Times and delays as a user types them.
 
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+
 use crate::units::Millis;
 
 /// Parses the time between samples, as it is typed or given with `-d`.
@@ -16,37 +20,71 @@ pub fn parse_delay(text: &str) -> Result<Millis, String> {
     }
 }
 
-/// Milliseconds since 1970, as if local time were UTC, of a date and a time: `2026-11-20 14:03`,
-/// `2026-11-20T14:03:22`. Whether a month has that many days is not checked.
-fn parse_date(text: &str) -> Option<i64> {
-    let (date, time) = text.split_once([' ', 'T'])?;
-    let numbers = |text: &str, between: char| -> Option<Vec<i64>> {
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        text.split(between).map(|part| part.parse().ok().filter(|_| digits(part))).collect()
-    };
-    let (date, time) = (numbers(date, '-')?, numbers(time, ':')?);
-    let (&[year, month, day], &[hours, minutes, ref seconds @ ..]) = (&date[..], &time[..]) else {
-        return None;
-    };
-    let seconds = match seconds {
-        [] => 0,
-        [seconds] => *seconds,
-        _ => return None,
-    };
-    let fits = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hours < 24
-        && minutes < 60
-        && seconds < 60;
-    if !fits {
-        return None;
+const SECOND: Millis = Millis(1000);
+const MINUTE: Millis = Millis(60_000);
+const DAY: Millis = Millis(86_400_000);
+
+/// A date that a user typed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TypedDate {
+    civil: DateTime,
+    is_utc: bool,
+    /// What it names: a second, a minute or a day.
+    pub span: Millis,
+}
+
+impl TypedDate {
+    /// Milliseconds since 1970; `local` is the zone where it does not end with `Z`.
+    #[must_use]
+    pub fn unix_ms_in(self, local: TimeZone) -> Option<i64> {
+        let zone = if self.is_utc { TimeZone::UTC } else { local };
+        Some(self.civil.to_zoned(zone).ok()?.timestamp().as_millisecond())
     }
-    // Days since 1970 in the Gregorian calendar, with years that begin in March.
-    let year = if month > 2 { year } else { year - 1 };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
-    Some((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
+
+    /// The same with the seconds by which local time is ahead of UTC.
+    #[must_use]
+    pub fn unix_ms(self, utc_offset: i32) -> Option<i64> {
+        self.unix_ms_in(TimeZone::fixed(Offset::from_seconds(utc_offset).ok()?))
+    }
+}
+
+/// Parses a date with a time, `2026-11-20 14:03` or `2026-11-20T14:03:22`, in local time, or in UTC with a `Z` behind
+/// it; a date alone is its first moment. `None` where it is none, or before 1970.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<TypedDate> {
+    let text = text.trim();
+    let (text, is_utc) = match text.strip_suffix(['Z', 'z']) {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    let text = text.replacen('T', " ", 1);
+    let typed = |form: &str| DateTime::strptime(form, &text).ok();
+    let (civil, span) = match text.split_once(' ') {
+        None => (text.parse::<Date>().ok()?.to_datetime(Time::midnight()), DAY),
+        Some(_) => typed("%Y-%m-%d %H:%M:%S")
+            .map(|civil| (civil, SECOND))
+            .or_else(|| Some((typed("%Y-%m-%d %H:%M")?, MINUTE)))?,
+    };
+    (civil.year() >= 1970).then_some(TypedDate { civil, is_utc, span })
+}
+
+/// What a time names that [`parse_time`] takes: a second, a minute or a day; nothing for how long ago.
+#[must_use]
+pub fn named_span(text: &str) -> Millis {
+    let of_clock = || match text.matches(':').count() {
+        0 => Millis::ZERO,
+        1 => MINUTE,
+        _ => SECOND,
+    };
+    parse_date(text).map_or_else(of_clock, |date| date.span)
+}
+
+/// A time in words: `2026-11-20 14:03:22`.
+#[must_use]
+pub fn written(unix_ms: i64, utc_offset: i32) -> String {
+    let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
+    let offset = Offset::from_seconds(utc_offset).unwrap_or(Offset::UTC);
+    offset.to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Parses a time: `14:03`, `14:03:22`, `2026-11-20 14:03` in local time, or a time before the newest sample: `-5m`,
@@ -58,10 +96,10 @@ pub fn parse_time(text: &str, unix_ms: i64, utc_offset: i32) -> Result<Millis, S
     let text = text.trim();
     let wrong =
         || "a time is 14:03, 14:03:22, 2026-11-20 14:03, or how long ago: 90s, 5m, 1h".to_owned();
-    if let Some(asked) = parse_date(text) {
+    if let Some(date) = parse_date(text) {
         // It means the end of its second; one that is later is the newest sample.
-        let local = unix_ms.saturating_add(i64::from(utc_offset) * 1000);
-        let ago = local.saturating_sub(asked).saturating_sub(999);
+        let asked = date.unix_ms(utc_offset).ok_or_else(wrong)?;
+        let ago = unix_ms.saturating_sub(asked).saturating_sub(999);
         return Ok(Millis(u64::try_from(ago).unwrap_or(0)));
     }
     let parts: Vec<&str> = text.split(':').collect();
@@ -122,10 +160,19 @@ mod tests {
         assert_eq!(ago("2025-11-20 14:03:20"), Ok(86_401_501));
         assert_eq!(ago("2024-02-29 00:00"), Ok(now_ms(now) - 1_709_164_800_000 - 999));
         assert_eq!(ago("2999-01-01 00:00"), Ok(0), "the newest");
+        assert_eq!(
+            ago("2025-11-21"),
+            Ok(now_ms(now) - 1_763_683_200_000 - 999),
+            "its first moment"
+        );
+        let utc = parse_time("2025-11-21T14:02Z", now, 3600);
+        assert_eq!(utc, Ok(Millis(81_501)), "the zone is named");
         assert_eq!(parse_time("2025-11-21 15:03:22", now, 3600), Ok(Millis(0)), "local time");
         for wrong in [
-            "2025-11-21",
             "2025-13-01 00:00",
+            "2026-02-31 00:00",
+            "2025-02-29",
+            "1969-12-31 00:00",
             "2025-11-21 24:00",
             "2025-11-21 1:2:3:4",
             "-2025-11-21 00:00",
@@ -133,6 +180,12 @@ mod tests {
         ] {
             assert!(ago(wrong).is_err(), "{wrong}");
         }
+        for (text, span) in
+            [("14:03", 60_000), ("14:03:22", 1000), ("5m", 0), ("2025-11-21", 86_400_000)]
+        {
+            assert_eq!(named_span(text), Millis(span), "{text}");
+        }
+        assert_eq!(written(now, 3600), "2025-11-21 15:03:22");
         for wrong in ["", "5", "x", "25:00", "1:2:3:4", "-", "NaNs", "infm", "1e99h", "14:60"] {
             assert!(ago(wrong).is_err(), "{wrong}");
         }

@@ -1,25 +1,13 @@
-//! Dates with a time, as a user types them.
+//! Dates with a time, as a user types them, in the zone of this machine.
 
-use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-/// Milliseconds since 1970 of a date with a time: `2026-11-20 14:03`, `2026-11-20T14:03:22`, in local time, or in
-/// UTC with a `Z` behind it; a date alone is its first moment.
+use crate::rows::time::parse_date;
+
+/// Milliseconds since 1970 of a date that [`parse_date`] takes.
 #[must_use]
 pub(crate) fn unix_ms(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (text, zone) = match text.strip_suffix(['Z', 'z']) {
-        Some(text) => (text, TimeZone::UTC),
-        None => (text, TimeZone::system()),
-    };
-    let text = text.replacen('T', " ", 1);
-    let time: DateTime = match text.split_once(' ') {
-        None => text.parse::<Date>().ok()?.to_datetime(Time::midnight()),
-        Some(_) => DateTime::strptime("%Y-%m-%d %H:%M:%S", &text)
-            .or_else(|_| DateTime::strptime("%Y-%m-%d %H:%M", &text))
-            .ok()?,
-    };
-    Some(time.to_zoned(zone).ok()?.timestamp().as_millisecond())
+    parse_date(text)?.unix_ms_in(TimeZone::system())
 }
 
 #[cfg(test)]
@@ -36,6 +24,7 @@ mod tests {
             "",
             "14:03",
             "2025-13-01",
+            "2026-02-31 00:00",
             "2025-11-21 25:00",
             "2025-11-21 14",
             "5m",

@@ -9,7 +9,7 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::rows::filter::Filter;
-use crate::rows::time::{parse_delay, parse_time};
+use crate::rows::time::parse_delay;
 
 impl App {
     pub(crate) fn open_prompt(&mut self, asking: PromptKind) {
@@ -208,19 +208,17 @@ impl App {
 
     /// Goes to the time that was typed.
     fn time_typed(&mut self) -> Vec<Request> {
-        let newest = self.playback.past.newest().and_then(|nth| self.playback.past.facts(nth));
-        let Some(clock) = newest.map(|facts| facts.clock) else {
+        if self.playback.past.newest().is_none() {
             self.mode = Mode::Browse;
             self.say(NoticeLevel::Plain, "there is no sample yet");
             return Vec::new();
-        };
-        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
-        match parse_time(prompt.input.value(), clock.unix_ms, self.start.utc_offset) {
-            Ok(ago) => {
-                self.mode = Mode::Browse;
-                self.go_to_time(clock.monotonic_ms.saturating_sub(ago));
-            }
-            Err(what) => prompt.error = Some(what),
+        }
+        let Mode::Prompt(prompt) = &self.mode else { return Vec::new() };
+        let text = prompt.input.value().to_owned();
+        match (self.go_to_typed_time(&text, None), &mut self.mode) {
+            (Ok(()), _) => self.mode = Mode::Browse,
+            (Err(what), Mode::Prompt(prompt)) => prompt.error = Some(what),
+            _ => {}
         }
         Vec::new()
     }

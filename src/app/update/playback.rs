@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::app::mode::Mode;
 use crate::app::refresh::playback::Playing;
+use crate::app::session::notice::NoticeLevel;
 use crate::app::{ActingMode, App};
 use crate::model::{SampleIndex, Scene, Snapshot};
+use crate::rows::time::{named_span, parse_date, parse_time, written};
 use crate::units::Millis;
 
 /// Number of samples before the shown one that are taken first: growth and recent kills follow from them.
@@ -148,6 +150,45 @@ impl App {
         if let Some(nth) = nth {
             self.go_to_sample(nth);
         }
+    }
+
+    /// Goes to a time as it was typed; `date` is what it is in milliseconds since 1970, where its zone is known better
+    /// than by the offset of today. Where there is no sample of that time, it says so.
+    ///
+    /// # Errors
+    /// What a time should be, in one line.
+    pub fn go_to_typed_time(&mut self, text: &str, date: Option<i64>) -> Result<(), String> {
+        let past = &self.playback.past;
+        let clock = |nth: Option<SampleIndex>| Some(past.facts(nth?)?.clock);
+        let (Some(oldest), Some(newest)) = (clock(past.oldest()), clock(past.newest())) else {
+            return Err("there is no sample yet".to_owned());
+        };
+        let offset = self.start.utc_offset;
+        let date = date.or_else(|| parse_date(text)?.unix_ms(offset));
+        let ago = match date {
+            // As with a time of the day, the end of its second is meant.
+            Some(date) => {
+                let ago = newest.unix_ms.saturating_sub(date).saturating_sub(999);
+                Millis(u64::try_from(ago).unwrap_or(0))
+            }
+            None => parse_time(text, newest.unix_ms, offset)?,
+        };
+        let wanted = date.unwrap_or_else(|| newest.unix_ms.saturating_sub_unsigned(ago.0));
+        let span = named_span(text);
+        self.go_to_time(newest.monotonic_ms.saturating_sub(ago));
+        let place = if wanted > newest.unix_ms.saturating_add(999) {
+            Some(("after the last", newest.unix_ms))
+        } else if wanted.saturating_add_unsigned(span.0) < oldest.unix_ms {
+            Some(("before the first", oldest.unix_ms))
+        } else {
+            None
+        };
+        if let Some((place, shown)) = place {
+            let shown = written(shown, offset);
+            let text = format!("{} is {place} sample: that is shown, {shown}", text.trim());
+            self.say(NoticeLevel::Warn, text);
+        }
+        Ok(())
     }
 
     /// Plays a recording from the sample on the screen.

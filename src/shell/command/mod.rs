@@ -39,7 +39,8 @@ use super::rule_file::compile_policy;
 use super::stdio;
 use super::worker::adj_rules::AdjRulesWatch;
 use crate::policy;
-use crate::rows::time::parse_time;
+use crate::rows::time::{named_span, parse_time};
+use crate::units::Millis;
 
 /// Runs the command that the command line names.
 ///
@@ -164,10 +165,12 @@ fn find_recording(cli: &mut Cli) -> Result<(), CommandError> {
         Some(at) => {
             let now = jiff::Timestamp::now().as_millisecond();
             let ago = || parse_time(at, now, invocation::utc_offset()).ok();
-            let unix_ms = date::unix_ms(at)
-                .or_else(|| Some(now.saturating_sub_unsigned(ago()?.0)))
-                .unwrap_or(now);
-            let found = find::find(&folder, unix_ms)?;
+            // Of a time of the day that is the end of its first second.
+            let of_day = || Some(now.saturating_sub_unsigned(ago()?.0));
+            let span = named_span(at);
+            let back = if span > Millis::ZERO { 999 } else { 0 };
+            let from = date::unix_ms(at).or_else(|| Some(of_day()? - back)).unwrap_or(now);
+            let found = find::find(&folder, from, span)?;
             args.part = Some(found.part);
             found.path
         }

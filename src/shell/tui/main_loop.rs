@@ -18,8 +18,7 @@ use crate::app::setup::ThemeName;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
 use crate::effects::own_adj::OwnAdj;
-use crate::model::{LogLines, Snapshot};
-use crate::rows::time::parse_time;
+use crate::model::{LogLines, PressureWatch, Snapshot};
 use crate::shell::debug_log::{self, LogLevel};
 use crate::shell::event::{Event, PointerEvent};
 use crate::shell::exit_status::ExitStatus;
@@ -411,19 +410,11 @@ impl MainLoop {
         let Some((date, at)) = self.playing.as_mut().and_then(|playing| playing.at.take()) else {
             return;
         };
-        let past = &self.app.playback.past;
-        let newest = past.newest();
-        let Some(sample) = newest.and_then(|index| past.facts(index)) else { return };
-        let clock = sample.clock;
-        // As with a time of the day, the end of its second is meant.
-        let ago = |date: i64| {
-            let ago = clock.unix_ms.saturating_sub(date).saturating_sub(999);
-            Ok(Millis(u64::try_from(ago).unwrap_or(0)))
-        };
-        let typed = || parse_time(&at, clock.unix_ms, self.app.start.utc_offset);
-        match date.map_or_else(typed, ago) {
-            Ok(ago) => self.app.go_to_time(clock.monotonic_ms.saturating_sub(ago)),
-            Err(wrong) => drop(self.app.update(Msg::Notice(NoticeLevel::Warn, wrong))),
+        if self.app.playback.past.newest().is_none() {
+            return;
+        }
+        if let Err(wrong) = self.app.go_to_typed_time(&at, date) {
+            drop(self.app.update(Msg::Notice(NoticeLevel::Warn, wrong)));
         }
     }
 
@@ -470,7 +461,13 @@ fn log_message(message: &Msg) {
         Msg::SourceLost(why) => (LogLevel::Error, "sample", format!("no more: {why}")),
         Msg::PressureWatch(watch, cgroup) => {
             let place = cgroup.as_ref().map_or("the machine", |path| path.as_str());
-            (LogLevel::Info, "pressure", format!("of {place}: {watch:?}"))
+            let how = match watch {
+                PressureWatch::Off => "not watched".to_owned(),
+                PressureWatch::Trigger(psi) => format!("a trigger at {psi}"),
+                PressureWatch::Reading(psi, why) => format!("read at each {psi}, because {why}"),
+                PressureWatch::Unavailable(why) => format!("unavailable: {why}"),
+            };
+            (LogLevel::Info, "pressure", format!("of {place}: {how}"))
         }
         Msg::Pressure => (LogLevel::Debug, "pressure", "tasks began to wait".to_owned()),
         Msg::Sampled(sample) => {

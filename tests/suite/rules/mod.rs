@@ -45,7 +45,7 @@ const ROOMS: &[Room] = &[
     room("effects", &["units", "syscall", "model", "intent", "sample"], &["nix", "rustix"]),
     room("plan", &["units", "format", "model", "policy", "intent", "rank", "forecast"], &[]),
     room("columns", &["units", "format", "model", "policy", "rank"], &[]),
-    room("rows", &["units", "model", "policy", "rank", "columns"], &["regex"]),
+    room("rows", &["units", "model", "policy", "rank", "columns"], &["regex", "jiff"]),
     room("alarm", &["units", "format", "model", "policy", "rank", "forecast", "columns"], &[]),
     // Reports of the log are judged and shown as samples are.
     room(
