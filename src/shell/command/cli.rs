@@ -219,6 +219,9 @@ pub struct Cli {
 impl Cli {
     /// The commands that alarms run: of the flag, and those of the settings files.
     pub(crate) fn alarm_commands(&self) -> AlarmCommands {
+        if self.config.forbids_writing {
+            return AlarmCommands::default();
+        }
         let own = if self.dry_run { Vec::new() } else { self.config.alarm_commands.clone() };
         AlarmCommands { usual: self.on_alarm.clone(), own }
     }

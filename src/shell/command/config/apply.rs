@@ -51,6 +51,14 @@ fn load_from(system: &Path, user: Option<UserFile>) -> Result<ConfigValues, Comm
             }
         }
     }
+    // Nothing that a user writes may make the machine do anything.
+    if config.forbids_writing && (config.on_alarm.is_some() || !config.alarm_commands.is_empty()) {
+        (config.on_alarm, config.alarm_commands) = (None, Vec::new());
+        let system = config_file::SYSTEM;
+        config
+            .warnings
+            .push(format!("alarms run no command: read_only = true in {system} forbids it"));
+    }
     match remapped(config.preset, &config.rebindings) {
         Ok(keys) => config.keys = keys,
         Err(conflicts) => errors.extend(conflicts),
@@ -137,12 +145,14 @@ pub(crate) fn check_forbidden(cli: &Cli) -> Result<(), CommandError> {
         Some(Command::Set(_)) => "set",
         Some(Command::Sacrifice(_)) => "sacrifice",
         _ if cli.ring.is_some() => "--ring",
+        // That of a settings file is left out with a warning.
+        _ if cli.on_alarm.is_some() => "--on-alarm",
         _ if cli.log.is_some() => "--log",
         _ => return Ok(()),
     };
     let system = config_file::SYSTEM;
     Err(CommandError::refused(format!(
-        "{what}: read_only = true in {system} forbids acting and writing files"
+        "{what}: read_only = true in {system} forbids acting, running commands and writing files"
     )))
 }
 
@@ -303,9 +313,8 @@ mod tests {
 
     #[test]
     fn the_machine_forbids_for_everybody() {
-        let mut config =
+        let config =
             ConfigValues { forbids_writing: true, read_only: true, ..ConfigValues::default() };
-        config.on_alarm = Some("true".to_owned());
         let apply = |arguments: &[&str]| {
             let cli = Cli::parse_from(["doomtop"].iter().chain(arguments));
             with_config(&cli, config.clone(), OutputKind::Headless)
@@ -315,6 +324,7 @@ mod tests {
             &["set", "--adj", "0", "1"],
             &["sacrifice", "1"],
             &["metrics", "--file", "x"],
+            &["--plain", "--alarm", "swap>90%", "--on-alarm", "true"],
         ] {
             let error = check_forbidden(&apply(arguments)).expect_err("forbidden");
             assert!(error.lines()[0].contains("read_only = true in /etc/doomtop"), "{error:?}");

@@ -329,8 +329,8 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
     },
     ConfigKey {
         name: "read_only",
-        about: "never change or signal anything; in /etc/doomtop/config.toml it also forbids writing files, and \
-                nothing lifts it",
+        about: "never change or signal anything; in /etc/doomtop/config.toml it also forbids writing files and \
+                running commands of alarms, and nothing lifts it",
         take: |config, value, file| {
             config.read_only |= value.flag();
             config.forbids_writing |=
