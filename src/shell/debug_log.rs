@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 use clap::ValueEnum;
 use jiff::Timestamp;
 
+use crate::intent::Outcome;
+use crate::words::outcome::outcome_text;
+
 /// How much is written. Each level includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum LogLevel {
@@ -28,7 +31,7 @@ impl LogLevel {
     /// The level of a name.
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {
-        Self::value_variants().iter().copied().find(|level| level.word() == text)
+        Self::value_variants().iter().copied().find(|level| level.word().eq_ignore_ascii_case(text))
     }
 
     const fn word(self) -> &'static str {
@@ -40,6 +43,9 @@ impl LogLevel {
         }
     }
 }
+
+/// Maximum number of processes that the line of an act names.
+const MAX_TARGETS: usize = 32;
 
 struct DebugLog {
     file: File,
@@ -84,6 +90,23 @@ pub(crate) fn info(about: &str, text: &str) {
     write(LogLevel::Info, about, text);
 }
 
+/// Writes an act: the processes that it is about as `PID@START`, and what came of it.
+pub(crate) fn act(outcome: &Outcome) {
+    let targets = outcome.targets();
+    let named = targets.iter().take(MAX_TARGETS).map(|who| format!("{}@{}", who.pid, who.born.0));
+    let mut text = named.collect::<Vec<_>>().join(" ");
+    let more = targets.len().saturating_sub(MAX_TARGETS);
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    if !text.is_empty() {
+        text.push_str(": ");
+    }
+    text.push_str(&outcome_text(outcome));
+    let is_refused = matches!(outcome, Outcome::Refused { .. });
+    write(if is_refused { LogLevel::Warn } else { LogLevel::Info }, "act", &text);
+}
+
 /// Writes what does not work here.
 pub(crate) fn warn(about: &str, text: &str) {
     write(LogLevel::Warn, about, text);
@@ -105,6 +128,7 @@ mod tests {
         for level in LogLevel::value_variants() {
             assert_eq!(LogLevel::named(level.word()), Some(*level));
         }
+        assert_eq!(LogLevel::named("DEBUG"), Some(LogLevel::Debug));
         assert_eq!(LogLevel::named("loud"), None);
     }
 }

@@ -118,7 +118,7 @@ fn the_debug_log_tells_what_was_decided_and_never_on_a_terminal() {
     assert_eq!(run(&arguments, &[("DOOMTOP_LOG", "error")]).0, Some(0));
     assert_eq!(fs::read_to_string(&alone).expect("a log"), "", "nothing failed");
     let (status, _, error) = run(&["-b", "-n", "1"], &[("DOOMTOP_LOG", "debug")]);
-    assert!(status == Some(0) && error.contains("no debug log"), "{error}");
+    assert!(status == Some(0) && error.contains("name a file with --log FILE"), "{error}");
     let path = log.to_str().expect("a path");
     for wrong in ["/dev/tty", "/dev/null", "/dev/stderr", "/nonexistent/log"] {
         let (status, out, error) = run(&["--log", wrong, "-b", "-n", "1"], &[]);
@@ -128,4 +128,31 @@ fn the_debug_log_tells_what_was_decided_and_never_on_a_terminal() {
     let (status, _, error) =
         run(&["-b", "-n", "1"], &[("DOOMTOP_LOG", path), ("DOOMTOP_LOG_LEVEL", "loud")]);
     assert!(status == Some(2) && error.contains("expected error, warn, info or debug"), "{error}");
+}
+
+#[test]
+fn the_debug_log_holds_each_act_with_its_target_and_its_result() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("doomtop.log");
+    let path = log.to_str().expect("a path");
+    let mut child = Command::new("sleep").arg("600").spawn().expect("sleep runs");
+    let pid = child.id().to_string();
+    let set = run(&["--log", path, "set", "--adj", "997", &pid], &[("DOOMTOP_LOG_LEVEL", "DEBUG")]);
+    let none = run(&["--log", path, "set", "--adj", "5", "2147483647"], &[]);
+    let killed = run(&["--log", path, "sacrifice", "--signal", "KILL", &pid], &[]);
+    let _ = child.kill();
+    child.wait().expect("it ended");
+    assert_eq!(set.0, Some(0), "{}", set.2);
+    assert_ne!(none.0, Some(0), "{}", none.2);
+    let text = fs::read_to_string(&log).expect("a log");
+    let act = |wanted: &str| {
+        let found = text.lines().find(|line| line.contains(" act: ") && line.contains(wanted));
+        found.unwrap_or_else(|| panic!("{wanted} in\n{text}\n{killed:?}")).to_owned()
+    };
+    let line = act(" -> +997");
+    assert!(line.contains(&format!(" act: {pid}@")) && line.contains("sleep"), "{line}");
+    assert!(act("sent SIGKILL").contains(&format!(" act: {pid}@")), "{text}");
+    assert!(act("2147483647").contains(" warn "), "{text}");
+    // Nothing is written as Rust prints it.
+    assert!(!text.contains(['{', '}']) && !text.contains("Some("), "{text}");
 }

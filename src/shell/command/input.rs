@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::arg::SamplerArg;
 use super::cli::{Cli, Command};
 use crate::effects::own_adj::{OwnAdj, OwnProtection};
-use crate::model::{ProcId, Text};
+use crate::model::{Privileges, ProcId, Text};
 use crate::sample::proc_root::{LiveRoot, ProcRoot};
 use crate::sample::process::bpf::BpfUnavailable;
 use crate::sample::process::lookup;
@@ -73,6 +73,19 @@ impl SelfProtection {
     }
 }
 
+/// The rights of this process in words.
+fn rights(own: Privileges) -> String {
+    let has = |is: bool, what: &str| format!("{}{what}", if is { "" } else { "no " });
+    format!(
+        "uid {}, effective capabilities {:#x}, {}, {}, {}",
+        own.euid,
+        own.caps.0,
+        has(own.sees_others, "processes of other users"),
+        has(own.pidfd, "pidfd"),
+        has(own.memory_locked, "locked memory"),
+    )
+}
+
 /// The recording that the command line names.
 fn recording_of(cli: &Cli) -> Option<&Path> {
     match &cli.command {
@@ -121,7 +134,7 @@ impl Input {
             let (memory, locked) = OwnMemory::prepare(&live.privileges(), own_cgroup);
             live.memory_locked(locked);
             debug_log::info("sampler", &live.machine().sampler.to_string());
-            debug_log::info("rights", &format!("{:?}", live.privileges()));
+            debug_log::info("rights", &rights(live.privileges()));
             let (tree, started) = (Some(cli.proc.clone()), Some(live.started()));
             let protection = SelfProtection::begin(cli)?;
             let own_adj = protection.own_adj.clone();

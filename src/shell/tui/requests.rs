@@ -138,7 +138,7 @@ impl MainLoop {
         // Adj rules act at each sample: they must not cause the next one.
         let by_hand = !matches!(intent, Intent::SetAdjByRule { .. });
         let outcome = self.effects.perform(intent);
-        debug_log::info("act", &format!("{outcome:?}"));
+        debug_log::act(&outcome);
         self.app.update(Msg::Outcome(outcome));
         if by_hand {
             self.due = Instant::now();

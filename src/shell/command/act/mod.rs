@@ -18,7 +18,7 @@ use crate::model::{Needs, ProcId, Process, Scene, Signal};
 use crate::report::outcomes::{self, ReportFormat};
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
-use crate::shell::stdio;
+use crate::shell::{debug_log, stdio};
 use crate::source::Source;
 use crate::units::Millis;
 
@@ -90,6 +90,7 @@ fn preview<'a>(
                 Plan::Act(intent, _) if intent.who().is_some_and(|who| !seen.insert(who)) => {}
                 Plan::Act(intent, notes) if acting == ActingMode::Rehearsal => {
                     let outcome = effects.perform(intent);
+                    debug_log::act(&outcome);
                     if is_refused(&outcome) {
                         status = ExitStatus::Refused;
                     }
@@ -117,6 +118,7 @@ fn write_refusal(
     format: ReportFormat,
 ) -> io::Result<()> {
     let name = process.map(|process| process.comm.to_string());
+    debug_log::warn("act", &format!("{} {}: {why}", target.pid, name.as_deref().unwrap_or("?")));
     outcomes::write_refused(out, target.pid, name.as_deref(), why, format)
 }
 
@@ -164,6 +166,7 @@ struct Lines {
 
 impl Lines {
     fn outcome(&mut self, outcome: &Outcome) {
+        debug_log::act(outcome);
         let written = outcomes::write_outcome(&mut self.out, outcome, self.format);
         self.note(written);
     }
