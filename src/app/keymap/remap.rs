@@ -44,6 +44,10 @@ pub fn remapped(preset: KeyPreset, own: &[Rebinding]) -> Result<Keymap, Vec<Stri
     }
     let mut faults = Vec::new();
     for change in own {
+        // The keys that it has already, some of them only in some places, as the template writes them.
+        if has_keys(&drafts, change) {
+            continue;
+        }
         faults.extend(fault_of(change));
         let keys: &'static [Key] = Vec::leak(change.keys.clone());
         rebind(&mut drafts, change.group, change.action, keys, &change.place);
@@ -62,6 +66,18 @@ pub fn remapped(preset: KeyPreset, own: &[Rebinding]) -> Result<Keymap, Vec<Stri
 fn drafts(from: &str) -> Vec<Draft> {
     let rows = KEYS.iter().enumerate().filter(|(_, row)| row.action != Action::ProcessFirst);
     rows.map(|(nth, row)| Draft { nth, row: *row, from: from.to_owned() }).collect()
+}
+
+/// Whether an action has just these keys in a group, all rows together.
+fn has_keys(drafts: &[Draft], change: &Rebinding) -> bool {
+    let is_there = |row: &KeyBinding| {
+        row.action == change.action
+            && row.places.iter().any(|place| change.group.contexts().contains(place))
+    };
+    let rows = drafts.iter().map(|draft| &draft.row).filter(|row| is_there(row));
+    let has: Vec<Key> = rows.flat_map(|row| row.keys.iter().copied()).collect();
+    has.iter().all(|key| change.keys.contains(key))
+        && change.keys.iter().all(|key| has.contains(key))
 }
 
 /// Gives the rows of an action in a group other keys. A row that also lies outside of it is split.

@@ -184,6 +184,7 @@ mod tests {
     use super::super::reader::read_text;
     use super::super::values::ConfigValues;
     use super::*;
+    use crate::app::keymap::remap::remapped;
     use crate::app::setup::ThemeName;
     use crate::shell::config_file::save::{SettingValue, edited};
     use crate::units::Millis;
@@ -222,6 +223,12 @@ mod tests {
         let actions = KeyGroup::Views.actions().len() + KeyGroup::Pages.actions().len();
         assert_eq!(config.rebindings.len(), actions);
         assert_eq!(config.colours.len(), ROLES.len());
+        let keys = remapped(config.preset, &config.rebindings);
+        assert!(keys.is_ok(), "keys that stay as they are conflict with nothing: {:?}", keys.err());
+        for rebinding in &config.rebindings {
+            let keys = remapped(config.preset, std::slice::from_ref(rebinding));
+            assert!(keys.is_ok(), "{rebinding:?}: {:?}", keys.err());
+        }
     }
 
     /// A table in the middle of it would take the settings that are switched on below it later.
