@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::alarm::RaisedAlarm;
 use crate::app::adj_rules::reload::RulesUpdate;
-use crate::app::incident::log_update::LogUpdate;
 use crate::app::keymap::bindings::Key;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::click_target::ClickTarget;
 use crate::app::view::last_frame::Viewport;
+use crate::events::LogUpdate;
 use crate::intent::{Intent, Outcome};
 use crate::model::{
     MemoryBreakdown, PressureWatch, ProcId, ProcessDetail, Reading, Snapshot, Text, UsageReading,

@@ -5,7 +5,10 @@
 //! buffers overwrite the beginning, and lines of other subsystems stand in between.
 
 mod log;
+mod log_update;
 mod psi_trigger;
+mod recorded_log;
+mod report_events;
 pub(crate) mod snapshot_from_report;
 
 pub use crate::events::snapshot_from_report::{Reconstruction, page_size, reconstruct, zones_of};
@@ -19,4 +22,7 @@ pub use log::report::{
     Constraint, DumpTask, FreeChunks, KillReason, KilledTask, MemcgUsage, OomCause, OomInvocation,
     OomReport, ReapedTask, ZoneState,
 };
+pub use log_update::LogUpdate;
 pub use psi_trigger::{TriggerEvent, TriggerFile, WaitInterrupt, trigger_refusal};
+pub(crate) use recorded_log::RecordedLog;
+pub(crate) use report_events::report_events;

@@ -39,7 +39,7 @@ pub(crate) fn since_pause(left: &[HeadroomAt]) -> &[HeadroomAt] {
 }
 
 /// Averages of neighbouring samples, at most [`POINTS`].
-fn averaged(left: &[HeadroomAt], now: Millis) -> Vec<RoomPoint> {
+pub(crate) fn averaged(left: &[HeadroomAt], now: Millis) -> Vec<RoomPoint> {
     let each = left.len().div_ceil(POINTS).max(1);
     // Chunks start at the newest, so that only the oldest chunk may be short.
     let mut points: Vec<RoomPoint> = left
@@ -57,7 +57,7 @@ fn averaged(left: &[HeadroomAt], now: Millis) -> Vec<RoomPoint> {
 
 /// The number of recoveries of about this size. Memory that falls and recovers repeatedly (a garbage
 /// collector, a cache that is emptied) does not run out.
-fn recoveries(left: &[HeadroomAt], fall: f64) -> usize {
+pub(crate) fn recoveries(left: &[HeadroomAt], fall: f64) -> usize {
     let (mut low, mut high, mut rising, mut count) = (f64::MAX, f64::MIN, false, 0);
     for value in left.iter().map(|it| it.1.0 as f64) {
         if rising {

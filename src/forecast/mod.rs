@@ -14,5 +14,6 @@ pub mod oom_at_limit;
 pub mod race;
 pub mod series;
 pub mod stalled;
+pub mod steady_growth;
 pub mod trend;
 pub mod usage_series;

@@ -5,6 +5,7 @@ pub mod explain;
 pub mod json;
 pub mod kill_summary;
 pub mod line;
+pub mod load_test;
 pub mod metrics;
 pub mod outcomes;
 pub mod self_check;

@@ -72,6 +72,7 @@ fn v2(fake: &FakeProc, path: &str, limit: Option<u64>, usage: u64) {
     file("memory.swap.max", number(64));
     file("memory.swap.current", number(3));
     file("memory.oom.group", "1\n".to_owned());
+    file("memory.peak", number(usage + 7));
     file("memory.events", "low 0\nhigh 1\nmax 22\noom 3\noom_kill 2\n".to_owned());
     file(
         "memory.pressure",
@@ -81,7 +82,10 @@ fn v2(fake: &FakeProc, path: &str, limit: Option<u64>, usage: u64) {
     );
     file(
         "memory.stat",
-        format!("anon 1\ninactive_file {MIB}\nactive_file {MIB}\nslab_reclaimable {MIB}\n"),
+        format!(
+            "anon 1\ninactive_file {MIB}\nactive_file {MIB}\nslab_reclaimable {MIB}\n\
+             workingset_refault_anon 2\nworkingset_refault_file 9\n"
+        ),
     );
 }
 
@@ -110,6 +114,7 @@ fn v1(fake: &FakeProc, path: &str, limit: Option<u64>, usage: u64) {
     file("memory.memsw.limit_in_bytes", both);
     file("memory.memsw.usage_in_bytes", number(usage + 4));
     file("memory.swappiness", "10\n".to_owned());
+    file("memory.max_usage_in_bytes", number(usage + 9));
     file("memory.failcnt", "17\n".to_owned());
     file("memory.oom_control", "oom_kill_disable 1\nunder_oom 1\noom_kill 5\n".to_owned());
     file(
@@ -140,13 +145,14 @@ fn a_tree_of_version_2_is_read() {
     assert_eq!((app.swap_limit, app.swap_usage), (at(64), holds(3)));
     assert_eq!((app.memsw_limit, app.memsw_usage), (Reading::NotAsked, Reading::NotAsked));
     assert_eq!((app.reclaimable, app.swappiness), (holds(3), Reading::NotAsked));
+    assert_eq!((app.peak, app.refaults), (holds(307), Reading::Value(11)));
     assert_eq!(app.oom_group, Reading::Value(true));
     assert_eq!((app.events.high, app.events.max), (Reading::Value(1), Reading::Value(22)));
     assert_eq!((app.events.oom, app.events.oom_kill), (Reading::Value(3), Reading::Value(2)));
     assert_eq!(app.events.oom_group_kill, Reading::Missing, "an older kernel");
     assert_eq!(app.pressure.full.value().unwrap().total_us, 567);
     let web = group(cgroups, "/app/web");
-    assert_eq!((web.limit, web.usage, web.reclaimable), (MAX, holds(200), Reading::NotAsked));
+    assert_eq!((web.limit, web.usage, web.reclaimable), (MAX, holds(200), holds(3)));
 
     let scope = Scope::parse("/app/web").unwrap();
     let domain = Domain::of(&scope, &snapshot);
@@ -177,6 +183,7 @@ fn a_tree_of_version_1_is_read() {
     assert_eq!(top.events.oom, Reading::NotAsked);
     let sub = group(cgroups, "/docker/ab/sub");
     assert_eq!((sub.limit, sub.memsw_limit, sub.usage), (MAX, MAX, holds(30)));
+    assert_eq!((sub.peak, sub.reclaimable), (holds(39), holds(2)));
     assert!(!sub.is_limited());
 }
 

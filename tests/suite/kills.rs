@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
-use doomtop::app::incident::log_update::LogUpdate;
 use doomtop::app::mode::Mode;
 use doomtop::app::{App, Msg, Request};
+use doomtop::events::LogUpdate;
 use doomtop::events::{KernelLogReader, OomReport};
 use doomtop::model::{EventTime, LogSource, Reading, Snapshot, SourceState};
 use doomtop::ui::Theme;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
 use doomtop::app::incident::event_text::victim_text;
-use doomtop::app::incident::log_update::LogUpdate;
 use doomtop::app::incident::timeline::TimelineEntry;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
 use doomtop::app::{App, Msg, Request, Setup};
+use doomtop::events::LogUpdate;
 use doomtop::events::{DaemonLogReader, KernelLogReader, OomReport};
 use doomtop::model::{
     Comm, EventTime, Killer, LogSource, MarkedVictim, PredictionResult, Reading, SampleIndex,

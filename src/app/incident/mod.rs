@@ -1,20 +1,17 @@
 //! OOM events and reports: the timeline, and the report on the screen.
 
 pub mod event_text;
-pub(crate) mod kernel_report_events;
 pub mod kill_text;
-pub mod log_update;
 pub(crate) mod predicted_victim;
-pub(crate) mod recorded_log;
 pub mod shown_report;
 pub mod storm;
 pub mod timeline;
 
 use std::collections::BTreeMap;
 
-use crate::app::incident::recorded_log::RecordedLog;
 use crate::app::incident::shown_report::ShownReport;
 use crate::app::incident::timeline::Timeline;
+use crate::events::RecordedLog;
 use crate::model::SampleIndex;
 
 /// The OOM events that are known.

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::incident::event_text::victim_text;
-use crate::app::incident::kernel_report_events::report_events;
-use crate::app::incident::log_update::LogUpdate;
 use crate::app::incident::predicted_victim::{
     MAX_LOOKUPS, guess_victims, predicted_before, victim_of,
 };
@@ -13,6 +11,8 @@ use crate::app::refresh::next_death_forecasters::log_before;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::columns::cgroup_leaf;
+use crate::events::LogUpdate;
+use crate::events::report_events;
 use crate::events::{DaemonKill, OomReport};
 use crate::forecast::next_death::{KERNEL, PredictedKill, PredictionLog};
 use crate::model::{

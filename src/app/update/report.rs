@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::incident::log_update::LogUpdate;
 use crate::app::incident::shown_report::ShownReport;
 use crate::app::mode::Mode;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::view::table::CursorAnchor;
+use crate::events::LogUpdate;
 use crate::events::{OomReport, reconstruct};
 use crate::model::{Clock, EventTime, Scene};
 use crate::policy::of_kernel;

@@ -30,7 +30,8 @@ use headline::{HALF_FULL, SOON};
 pub use killers::needed_cgroups;
 pub use prediction_log::{PredictedKill, PredictionLog};
 pub use room::stall;
-pub(crate) use unreclaimable::Reclaim;
+pub(crate) use room::{Room, of_cgroup as room_of_cgroup, of_machine as room_of_machine};
+pub(crate) use unreclaimable::{Reclaim, lasting};
 
 /// The name of the kernel as a killer.
 pub const KERNEL: &str = "kernel";

@@ -133,6 +133,14 @@ pub struct Cgroup {
     /// `memory.stat` `pgscan`).
     #[serde(rename = "pgscan_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub pgscan: Reading<u64>,
+    /// Pages that were evicted and read again soon after, since it was created, with everything below
+    /// (`memory.stat` `workingset_refault_anon` and `workingset_refault_file`).
+    #[serde(rename = "refault_pages", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub refaults: Reading<u64>,
+    /// The highest usage since it was created, or since that was reset (`memory.peak`, 5.19 and later; version 1:
+    /// `memory.max_usage_in_bytes`).
+    #[serde(rename = "peak_bytes", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub peak: Reading<Bytes>,
     /// I/O by device (version 2); read if a killer uses it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub io: Vec<IoStat>,

@@ -17,6 +17,7 @@ use crate::sample::cgroup::xattrs::marks;
 use crate::sample::file_buffer::open;
 use crate::sample::parse;
 use crate::sample::parse::ParseError;
+use crate::units::Bytes;
 
 /// Maximum depth below the mount point.
 const DEPTH_MAX: usize = 64;
@@ -92,6 +93,11 @@ impl Survey<'_> {
         perhaps(self.buffers.buffer.read(dir, name), |bytes| parse(bytes).ok())
     }
 
+    /// Reads a file with one number of bytes.
+    fn bytes(&mut self, dir: &OwnedFd, name: &CStr) -> Reading<Bytes> {
+        perhaps(self.buffers.buffer.read(dir, name), number).map(Bytes)
+    }
+
     /// The path of the current group, which shares its text with earlier walks.
     fn path(&mut self) -> Arc<Text> {
         let path = &mut self.buffers.path;
@@ -128,20 +134,12 @@ impl Survey<'_> {
         }
         let mut files = level_files(hierarchy).map(|_| Err(Errno::NOENT));
         for (at, name) in level_files(hierarchy).into_iter().enumerate() {
-            // `memory.stat` of version 1 has only what reclaim can free, which matters only at a
-            // limit.
-            if at == 2 && !limited && hierarchy == Hierarchy::V1 {
-                break;
-            }
             files[at] = open(dir, name);
             let read = match &files[at] {
                 Ok(file) => self.buffers.buffer.again(file),
                 Err(errno) => Err(*errno),
             };
             take_level(&mut group, hierarchy, at, read);
-        }
-        if !limited {
-            group.reclaimable = Reading::NotAsked; // it matters only at a limit
         }
         (group, (limited && !self.everything && self.files_left > 0).then_some(files))
     }
@@ -155,6 +153,7 @@ impl Survey<'_> {
             group.under_oom = control.value().map_or(or(control), |it| it.under_oom);
             group.events.oom_kill = control.value().map_or(control.map(|_| 0), |it| it.kills);
             group.events.max = perhaps(self.buffers.buffer.read(dir, c"memory.failcnt"), number);
+            group.peak = self.bytes(dir, c"memory.max_usage_in_bytes");
         }
     }
 
@@ -177,6 +176,7 @@ impl Survey<'_> {
                     sock_throttled: Reading::NotAsked,
                 }
             });
+            group.peak = self.bytes(dir, c"memory.peak");
             group.xattrs = marks(dir);
             if self.with_io {
                 let read = self.buffers.buffer.read(dir, c"io.stat");

@@ -98,6 +98,7 @@ fn take_stat(group: &mut Cgroup, hierarchy: Hierarchy, stat: Reading<MemoryStat>
     group.inactive_file = stat.and_then(|stat| stat.inactive_file);
     group.anon = stat.and_then(|stat| stat.anon);
     group.shmem = stat.and_then(|stat| stat.shmem);
+    group.refaults = stat.and_then(|stat| stat.refaults);
     if hierarchy == Hierarchy::V2 {
         let incompressible = stat.value().and_then(|stat| stat.zswap_incompressible);
         group.zswap_incompressible = incompressible.map_or(Reading::NotAsked, Reading::Value);

@@ -21,6 +21,9 @@ pub struct MemoryStat {
     pub zswap_incompressible: Option<Bytes>,
     /// Pages scanned by reclaim since the cgroup was created (version 2, about 4.19 and later).
     pub pgscan: Option<u64>,
+    /// Pages that were evicted and read again soon after, since the cgroup was created: anonymous and file
+    /// pages (`workingset_refault_anon`, `workingset_refault_file`; before 5.9 `workingset_refault`).
+    pub refaults: Option<u64>,
 }
 
 /// Parses the file. In version 1, the items that begin with `total_` include the cgroups below.
@@ -44,6 +47,19 @@ pub fn memory_stat(bytes: &[u8], hierarchy: Hierarchy) -> Result<MemoryStat, Par
             (b"slab_unreclaimable", true) => found.slab_unreclaimable = size,
             (b"zswap_incomp", true) => found.zswap_incompressible = size,
             (b"pgscan", true) => found.pgscan = value,
+            (
+                b"workingset_refault" | b"workingset_refault_anon" | b"workingset_refault_file",
+                true,
+            )
+            | (
+                b"total_workingset_refault"
+                | b"total_workingset_refault_anon"
+                | b"total_workingset_refault_file",
+                false,
+            ) => {
+                let sum = |more| found.refaults.unwrap_or(0).saturating_add(more);
+                found.refaults = value.map(sum).or(found.refaults);
+            }
             _ => {}
         }
     }
@@ -111,6 +127,17 @@ mod tests {
         assert_eq!(pgscan(b"pgscan x\n"), None);
         let v1 = memory_stat(b"pgscan 12\n", Hierarchy::V1).unwrap();
         assert_eq!(v1.pgscan, None, "version 1 has no pgscan");
+    }
+
+    #[test]
+    fn refaults_of_both_kinds_are_added_up() {
+        let refaults = |bytes, hierarchy| memory_stat(bytes, hierarchy).unwrap().refaults;
+        let v2 = b"workingset_refault_anon 3\nworkingset_refault_file 40\n";
+        assert_eq!(refaults(v2, Hierarchy::V2), Some(43));
+        assert_eq!(refaults(b"workingset_refault 7\n", Hierarchy::V2), Some(7), "before 5.9");
+        let v1 = b"workingset_refault_file 1\ntotal_workingset_refault_file 40\n";
+        assert_eq!(refaults(v1, Hierarchy::V1), Some(40));
+        assert_eq!(refaults(b"anon 1\n", Hierarchy::V2), None);
     }
 
     #[test]

@@ -15,11 +15,11 @@ use std::time::Instant;
 
 use crate::alarm::{Alarm, Alarms};
 use crate::app::adj_rules::reload::RulesUpdate;
-use crate::app::incident::log_update::LogUpdate;
 use crate::app::setup::{StartOptions, ThemeName};
 use crate::app::{ActingMode, App, Msg, NoticeLevel, Setup};
 use crate::effects::Effects;
 use crate::effects::own_adj::OwnAdj;
+use crate::events::LogUpdate;
 use crate::model::{Needs, SampleHistory};
 use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};

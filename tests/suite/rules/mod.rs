@@ -223,13 +223,20 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["update"],
         ],
     ),
-    ("events", &[&["log", "psi_trigger"], &["snapshot_from_report"]]),
+    (
+        "events",
+        &[
+            &["log", "psi_trigger"],
+            &["log_update", "snapshot_from_report"],
+            &["recorded_log", "report_events"],
+        ],
+    ),
     (
         "forecast",
         &[
             &["commitments", "fit", "next_death", "series", "usage_series"],
             &["limits", "chart_window", "headroom_trend", "race", "stalled"],
-            &["at_limit", "oom_at_limit", "killer_here"],
+            &["at_limit", "oom_at_limit", "killer_here", "steady_growth"],
             &["cgroup_trends", "killer_verdict"],
             &["trend"],
         ],
@@ -271,7 +278,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
                 "shared_objects",
                 "time",
             ],
-            &["json", "text", "verdicts"],
+            &["json", "load_test", "text", "verdicts"],
             &["explain"],
         ],
     ),

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::incident::log_update::LogUpdate;
-use crate::app::incident::recorded_log::RecordedLog;
 use crate::columns::{human_size, span_of};
+use crate::events::LogUpdate;
+use crate::events::RecordedLog;
 use crate::events::{DaemonKill, OomReport};
 use crate::model::Snapshot;
 use crate::shell::command::headless::SamplePace;

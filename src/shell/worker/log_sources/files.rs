@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::Receiver;
 
 use super::{MAX_LINE, daemon_line, now_ms, send, send_lines};
-use crate::app::incident::log_update::LogUpdate;
+use crate::events::LogUpdate;
 use crate::events::{DaemonLogReader, by_name};
 use crate::model::{EventTime, Killer, LogLine, LogSource, SourceState};
 use crate::shell::event::Inbox;

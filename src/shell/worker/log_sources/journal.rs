@@ -8,8 +8,8 @@ use std::process::{Child, ChildStdout, Stdio};
 use serde_json::Value;
 
 use super::{MAX_LINE, daemon_line, now_ms, send, send_lines, send_state};
-use crate::app::incident::log_update::LogUpdate;
 use crate::effects::own_adj::adj_for_children;
+use crate::events::LogUpdate;
 use crate::events::{DaemonLogReader, by_name};
 use crate::model::{EventTime, Killer, LogLine, LogSource, SourceState};
 use crate::shell::child;

@@ -9,7 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{daemon_line, now_ms, send, send_lines, send_state};
-use crate::app::incident::log_update::LogUpdate;
+use crate::events::LogUpdate;
 use crate::events::{DaemonLogReader, FramedLine, KernelLogReader, OomReport};
 use crate::model::{EventTime, Killer, LogLine, LogSource, LogWriter, SourceState, Text};
 use crate::shell::event::{Inbox, LoopEnded};

@@ -14,8 +14,8 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::Msg;
-use crate::app::incident::log_update::LogUpdate;
 use crate::events::DaemonLogReader;
+use crate::events::LogUpdate;
 use crate::model::{
     Killer, LogLine, LogLines, LogSource, LogWriter, Machine, Snapshot, SourceState, Text,
 };

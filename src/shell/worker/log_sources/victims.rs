@@ -3,7 +3,7 @@
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::{now_ms, send, send_state};
-use crate::app::incident::log_update::LogUpdate;
+use crate::events::LogUpdate;
 use crate::model::{LogSource, Machine, SourceState};
 use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::bpf::BpfUnavailable;

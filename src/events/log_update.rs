@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::events;
-use crate::events::OomReport;
+use crate::events::{DaemonKill, OomReport};
 use crate::model::{EventTime, LogSource, MarkedVictim, SourceState};
 
 /// What a log source delivers.
@@ -27,7 +26,7 @@ pub enum LogUpdate {
         /// How exact the time is.
         told: EventTime,
         /// What its log line says.
-        heard: events::DaemonKill,
+        heard: DaemonKill,
         /// Whether the line is known to come from the daemon. Any user can write to a syslog file.
         proven: bool,
     },

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::incident::log_update::LogUpdate;
-use crate::events::{DaemonLogReader, FramedLine, KernelLogReader, LogTimestamp, OomReport};
+use crate::events::{
+    DaemonLogReader, FramedLine, KernelLogReader, LogTimestamp, LogUpdate, OomReport,
+};
 use crate::model::{EventTime, LogLine, LogWriter, Text, unescape};
 
 /// Maximum number of notes that are kept.
