@@ -18,22 +18,28 @@ pub struct RankingAtLimit {
     pub excluded: Bytes,
 }
 
-/// A process that can be chosen.
-struct Entry {
-    id: ProcId,
+/// A process that can be chosen at the limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Contender {
+    /// The process.
+    pub id: ProcId,
     badness: Badness,
-    points: i64,
+    /// Its points without what is taken back.
+    pub points: i64,
     drift: Drift,
+    /// What is taken back of it.
+    gone: Pages,
 }
 
-impl Entry {
+impl Contender {
     fn order(&self, other: &Self, tie: TieBreak) -> Ordering {
         let key = |it: &Self| (it.badness.class, it.points, it.badness.second);
         key(other).cmp(&key(self)).then_with(|| tie.order(self.id, other.id))
     }
 
     /// Whether this one may be ahead of the first.
-    fn may_lead(&self, first: &Self, tie: TieBreak) -> bool {
+    #[must_use]
+    pub fn may_lead(&self, first: &Self, tie: TieBreak) -> bool {
         let highest = self.points.saturating_add_unsigned(self.drift.up.0);
         let lowest = first.points.saturating_sub_unsigned(first.drift.down.0);
         let equals = tie == TieBreak::Unseen && highest == lowest;
@@ -41,29 +47,36 @@ impl Entry {
     }
 }
 
+/// All who can be chosen at the limit of the scene's domain, in the order of death. Only a kernel waits until
+/// reclaim finds nothing: of a userspace killer nothing is left out.
+#[must_use]
+pub fn contenders(policy: &dyn Policy, scene: &Scene) -> Vec<Contender> {
+    let info = policy.info();
+    let waits = info.kind.is_kernel() && info.unit == BadnessUnit::Pages;
+    let reclaim = waits.then(|| Reclaim::of(scene));
+    let tie = policy.traits(scene).tie_break;
+    let mut contenders = Vec::new();
+    for process in scene.now().processes.iter().filter(|it| policy.looks_at(it, scene)) {
+        let Verdict::Scored(badness) = policy.judge(process, scene) else { continue };
+        let gone = reclaim.map_or(Pages::ZERO, |it| it.from(process, scene));
+        let points = badness.points.0.saturating_sub_unsigned(gone.0);
+        let drift = policy.drift(process, scene);
+        contenders.push(Contender { id: process.id, badness, points, drift, gone });
+    }
+    contenders.sort_unstable_by(|a, b| a.order(b, tie));
+    contenders
+}
+
 impl RankingAtLimit {
-    /// By this policy. Only a kernel waits until reclaim finds nothing: of a userspace killer nothing is left
-    /// out.
+    /// By this policy.
     #[must_use]
     pub fn of(policy: &dyn Policy, scene: &Scene) -> Self {
-        let info = policy.info();
-        let waits = info.kind.is_kernel() && info.unit == BadnessUnit::Pages;
-        let reclaim = waits.then(|| Reclaim::of(scene));
+        let contenders = contenders(policy, scene);
         let tie = policy.traits(scene).tie_break;
-        let mut excluded = Pages::ZERO;
-        let mut entries = Vec::new();
-        for process in scene.now().processes.iter().filter(|it| policy.looks_at(it, scene)) {
-            let Verdict::Scored(badness) = policy.judge(process, scene) else { continue };
-            let gone = reclaim.map_or(Pages::ZERO, |it| it.from(process, scene));
-            excluded += gone;
-            let points = badness.points.0.saturating_sub_unsigned(gone.0);
-            let drift = policy.drift(process, scene);
-            entries.push(Entry { id: process.id, badness, points, drift });
-        }
+        let excluded = contenders.iter().fold(Pages::ZERO, |sum, it| sum + it.gone);
         let excluded = excluded.bytes(scene.machine().page_size);
-        entries.sort_unstable_by(|a, b| a.order(b, tie));
-        let Some(first) = entries.first() else { return Self { excluded, ..Self::default() } };
-        let near = entries.iter().skip(1).filter(|it| it.may_lead(first, tie)).map(|it| it.id);
+        let Some(first) = contenders.first() else { return Self { excluded, ..Self::default() } };
+        let near = contenders.iter().skip(1).filter(|it| it.may_lead(first, tie)).map(|it| it.id);
         Self {
             victim: Some((first.id, Points(first.points))),
             candidates: std::iter::once(first.id).chain(near).collect(),

@@ -1,6 +1,7 @@
 //! Trends and limits: when a limit is reached, and what happens there. What each killer would do now.
 
 pub mod at_limit;
+pub mod cascade;
 mod cgroup_trends;
 pub mod chart_window;
 pub mod commitments;

@@ -139,6 +139,21 @@ impl Scene {
         Self { now: Arc::new(now), ..self.clone() }
     }
 
+    /// Changes this moment, for what-if questions: other processes, other sizes.
+    pub fn suppose(&mut self, change: impl FnOnce(&mut Snapshot)) {
+        change(Arc::make_mut(&mut self.now));
+        self.domain = Domain::of(&self.scope, &self.now);
+        self.relate();
+    }
+
+    /// How long a process has been on its way out, as far as samples tell; nothing where it is not.
+    #[must_use]
+    pub fn dying_for(&self, who: ProcId) -> Option<Millis> {
+        let found = self.exits.binary_search_by_key(&who, |exit| exit.who).ok()?;
+        let since = self.exits.get(found)?.since;
+        Some(self.now.clock.monotonic_ms.saturating_sub(since))
+    }
+
     /// Changes the domain of this and the following samples.
     pub fn set_scope(&mut self, scope: Scope) {
         self.domain = Domain::of(&scope, &self.now);

@@ -2,6 +2,7 @@
 
 mod death;
 pub mod explain;
+pub mod fits;
 pub mod json;
 pub mod kill_summary;
 pub mod line;

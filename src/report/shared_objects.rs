@@ -73,7 +73,12 @@ impl OverrideReport {
 
 /// The unit of the points of a policy, as a word.
 pub(crate) fn unit_word(policy: &dyn Policy) -> &'static str {
-    match policy.info().unit {
+    bare_unit_word(policy.info().unit)
+}
+
+/// A unit of points, as a word.
+pub(crate) const fn bare_unit_word(unit: BadnessUnit) -> &'static str {
+    match unit {
         BadnessUnit::Pages => "pages",
         BadnessUnit::Bare => "points",
     }

@@ -14,6 +14,10 @@ pub enum ExitStatus {
     Usage,
     /// `--self-check` found a wrong score.
     Disagrees,
+    /// `doomtop fits`: only after a kill.
+    FitsAfterKill,
+    /// `doomtop fits`: it does not fit.
+    FitsNot,
     /// An act was refused or failed.
     Refused,
     /// A signalled process was still running when the time to wait was over.
@@ -32,8 +36,8 @@ impl ExitStatus {
             Self::Success => 0,
             Self::Failure => 1,
             Self::Usage => 2,
-            Self::Disagrees => 3,
-            Self::Refused => 4,
+            Self::Disagrees | Self::FitsAfterKill => 3,
+            Self::Refused | Self::FitsNot => 4,
             Self::StillRunning => 5,
             // As an unhandled panic of Rust.
             Self::Panic => 101,
@@ -106,6 +110,16 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
         commands: &[MAIN],
     },
     ExitStatusRow {
+        status: ExitStatus::FitsAfterKill,
+        meaning: "it fits only after a process was killed",
+        commands: &["fits"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::FitsNot,
+        meaning: "it does not fit: the process that takes it would be killed itself, wait, or be refused",
+        commands: &["fits"],
+    },
+    ExitStatusRow {
         status: ExitStatus::Refused,
         meaning: "an act was refused or failed; the others were done",
         commands: &["set", "sacrifice"],
@@ -173,8 +187,8 @@ mod tests {
                 ExitStatus::Success => 0,
                 ExitStatus::Failure => 1,
                 ExitStatus::Usage => 2,
-                ExitStatus::Disagrees => 3,
-                ExitStatus::Refused => 4,
+                ExitStatus::Disagrees | ExitStatus::FitsAfterKill => 3,
+                ExitStatus::Refused | ExitStatus::FitsNot => 4,
                 ExitStatus::StillRunning => 5,
                 ExitStatus::Panic => 101,
                 ExitStatus::Signal(_) => 128,

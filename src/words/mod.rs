@@ -4,6 +4,7 @@
 pub(crate) mod answer;
 pub mod daemon_kill;
 pub mod death_details;
+pub mod fits;
 pub mod freed;
 pub mod incident;
 pub mod incident_line;

@@ -67,9 +67,14 @@ const fn is_pressure(quantity: TriggerQuantity) -> bool {
     matches!(quantity, TriggerQuantity::Pressure | TriggerQuantity::FreeMemory)
 }
 
+/// Whether a rule acts by amounts of memory alone, so that its time is known without pressure.
+pub(crate) fn is_by_amounts(rule: &TriggerRule) -> bool {
+    rule.levels.iter().all(|level| is_amount(level.quantity))
+}
+
 /// What must at least be used until all amounts of a rule are beyond their thresholds. `None` where one of its
 /// conditions cannot be seen.
-fn left(rule: &TriggerRule) -> Option<Bytes> {
+pub(crate) fn left(rule: &TriggerRule) -> Option<Bytes> {
     let mut sum = 0.0;
     for level in &rule.levels {
         let distance = level.distance()?;
@@ -187,7 +192,7 @@ pub fn needed_cgroups(scene: &Scene) -> CgroupNeeds {
     acting.map(|policy| policy.needs().cgroups).max().unwrap_or_default()
 }
 
-fn is_userspace(policy: &dyn Policy) -> bool {
+pub(crate) fn is_userspace(policy: &dyn Policy) -> bool {
     policy.info().kind == PolicyKind::Daemon
 }
 

@@ -301,6 +301,13 @@ pub enum Command {
     /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): which allocation failed,
     /// which process was killed and why, whether the computed ranking agrees
     Explain(ExplainArgs),
+    #[command(after_help = exit_status::help("fits"))]
+    /// Tell whether so much more memory would fit now, and which processes would be killed for it
+    ///
+    /// It supposes that a new process takes the memory, here: in the memory cgroup that doomtop runs in, or in that
+    /// of --scope (--scope global: in none). Its limits and those of every cgroup above it count, and the room of the
+    /// machine. Everybody else stays as large as now.
+    Fits(FitsArgs),
     #[command(after_help = exit_status::help("sacrifice"))]
     /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
     /// follow them until they have exited; one line per step
@@ -421,6 +428,27 @@ pub struct ExplainArgs {
     /// Maximum number of rows of each dump, in the order of the ranking
     #[arg(long, value_name = "N", default_value = "10")]
     pub rows: usize,
+}
+
+/// The arguments of `doomtop fits`.
+#[derive(Clone, Debug, Args)]
+pub struct FitsArgs {
+    /// How much more memory, such as 2G or 500M
+    #[arg(value_name = "SIZE", value_parser = size)]
+    pub size: Bytes,
+
+    /// The oom_score_adj of the process that takes it, from -1000 to 1000
+    #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000))]
+    pub adj: i16,
+
+    /// With --from: at this time, such as 14:03, 14:03:22, '2026-11-20 14:03', or 5m before the end; without it, at
+    /// the end
+    #[arg(id = "fits_at", long = "at", value_name = "TIME", value_parser = moment)]
+    pub at: Option<String>,
+
+    /// Print one JSON object (schema doomtop-fits/1)
+    #[arg(id = "fits_json", long = "json")]
+    pub json: bool,
 }
 
 /// The arguments that `doomtop set` and `doomtop sacrifice` share.

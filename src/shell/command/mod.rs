@@ -9,6 +9,7 @@ pub mod config;
 pub(crate) mod doctor;
 pub mod documents;
 pub(crate) mod explain;
+pub(crate) mod fits;
 pub(crate) mod headless;
 pub(crate) mod input;
 pub(crate) mod invocation;
@@ -89,6 +90,7 @@ fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandErr
     match &cli.command {
         Some(Command::Record(args)) => record::run(args, invocation),
         Some(Command::Metrics(args)) => metrics::run(args, invocation),
+        Some(Command::Fits(args)) => fits::run(args, cli, invocation),
         _ if cli.self_check => self_check::run(cli, invocation),
         None if cli.plain => plain::run(cli, invocation),
         _ if display == OutputKind::Screen => screen::run(cli, invocation, adj_rules),

@@ -1,0 +1,304 @@
+//! Whether so much more memory fits, in words: the answer in one sentence, the kills, and what else decides.
+
+use std::sync::Arc;
+
+use crate::columns::human_size;
+use crate::forecast::cascade::{
+    CascadeStep, Casualty, FitAnswer, FitOutcome, Obstacle, RoomKind, RoomLevel,
+};
+use crate::forecast::commitments::NextAllocation;
+use crate::forecast::next_death::{KERNEL, StallReason};
+use crate::model::{PanicOnOom, Scene, Scope, Text};
+use crate::policy::BadnessUnit;
+use crate::units::{Adj, Bytes, PageSize, Points};
+
+/// Victims that the answer names; the list has all.
+const NAMED: usize = 3;
+
+/// `245 chrome`.
+#[must_use]
+pub fn name(who: &Casualty) -> String {
+    format!("{} {}", who.id, who.comm)
+}
+
+/// The points of a rule: a size where they are pages.
+#[must_use]
+pub fn points(points: Points, unit: BadnessUnit, page: PageSize) -> String {
+    if unit == BadnessUnit::Bare {
+        return points.0.to_string();
+    }
+    let sign = if points.0 < 0 { "-" } else { "" };
+    let pages = crate::units::Pages(points.0.unsigned_abs());
+    format!("{sign}{}", human_size(pages.bytes(page)))
+}
+
+/// `at the limit of /shop`, `when the machine is full`, `for earlyoom`.
+fn place(domain: &Text, by: &str) -> String {
+    match domain.as_str() {
+        _ if by != KERNEL => format!("by {by}"),
+        Scope::GLOBAL => "when the machine is full".to_owned(),
+        path => format!("at the limit of {path}"),
+    }
+}
+
+/// ` in /shop`; nothing for the machine.
+fn inside(cgroup: Option<&Arc<Text>>) -> String {
+    cgroup.map_or_else(String::new, |path| format!(" in {path}"))
+}
+
+/// `245 chrome, then 31 java and 5 more`.
+fn victims(steps: &[CascadeStep]) -> String {
+    let who = |step: &CascadeStep| {
+        let by = if step.by == KERNEL { String::new() } else { format!(" (by {})", step.by) };
+        let with = match step.also.len() {
+            0 => String::new(),
+            count => format!(" with {count} more"),
+        };
+        let rival = match step.rivals.first() {
+            Some(other) => format!(" or {}", name(other)),
+            None => String::new(),
+        };
+        format!("{}{rival}{with}{by}", name(&step.victim))
+    };
+    let named: Vec<String> = steps.iter().take(NAMED).map(who).collect();
+    let more = match steps.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    named.join(", then ") + &more
+}
+
+/// The answer in one sentence.
+#[must_use]
+pub fn answer(answer: &FitAnswer) -> String {
+    let size = human_size(answer.newcomer.size);
+    let where_to = inside(answer.newcomer.cgroup.as_ref());
+    let missing = human_size(answer.missing());
+    match &answer.outcome {
+        FitOutcome::Fits { left } if answer.steps.is_empty() => {
+            format!("Yes, {size} fits{where_to}; {} stays free.", human_size(*left))
+        }
+        FitOutcome::Fits { left } => {
+            let kills = match answer.steps.len() {
+                1 => "a kill".to_owned(),
+                count => format!("{count} kills"),
+            };
+            let rest = human_size(*left);
+            let who = victims(&answer.steps);
+            format!(
+                "Only after {kills}: {size} is {missing} more than fits{where_to}. {who} would die; then {rest} stays free."
+            )
+        }
+        FitOutcome::Unforeseen { .. } => format!(
+            "Only after a kill: {size} is {missing} more than fits{where_to}, and a BPF program decides who dies."
+        ),
+        FitOutcome::Blocked { obstacle, had } => {
+            let first = match answer.steps.as_slice() {
+                [] => String::new(),
+                steps => format!(" Before that {} would die.", victims(steps)),
+            };
+            let never = answer.too_large_for().map_or_else(String::new, |level| {
+                let what = match level.kind {
+                    RoomKind::Machine => "all RAM and swap".to_owned(),
+                    _ => format!("the limit of {}", level.name),
+                };
+                format!("{size} is more than {what} ({}): ", human_size(level.limit))
+            });
+            let had = format!("once it has {} of {size}", human_size(*had));
+            format!("No, {never}{}{first}", blocked(obstacle, &had))
+        }
+    }
+}
+
+/// Why the newcomer does not get all, with a full stop.
+fn blocked(obstacle: &Obstacle, had: &str) -> String {
+    match obstacle {
+        Obstacle::Itself { by, domain, asks: true, .. } => format!(
+            "it would be killed itself {had}, {}: oom_kill_allocating_task kills the process that asks.",
+            place(domain, by)
+        ),
+        Obstacle::Itself { by, domain, also, next, .. } => {
+            let with = match also.len() {
+                0 => String::new(),
+                count => format!(", with {count} others of its cgroup"),
+            };
+            let close = match next.filter(|it| it.close) {
+                Some(it) => format!(", or {} in its place: too close to call", name(&it.who)),
+                None => String::new(),
+            };
+            format!("it would be killed itself {had}, {}{with}{close}.", place(domain, by))
+        }
+        Obstacle::With { victim, group, by } => {
+            let why = match group {
+                Some(path) => format!("memory.oom.group kills all of {path}"),
+                None => format!("{by} kills both"),
+            };
+            format!("it would die with {} {had}: {why}.", name(victim))
+        }
+        Obstacle::Nobody { domain } if domain.as_str() == Scope::GLOBAL => {
+            format!("{had} no process is left that can be chosen: the kernel panics.")
+        }
+        Obstacle::Nobody { domain } => {
+            format!("{had} no process in {domain} can be chosen: its allocations fail or wait.")
+        }
+        Obstacle::Stalled { reason: StallReason::Frozen, domain } => {
+            format!("{domain} is frozen: nothing runs in it until it is thawed.")
+        }
+        Obstacle::Stalled { reason: StallReason::Throttled, domain } => {
+            format!("{had} it would be throttled at memory.high of {domain}, and nobody is killed.")
+        }
+        Obstacle::Stalled { reason: StallReason::OomKillDisabled, domain } => format!(
+            "{had} it would wait at the limit of {domain}: oom_kill_disable is set, and nobody is killed."
+        ),
+        Obstacle::Panics { .. } => {
+            format!("{had} the kernel panics: panic_on_oom is set.")
+        }
+        Obstacle::Refused { most } => format!(
+            "the allocation fails, and nobody is killed: overcommit mode 2 grants {} more.",
+            human_size(*most)
+        ),
+        Obstacle::TooMany => {
+            format!("{had} so many processes were killed that the rest is not followed.")
+        }
+    }
+}
+
+/// A limit and its room: `/shop: 12M of 190M left`.
+#[must_use]
+pub fn level(level: &RoomLevel) -> String {
+    let (left, limit) = (human_size(level.left), human_size(level.limit));
+    let stalled = match level.stalled {
+        Some(StallReason::OomKillDisabled) => ", and nobody is killed there (oom_kill_disable)",
+        _ => "",
+    };
+    match level.kind {
+        RoomKind::Limit => format!("{}: {left} left of a limit of {limit}{stalled}", level.name),
+        RoomKind::High => format!(
+            "{}: {left} left until it is throttled (memory.high {limit}); nobody is killed there",
+            level.name
+        ),
+        RoomKind::Machine => format!("the machine: {left} left of {limit} (RAM and swap)"),
+        RoomKind::Killer(id) => format!("{id} runs here and acts after {left} more"),
+    }
+}
+
+/// Where and by whom: `/shop`, `the machine`, `the machine, by earlyoom`.
+#[must_use]
+pub fn where_killed(step: &CascadeStep) -> String {
+    let domain = match step.domain.as_str() {
+        Scope::GLOBAL => "the machine",
+        path => path,
+    };
+    if step.by == KERNEL { domain.to_owned() } else { format!("{domain}, by {}", step.by) }
+}
+
+/// What happens in one kill, beside the numbers: ties, who dies with the victim, what is not freed.
+#[must_use]
+pub fn remarks(step: &CascadeStep, page: PageSize) -> Vec<String> {
+    let mut found = Vec::new();
+    if !step.rivals.is_empty() {
+        let names: Vec<String> = step.rivals.iter().take(NAMED).map(name).collect();
+        found.push(format!("too close to call: {}", names.join(", ")));
+    }
+    if let Some(own) = step.own.filter(|_| step.close_to_own) {
+        let own = points(own, step.unit, page);
+        found.push(format!("or the newcomer itself, which has {own} then"));
+    }
+    match (&step.group, step.also.len()) {
+        (Some(path), count) => {
+            found.push(format!("memory.oom.group kills all of {path}: {count} more"));
+        }
+        (None, 0) => {}
+        (None, count) => found.push(format!("{count} more die with it")),
+    }
+    let perhaps = step.perhaps;
+    if perhaps.0 > step.freed.unwrap_or_default().0 / 20 && perhaps >= Bytes(1 << 20) {
+        found.push(format!(
+            "{} of shared memory stays if a file or another process holds it",
+            human_size(perhaps)
+        ));
+    }
+    found
+}
+
+/// What else decides, with labels.
+#[must_use]
+pub fn notes(answer: &FitAnswer, scene: &Scene) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for (nth, it) in answer.levels.iter().enumerate() {
+        found.push((if nth == 0 { "room" } else { "" }, level(it)));
+    }
+    if answer.levels.iter().all(|it| !matches!(it.kind, RoomKind::Limit | RoomKind::High))
+        && let Some(path) = &answer.newcomer.cgroup
+    {
+        found.push(("", format!("{path} has no limit, nor has any cgroup above it")));
+    }
+    found.extend(answer.unread.iter().map(|path| {
+        ("unknown", format!("the limit or the use of {path} could not be read: it may be tighter"))
+    }));
+    if let FitOutcome::Blocked {
+        obstacle: Obstacle::Itself { own, next: Some(next), asks: false, .. },
+        ..
+    } = &answer.outcome
+    {
+        found.push(("why", why_itself(*own, next.who, scene.machine().page_size)));
+        if let Some(adj) = next.below {
+            let at = if adj == Adj::MIN { String::new() } else { " or less".to_owned() };
+            let text =
+                format!("with --adj {}{at} {} would die in its place", adj.0, name(&next.who));
+            found.push(("instead", text));
+        }
+    }
+    found.push(("malloc", malloc(answer)));
+    found.extend(answer.by_pressure.iter().map(|id| {
+        ("killer", format!("{id} acts by pressure, which cannot be foreseen: it may kill before"))
+    }));
+    if scene.now().sysctls.panic_on_oom.value() == Some(PanicOnOom::Global) {
+        found.push(("panic", "panic_on_oom is set: the machine panics when it is full".to_owned()));
+    }
+    found.push(("assumed", "everybody else stays as large as now".to_owned()));
+    found
+}
+
+fn why_itself(own: Option<(Points, BadnessUnit)>, next: Casualty, page: PageSize) -> String {
+    match (own, next.points) {
+        (Some((own, unit)), Some(theirs)) => format!(
+            "its badness is {} then, that of {} is {}",
+            points(own, unit, page),
+            name(&next),
+            points(theirs, unit, page)
+        ),
+        _ => format!("{} comes next", name(&next)),
+    }
+}
+
+/// What the overcommit mode says of a request of that size.
+fn malloc(answer: &FitAnswer) -> String {
+    let size = answer.newcomer.size;
+    match answer.grant {
+        Some(NextAllocation::AtOnce(most)) if size > most.bytes() => format!(
+            "refused if it is asked for at once (mode 0: more than all RAM and swap, {}); granted in parts",
+            human_size(most.bytes())
+        ),
+        Some(NextAllocation::AtOnce(_)) => {
+            "succeeds (overcommit mode 0): that says nothing about the memory behind it".to_owned()
+        }
+        Some(NextAllocation::Free) => {
+            "succeeds if that much is free or can be freed (overcommit mode 0)".to_owned()
+        }
+        Some(NextAllocation::Anything) => {
+            "succeeds in any case (overcommit mode 1): that says nothing about the memory behind it"
+                .to_owned()
+        }
+        Some(NextAllocation::UpTo(most)) if size > most.bytes() => {
+            format!("fails: {} more may be committed (overcommit mode 2)", human_size(most.bytes()))
+        }
+        Some(NextAllocation::UpTo(most)) => {
+            format!(
+                "succeeds: {} more may be committed (overcommit mode 2)",
+                human_size(most.bytes())
+            )
+        }
+        None => "not known: the overcommit mode could not be read".to_owned(),
+    }
+}
