@@ -10,6 +10,7 @@ use crate::app::dialog::signal::SignalDialog;
 use crate::app::dialog::sysctl::{ConfirmSysctl, SysctlDialog};
 use crate::app::keymap::press_time::ShownSince;
 use crate::app::page::alarms::AlarmsPage;
+use crate::app::page::fits::FitsPage;
 use crate::app::page::help::HelpPage;
 use crate::app::page::incident::IncidentPage;
 use crate::app::page::persist::PersistPage;
@@ -58,6 +59,8 @@ pub enum Mode {
     Incident(Box<IncidentPage>),
     /// The page of commitments; the rows scrolled off.
     Commitments(u16),
+    /// The page that answers whether so much more memory would fit.
+    Fits(Box<FitsPage>),
     /// The help.
     Help {
         /// What it shows.

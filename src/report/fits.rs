@@ -13,7 +13,10 @@ use crate::forecast::cascade::{
 use crate::forecast::commitments::NextAllocation;
 use crate::forecast::next_death::StallReason;
 use crate::model::Scene;
-use crate::words::fits;
+use crate::words::fits::{self, CgroupStyle};
+
+/// Programs read this: cgroups are named in full.
+const PATH: CgroupStyle = CgroupStyle::Path;
 
 /// The width of a column of sizes, in cells.
 const SIZE: usize = 8;
@@ -30,13 +33,13 @@ pub fn write_fits(
     scene: &Scene,
     style: TextStyle,
 ) -> io::Result<()> {
-    write_line(out, &fits::answer(answer), style)?;
+    write_line(out, &fits::answer(answer, PATH), style)?;
     writeln!(out)?;
     if !answer.steps.is_empty() {
         write_steps(out, answer, scene, style)?;
         writeln!(out)?;
     }
-    for (label, text) in fits::notes(answer, scene) {
+    for (label, text) in fits::notes(answer, scene, PATH) {
         write_line(out, &format!("{label:<9}{text}"), style)?;
     }
     Ok(())
@@ -63,10 +66,10 @@ fn write_steps(
             fits::name(&step.victim),
             badness.unwrap_or_else(|| "-".to_owned()),
             human_size(step.left),
-            fits::where_killed(step),
+            fits::where_killed(step, PATH),
         );
         write_line(out, &line, style)?;
-        for remark in fits::remarks(step, page) {
+        for remark in fits::remarks(step, page, PATH) {
             write_line(out, &format!("{:>13}{remark}", ""), style)?;
         }
     }
@@ -91,7 +94,7 @@ pub fn fits_json(answer: &FitAnswer, scene: &Scene) -> Value {
         "schema": "doomtop-fits/1",
         "unix_ms": scene.now().clock.unix_ms,
         "answer": answer.verdict().word(),
-        "sentence": fits::answer(answer),
+        "sentence": fits::answer(answer, PATH),
         "size_bytes": answer.newcomer.size.0,
         "oom_score_adj": answer.newcomer.adj.0,
         "cgroup": answer.newcomer.cgroup,

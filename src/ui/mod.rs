@@ -127,6 +127,7 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::Alarms(alarms) => return page::alarms::paint(app, alarms, page, canvas),
         Mode::Journal(at) => return page::journal::paint(app, *at, page, canvas),
         Mode::Commitments(scroll) => return page::commitments::paint(app, *scroll, page, canvas),
+        Mode::Fits(fits) => return page::fits::paint(app, fits, page, canvas),
         Mode::Persist(persist) => return page::persist::paint(persist, page, canvas),
         Mode::AdjRules(scroll) => return page::adj_rules::paint(app, *scroll, page, canvas),
         Mode::Adjust(edit) => dialog::adjust::paint(app, edit, space, canvas),

@@ -22,6 +22,7 @@ mod editor;
 mod events;
 mod expedite;
 mod fakeproc;
+mod fits;
 mod fixtures;
 mod frame;
 mod freed;

@@ -4,6 +4,7 @@ use crate::app::keymap::bindings::Action;
 use crate::app::keymap::presets::KeyPreset;
 use crate::app::setup::ThemeName;
 use crate::model::{ProcId, Scope, Signal};
+use crate::units::Bytes;
 
 /// What a choice does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum MenuChoice {
     SaveSettings,
     /// Carry out this action.
     Act(Action),
+    /// Answer whether so much more memory would fit.
+    Fits(Bytes),
 }
 
 /// A line of a menu.
@@ -72,6 +75,8 @@ pub struct Menu {
     pub narrows: bool,
     /// Whether Space switches lines on and off.
     pub toggles: bool,
+    /// Whether what is typed may be an action with a value.
+    pub commands: bool,
     /// The theme from before the menu that shows the one under its cursor.
     pub theme_before: Option<ThemeName>,
 }
@@ -88,6 +93,7 @@ impl Menu {
             typed: String::new(),
             narrows: false,
             toggles: false,
+            commands: false,
             theme_before: None,
         }
     }

@@ -15,6 +15,8 @@ pub enum PromptKind {
     Delay,
     /// A time to go to.
     Time,
+    /// How much more memory is needed.
+    Fits,
 }
 
 /// A prompt.

@@ -93,6 +93,7 @@ impl App {
             Action::Filter => self.open_prompt(PromptKind::Filter),
             Action::GoToTime => self.open_prompt(PromptKind::Time),
             Action::Delay => self.open_prompt(PromptKind::Delay),
+            Action::Fits => self.open_prompt(PromptKind::Fits),
             _ => return false,
         }
         true

@@ -56,6 +56,7 @@ impl App {
             | Mode::Commitments(at) => {
                 *at = self.display.viewport.scroll(*at, lines);
             }
+            Mode::Fits(_) => self.move_in_fits(lines),
             Mode::Help { page, .. } => {
                 page.scroll = self.display.viewport.scroll(page.scroll, lines);
                 page.seeks = false;

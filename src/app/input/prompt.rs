@@ -9,7 +9,9 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::rows::filter::Filter;
+use crate::rows::size::parse_size;
 use crate::rows::time::parse_delay;
+
 
 impl App {
     pub(crate) fn open_prompt(&mut self, asking: PromptKind) {
@@ -19,7 +21,7 @@ impl App {
                 self.views.events.filter.clone()
             }
             PromptKind::Filter => self.table.settings.filter.text().to_owned(),
-            PromptKind::Time => String::new(),
+            PromptKind::Time | PromptKind::Fits => String::new(),
             PromptKind::Delay => format!("{}", self.settings.delay.0 as f64 / 1000.0),
         };
         let origin = self.table.line().map(|line| line.id);
@@ -106,7 +108,7 @@ impl App {
                         self.table.settings.filter = Filter::default();
                         self.arrange();
                     }
-                    PromptKind::Delay | PromptKind::Time => {}
+                    PromptKind::Delay | PromptKind::Time | PromptKind::Fits => {}
                 }
             }
             KeyCode::Char('c') if key.ctrl => return vec![Request::Quit { keep: false }],
@@ -134,7 +136,7 @@ impl App {
         let Mode::Prompt(prompt) = &mut self.mode else { return };
         let text = prompt.input.value().to_owned();
         let (asking, origin) = (prompt.asking, prompt.origin);
-        if matches!(asking, PromptKind::Delay | PromptKind::Time) {
+        if matches!(asking, PromptKind::Delay | PromptKind::Time | PromptKind::Fits) {
             prompt.error = None;
             return;
         }
@@ -176,14 +178,16 @@ impl App {
                 self.arrange_events();
                 words.is_empty() || !self.event_entries().is_empty()
             }
-            PromptKind::Delay | PromptKind::Time => true,
+            PromptKind::Delay | PromptKind::Time | PromptKind::Fits => true,
         }
     }
 
     fn prompt_done(&mut self) -> Vec<Request> {
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
-        if prompt.asking == PromptKind::Time {
-            return self.time_typed();
+        match prompt.asking {
+            PromptKind::Time => return self.time_typed(),
+            PromptKind::Fits => return self.size_typed(),
+            _ => {}
         }
         if prompt.asking != PromptKind::Delay {
             // The prompt of an invalid filter stays open, so that it can be corrected.
@@ -199,6 +203,18 @@ impl App {
                 self.mode = Mode::Browse;
                 vec![Request::Pace(delay)]
             }
+            Err(what) => {
+                prompt.error = Some(what);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Answers whether so much more memory as was typed would fit.
+    fn size_typed(&mut self) -> Vec<Request> {
+        let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };
+        match parse_size(prompt.input.value()) {
+            Ok(size) => self.open_fits(size),
             Err(what) => {
                 prompt.error = Some(what);
                 Vec::new()

@@ -32,6 +32,7 @@ pub enum Action {
     Journal,
     Persist,
     Commitments,
+    Fits,
     SortBadness,
     SortRss,
     SortCpu,

@@ -27,6 +27,7 @@ impl KeyGroup {
                 KeyContext::Journal,
                 KeyContext::Persist,
                 KeyContext::Alarms,
+                KeyContext::Fits,
             ],
         }
     }

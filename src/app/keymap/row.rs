@@ -40,13 +40,15 @@ pub enum KeyContext {
     Persist,
     /// The page of the alarms.
     Alarms,
+    /// The page about what fits.
+    Fits,
     /// The page at the end of the demo.
     EndCard,
 }
 
 impl KeyContext {
     /// All contexts, in the order of help and documentation, with the heading of each.
-    pub const ALL: [(Self, &str); 18] = [
+    pub const ALL: [(Self, &str); 19] = [
         (Self::Browse, "In the Processes view"),
         (Self::Cgroups, "In the Cgroups view"),
         (Self::Verdicts, "In the Verdicts view"),
@@ -64,6 +66,7 @@ impl KeyContext {
         (Self::Journal, "In the journal"),
         (Self::Persist, "On the page of the ways to make a value persistent"),
         (Self::Alarms, "On the page of the alarms"),
+        (Self::Fits, "On the page about what fits"),
         (Self::EndCard, "At the end of the demo"),
     ];
 }
@@ -150,6 +153,7 @@ pub(in crate::app::keymap) const EXPLAINED: &[KeyContext] = &[
     KeyContext::Journal,
     KeyContext::Persist,
     KeyContext::Alarms,
+    KeyContext::Fits,
 ];
 pub(in crate::app::keymap) const EXPLAIN: &[KeyContext] = &[KeyContext::Explain];
 pub(in crate::app::keymap) const INCIDENT: &[KeyContext] = &[KeyContext::Incident];
@@ -159,5 +163,6 @@ pub(in crate::app::keymap) const PERSIST: &[KeyContext] = &[KeyContext::Persist]
 pub(in crate::app::keymap) const END_CARD: &[KeyContext] = &[KeyContext::EndCard];
 /// The pages with a cursor.
 pub(in crate::app::keymap) const LISTS: &[KeyContext] =
-    &[KeyContext::Journal, KeyContext::Persist, KeyContext::Alarms];
+    &[KeyContext::Journal, KeyContext::Persist, KeyContext::Alarms, KeyContext::Fits];
+pub(in crate::app::keymap) const FITS: &[KeyContext] = &[KeyContext::Fits];
 pub(in crate::app::keymap) const ALARMS: &[KeyContext] = &[KeyContext::Alarms];

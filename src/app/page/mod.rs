@@ -2,6 +2,7 @@
 
 pub mod alarms;
 pub mod commitments;
+pub mod fits;
 pub mod help;
 pub mod help_topics;
 pub mod incident;

@@ -27,7 +27,8 @@ impl App {
         needs.status = true;
         view(self.views.kind).add_needs(self, &mut needs);
         let scoped = self.is_scoped() || matches!(self.settings.scope, Scope::Memcg(_));
-        let at_least = if scoped { CgroupNeeds::Everything } else { CgroupNeeds::Limits };
+        let asks = matches!(self.mode, Mode::Fits(_));
+        let at_least = if scoped || asks { CgroupNeeds::Everything } else { CgroupNeeds::Limits };
         needs.cgroups = needs.cgroups.max(at_least);
         if let Some(scene) = &self.scene {
             needs.cgroups = needs.cgroups.max(next_death::needed_cgroups(scene));

@@ -221,6 +221,7 @@ impl App {
                 | Mode::Explain(_)
                 | Mode::CommandLine(_)
                 | Mode::Commitments(_)
+                | Mode::Fits(_)
         ) {
             return self.play();
         }

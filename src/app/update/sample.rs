@@ -90,6 +90,7 @@ impl App {
         self.renew_preview();
         self.renew_persist();
         self.renew_commitments();
+        self.renew_fits();
         self.renew_sysctl_forecast();
         self.close_after_exec();
     }

@@ -27,6 +27,8 @@ pub struct Newcomer {
     pub cgroup: Option<Arc<Text>>,
     /// The process whose user and capabilities it has.
     pub like: Option<ProcId>,
+    /// Whether that one is gone by then, as a command that only asks.
+    pub replaces: bool,
 }
 
 impl Newcomer {

@@ -18,8 +18,8 @@ use crate::units::{Adj, Bytes, Points};
 
 /// Maximum number of kills that are followed.
 pub const MAX_KILLS: usize = 200;
-/// The newcomer's size at a limit is known to a twentieth: what reclaim gives back is an estimate.
-const UNCERTAINTY: i64 = 20;
+/// The newcomer's size at a limit is known to a fiftieth: what reclaim gives back is an estimate.
+const UNCERTAINTY: i64 = 50;
 
 /// Whether so much more fits, and who is killed until it does. `policy` is the rule by which the kernel chooses.
 #[must_use]
@@ -49,9 +49,10 @@ pub fn what_fits(policy: &dyn Policy, scene: &Scene, newcomer: &Newcomer) -> Fit
         return answer;
     }
     let mut inside = scene.clone();
-    let gone: Vec<ProcId> = leaving(scene).map(|it| it.id).collect();
-    inside.suppose(|sample| sample.processes.retain(|it| !gone.contains(&it.id)));
     newcomer.enter(&mut inside);
+    let asker = newcomer.like.filter(|_| newcomer.replaces);
+    let gone: Vec<ProcId> = leaving(scene).map(|it| it.id).chain(asker).collect();
+    inside.suppose(|sample| sample.processes.retain(|it| !gone.contains(&it.id)));
     let run = Run { policy, newcomer, scene: inside, levels, had, steps: Vec::new() };
     (answer.steps, answer.outcome) = run.to_the_end();
     answer

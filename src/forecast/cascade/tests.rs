@@ -350,7 +350,7 @@ proptest! {
             Cgroup { oom_group: Reading::Value(whole), ..group(name, used, Some(used + u64::from(more))) }
         };
         let groups = vec![limited("/a", limits[0], whole[0]), limited("/a/b", limits[1], whole[1]), group("/c", used("/c"), None)];
-        let newcomer = Newcomer { size: bytes(size), adj: Adj(adj), cgroup: names.get(at).map(|it| path(it)), like: None };
+        let newcomer = Newcomer { size: bytes(size), adj: Adj(adj), cgroup: names.get(at).map(|it| path(it)), like: None, replaces: false };
         let answer = ask(machine(available, processes, groups), &newcomer);
         let mut dead: Vec<ProcId> = Vec::new();
         let mut had = Bytes::ZERO;

@@ -52,6 +52,7 @@ pub(crate) fn run(
         adj: Adj(args.adj),
         cgroup: cgroup(&setup, &scene, own),
         like: Some(own).filter(|_| setup.live),
+        replaces: true,
     };
     let answer = what_fits(setup.policy, &scene, &newcomer);
     let mut out = BufWriter::new(io::stdout().lock());

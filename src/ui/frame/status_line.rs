@@ -95,6 +95,7 @@ fn paint_prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) {
         PromptKind::Search => "Search: ",
         PromptKind::Filter => "Filter: ",
         PromptKind::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
+        PromptKind::Fits => "How much more memory (2G, 500M): ",
         PromptKind::Delay => "Seconds between refreshes: ",
     };
     let x = area.x + canvas.text(area.x, area.y, area.width, label, theme.label());

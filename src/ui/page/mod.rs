@@ -7,6 +7,7 @@ pub(crate) mod command_line;
 pub(crate) mod commitments;
 pub(crate) mod end_card;
 pub(crate) mod explain;
+pub(crate) mod fits;
 pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod journal;

@@ -4,21 +4,62 @@ use std::sync::Arc;
 
 use crate::columns::human_size;
 use crate::forecast::cascade::{
-    CascadeStep, Casualty, FitAnswer, FitOutcome, Obstacle, RoomKind, RoomLevel,
+    CascadeStep, Casualty, FitAnswer, FitOutcome, Newcomer, Obstacle, RoomKind, RoomLevel,
 };
 use crate::forecast::commitments::NextAllocation;
 use crate::forecast::next_death::{KERNEL, StallReason};
 use crate::model::{PanicOnOom, Scene, Scope, Text};
 use crate::policy::BadnessUnit;
-use crate::units::{Adj, Bytes, PageSize, Points};
+use crate::units::{Adj, Bytes, PageSize, Pages, Points};
+use crate::words::numbers_and_names;
 
 /// Victims that the answer names; the list has all.
 const NAMED: usize = 3;
+
+/// How cgroups are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CgroupStyle {
+    /// By their path.
+    Path,
+    /// In one or two words, for the screen: `container 3f9c27d1`.
+    Short,
+}
+
+impl CgroupStyle {
+    fn name(self, path: &str) -> String {
+        match self {
+            Self::Path => path.to_owned(),
+            Self::Short => numbers_and_names::short_cgroup(path),
+        }
+    }
+}
 
 /// `245 chrome`.
 #[must_use]
 pub fn name(who: &Casualty) -> String {
     format!("{} {}", who.id, who.comm)
+}
+
+/// Who is supposed to take the memory: `a new process with oom_score_adj 0, in /shop`.
+#[must_use]
+pub fn newcomer(newcomer: &Newcomer, style: CgroupStyle) -> String {
+    let place = newcomer.cgroup.as_ref().map_or_else(
+        || "in no cgroup with a limit".to_owned(),
+        |path| format!("in {}", style.name(path.as_str())),
+    );
+    format!("a new process with oom_score_adj {}, {place}", newcomer.adj.0)
+}
+
+/// One kill as a sentence.
+#[must_use]
+pub fn kill(step: &CascadeStep, style: CgroupStyle) -> String {
+    let freed = step.freed.map_or_else(|| "an unknown size".to_owned(), human_size);
+    format!(
+        "{} at {}, once it has {}: frees {freed}",
+        name(&step.victim),
+        where_killed(step, style),
+        human_size(step.had)
+    )
 }
 
 /// The points of a rule: a size where they are pages.
@@ -28,22 +69,22 @@ pub fn points(points: Points, unit: BadnessUnit, page: PageSize) -> String {
         return points.0.to_string();
     }
     let sign = if points.0 < 0 { "-" } else { "" };
-    let pages = crate::units::Pages(points.0.unsigned_abs());
+    let pages = Pages(points.0.unsigned_abs());
     format!("{sign}{}", human_size(pages.bytes(page)))
 }
 
-/// `at the limit of /shop`, `when the machine is full`, `for earlyoom`.
-fn place(domain: &Text, by: &str) -> String {
+/// `at the limit of /shop`, `when the machine is full`, `by earlyoom`.
+fn place(domain: &Text, by: &str, style: CgroupStyle) -> String {
     match domain.as_str() {
         _ if by != KERNEL => format!("by {by}"),
         Scope::GLOBAL => "when the machine is full".to_owned(),
-        path => format!("at the limit of {path}"),
+        path => format!("at the limit of {}", style.name(path)),
     }
 }
 
 /// ` in /shop`; nothing for the machine.
-fn inside(cgroup: Option<&Arc<Text>>) -> String {
-    cgroup.map_or_else(String::new, |path| format!(" in {path}"))
+fn inside(cgroup: Option<&Arc<Text>>, style: CgroupStyle) -> String {
+    cgroup.map_or_else(String::new, |path| format!(" in {}", style.name(path.as_str())))
 }
 
 /// `245 chrome, then 31 java and 5 more`.
@@ -70,9 +111,9 @@ fn victims(steps: &[CascadeStep]) -> String {
 
 /// The answer in one sentence.
 #[must_use]
-pub fn answer(answer: &FitAnswer) -> String {
+pub fn answer(answer: &FitAnswer, style: CgroupStyle) -> String {
     let size = human_size(answer.newcomer.size);
-    let where_to = inside(answer.newcomer.cgroup.as_ref());
+    let where_to = inside(answer.newcomer.cgroup.as_ref(), style);
     let missing = human_size(answer.missing());
     match &answer.outcome {
         FitOutcome::Fits { left } if answer.steps.is_empty() => {
@@ -100,22 +141,23 @@ pub fn answer(answer: &FitAnswer) -> String {
             let never = answer.too_large_for().map_or_else(String::new, |level| {
                 let what = match level.kind {
                     RoomKind::Machine => "all RAM and swap".to_owned(),
-                    _ => format!("the limit of {}", level.name),
+                    _ => format!("the limit of {}", style.name(level.name.as_str())),
                 };
                 format!("{size} is more than {what} ({}): ", human_size(level.limit))
             });
             let had = format!("once it has {} of {size}", human_size(*had));
-            format!("No, {never}{}{first}", blocked(obstacle, &had))
+            format!("No, {never}{}{first}", blocked(obstacle, &had, style))
         }
     }
 }
 
 /// Why the newcomer does not get all, with a full stop.
-fn blocked(obstacle: &Obstacle, had: &str) -> String {
+fn blocked(obstacle: &Obstacle, had: &str, style: CgroupStyle) -> String {
+    let named = |path: &Text| style.name(path.as_str());
     match obstacle {
         Obstacle::Itself { by, domain, asks: true, .. } => format!(
             "it would be killed itself {had}, {}: oom_kill_allocating_task kills the process that asks.",
-            place(domain, by)
+            place(domain, by, style)
         ),
         Obstacle::Itself { by, domain, also, next, .. } => {
             let with = match also.len() {
@@ -126,11 +168,11 @@ fn blocked(obstacle: &Obstacle, had: &str) -> String {
                 Some(it) => format!(", or {} in its place: too close to call", name(&it.who)),
                 None => String::new(),
             };
-            format!("it would be killed itself {had}, {}{with}{close}.", place(domain, by))
+            format!("it would be killed itself {had}, {}{with}{close}.", place(domain, by, style))
         }
         Obstacle::With { victim, group, by } => {
             let why = match group {
-                Some(path) => format!("memory.oom.group kills all of {path}"),
+                Some(path) => format!("memory.oom.group kills all of {}", named(path)),
                 None => format!("{by} kills both"),
             };
             format!("it would die with {} {had}: {why}.", name(victim))
@@ -139,16 +181,23 @@ fn blocked(obstacle: &Obstacle, had: &str) -> String {
             format!("{had} no process is left that can be chosen: the kernel panics.")
         }
         Obstacle::Nobody { domain } => {
-            format!("{had} no process in {domain} can be chosen: its allocations fail or wait.")
+            format!(
+                "{had} no process in {} can be chosen: its allocations fail or wait.",
+                named(domain)
+            )
         }
         Obstacle::Stalled { reason: StallReason::Frozen, domain } => {
-            format!("{domain} is frozen: nothing runs in it until it is thawed.")
+            format!("{} is frozen: nothing runs in it until it is thawed.", named(domain))
         }
         Obstacle::Stalled { reason: StallReason::Throttled, domain } => {
-            format!("{had} it would be throttled at memory.high of {domain}, and nobody is killed.")
+            format!(
+                "{had} it would be throttled at memory.high of {}, and nobody is killed.",
+                named(domain)
+            )
         }
         Obstacle::Stalled { reason: StallReason::OomKillDisabled, domain } => format!(
-            "{had} it would wait at the limit of {domain}: oom_kill_disable is set, and nobody is killed."
+            "{had} it would wait at the limit of {}: oom_kill_disable is set, and nobody is killed.",
+            named(domain)
         ),
         Obstacle::Panics { .. } => {
             format!("{had} the kernel panics: panic_on_oom is set.")
@@ -165,17 +214,17 @@ fn blocked(obstacle: &Obstacle, had: &str) -> String {
 
 /// A limit and its room: `/shop: 12M of 190M left`.
 #[must_use]
-pub fn level(level: &RoomLevel) -> String {
+pub fn level(level: &RoomLevel, style: CgroupStyle) -> String {
+    let name = style.name(level.name.as_str());
     let (left, limit) = (human_size(level.left), human_size(level.limit));
     let stalled = match level.stalled {
         Some(StallReason::OomKillDisabled) => ", and nobody is killed there (oom_kill_disable)",
         _ => "",
     };
     match level.kind {
-        RoomKind::Limit => format!("{}: {left} left of a limit of {limit}{stalled}", level.name),
+        RoomKind::Limit => format!("{name}: {left} left of a limit of {limit}{stalled}"),
         RoomKind::High => format!(
-            "{}: {left} left until it is throttled (memory.high {limit}); nobody is killed there",
-            level.name
+            "{name}: {left} left until it is throttled (memory.high {limit}); nobody is killed there"
         ),
         RoomKind::Machine => format!("the machine: {left} left of {limit} (RAM and swap)"),
         RoomKind::Killer(id) => format!("{id} runs here and acts after {left} more"),
@@ -184,17 +233,17 @@ pub fn level(level: &RoomLevel) -> String {
 
 /// Where and by whom: `/shop`, `the machine`, `the machine, by earlyoom`.
 #[must_use]
-pub fn where_killed(step: &CascadeStep) -> String {
+pub fn where_killed(step: &CascadeStep, style: CgroupStyle) -> String {
     let domain = match step.domain.as_str() {
-        Scope::GLOBAL => "the machine",
-        path => path,
+        Scope::GLOBAL => "the machine".to_owned(),
+        path => style.name(path),
     };
-    if step.by == KERNEL { domain.to_owned() } else { format!("{domain}, by {}", step.by) }
+    if step.by == KERNEL { domain } else { format!("{domain}, by {}", step.by) }
 }
 
 /// What happens in one kill, beside the numbers: ties, who dies with the victim, what is not freed.
 #[must_use]
-pub fn remarks(step: &CascadeStep, page: PageSize) -> Vec<String> {
+pub fn remarks(step: &CascadeStep, page: PageSize, style: CgroupStyle) -> Vec<String> {
     let mut found = Vec::new();
     if !step.rivals.is_empty() {
         let names: Vec<String> = step.rivals.iter().take(NAMED).map(name).collect();
@@ -205,10 +254,11 @@ pub fn remarks(step: &CascadeStep, page: PageSize) -> Vec<String> {
         found.push(format!("or the newcomer itself, which has {own} then"));
     }
     match (&step.group, step.also.len()) {
+        (_, 0) => {}
         (Some(path), count) => {
-            found.push(format!("memory.oom.group kills all of {path}: {count} more"));
+            let name = style.name(path.as_str());
+            found.push(format!("memory.oom.group kills all of {name}: {count} more"));
         }
-        (None, 0) => {}
         (None, count) => found.push(format!("{count} more die with it")),
     }
     let perhaps = step.perhaps;
@@ -223,18 +273,25 @@ pub fn remarks(step: &CascadeStep, page: PageSize) -> Vec<String> {
 
 /// What else decides, with labels.
 #[must_use]
-pub fn notes(answer: &FitAnswer, scene: &Scene) -> Vec<(&'static str, String)> {
+pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     for (nth, it) in answer.levels.iter().enumerate() {
-        found.push((if nth == 0 { "room" } else { "" }, level(it)));
+        found.push((if nth == 0 { "room" } else { "" }, level(it, style)));
     }
     if answer.levels.iter().all(|it| !matches!(it.kind, RoomKind::Limit | RoomKind::High))
         && let Some(path) = &answer.newcomer.cgroup
     {
-        found.push(("", format!("{path} has no limit, nor has any cgroup above it")));
+        let name = style.name(path.as_str());
+        found.push(("", format!("{name} has no limit, nor has any cgroup above it")));
     }
     found.extend(answer.unread.iter().map(|path| {
-        ("unknown", format!("the limit or the use of {path} could not be read: it may be tighter"))
+        (
+            "unknown",
+            format!(
+                "the limit or the use of {} could not be read: it may be tighter",
+                style.name(path.as_str())
+            ),
+        )
     }));
     if let FitOutcome::Blocked {
         obstacle: Obstacle::Itself { own, next: Some(next), asks: false, .. },

@@ -8,6 +8,10 @@ use crate::app::{App, Request};
 use crate::columns::{COLUMNS, column};
 use crate::model::Signal;
 use crate::rows::arrange::Sort;
+use crate::rows::size::parse_size;
+
+/// What an action with a size begins with, in the palette.
+const FITS: &str = "fits ";
 
 impl App {
     pub(crate) fn open_sort_menu(&mut self) {
@@ -104,6 +108,7 @@ impl App {
         });
         let mut menu = Menu::new("Do", items.collect());
         menu.narrows = true;
+        menu.commands = true;
         self.mode = Mode::Menu(menu);
     }
 
@@ -140,7 +145,24 @@ impl App {
             },
         }
         self.preview_theme();
+        self.offer_command();
         Vec::new()
+    }
+
+    /// Offers the action with a value that is typed in the palette: `fits 2G`.
+    fn offer_command(&mut self) {
+        let Mode::Menu(menu) = &mut self.mode else { return };
+        if !menu.commands {
+            return;
+        }
+        let typed = menu.typed.clone();
+        menu.items.retain(|item| !item.label.starts_with(FITS));
+        let Some(size) = typed.strip_prefix(FITS).filter(|size| !size.is_empty()) else { return };
+        let (hint, choice) = match parse_size(size) {
+            Ok(size) => ("who would be killed for it?".to_owned(), MenuChoice::Fits(size)),
+            Err(what) => (what, MenuChoice::Act(Action::Fits)),
+        };
+        menu.items.push(MenuItem { label: typed, hint, on: false, choice });
     }
 
     fn choose(&mut self) -> Vec<Request> {
@@ -170,6 +192,7 @@ impl App {
             Some(MenuChoice::Preset(preset)) => self.choose_preset(preset),
             Some(MenuChoice::Presets) => self.open_preset_menu(),
             Some(MenuChoice::SaveSettings) => return vec![Request::SaveSettings],
+            Some(MenuChoice::Fits(size)) => return self.open_fits(size),
             Some(MenuChoice::Act(action)) => return self.view_action(action),
             Some(MenuChoice::Column(_)) | None => {}
         }

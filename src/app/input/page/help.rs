@@ -32,6 +32,7 @@ const fn topic(mode: &Mode) -> Option<&'static HelpTopic> {
         Mode::CommandLine(_) => &help_topics::COMMAND_LINE,
         Mode::Incident(_) => &help_topics::INCIDENT,
         Mode::Commitments(_) => &help_topics::COMMITMENTS,
+        Mode::Fits(_) => &help_topics::FITS,
     })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod adj_rules;
 pub(crate) mod alarms;
 pub(crate) mod end_card;
+pub(crate) mod fits;
 pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod journal;

@@ -3,7 +3,7 @@
 use crate::app::keymap::action::Action;
 use crate::app::keymap::key::{Key, KeyCode};
 use crate::app::keymap::row::{
-    ALARMS, END_CARD, EXPLAIN, EXPLAINED, HELP, INCIDENT, JOURNAL, KeyBinding, LISTS, PAGES,
+    ALARMS, END_CARD, EXPLAIN, EXPLAINED, FITS, HELP, INCIDENT, JOURNAL, KeyBinding, LISTS, PAGES,
     PERSIST, c, k, row,
 };
 
@@ -92,13 +92,30 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[c('y')],
         Action::Copy,
         "Copy",
-        "copy the selected entry; on the page of the alarms: the flags that set them",
+        "copy the selected entry; of the alarms: the flags that set them; of what fits: the answer",
     ),
     row(ALARMS, &[k(KeyCode::Enter)], Action::Choose, "Set", "change this alarm, or add it"),
     row(ALARMS, &[c(' ')], Action::Toggle, "OnOff", "switch this alarm off or on"),
     row(ALARMS, &[k(KeyCode::Delete), c('d')], Action::RemoveAlarm, "Remove", "remove this alarm"),
     row(ALARMS, &[c('b')], Action::AlarmBell, "Bell", "the terminal's bell on or off"),
     row(ALARMS, &[c('c')], Action::AlarmCommand, "", "the command of --on-alarm on or off"),
+    row(
+        FITS,
+        &[k(KeyCode::Enter)],
+        Action::Choose,
+        "Go to",
+        "go to the process that would be killed, in the table",
+    ),
+    row(
+        FITS,
+        &[k(KeyCode::F(7)), c(']')],
+        Action::Protect,
+        "Adj-",
+        "the same with 50 less oom_score_adj of the new process",
+    ),
+    row(FITS, &[k(KeyCode::F(8)), c('[')], Action::Expose, "Adj+", "the same with 50 more"),
+    row(FITS, &[Key::alt('f')], Action::Fits, "Again", "ask with another size"),
+    row(FITS, &[k(KeyCode::Esc), c('q')], Action::Back, "Close", "close"),
     row(ALARMS, &[k(KeyCode::Esc), c('q'), c('!')], Action::Back, "Close", "close"),
     row(JOURNAL, &[k(KeyCode::Esc), c('q'), c('J')], Action::Back, "Close", "close"),
     row(PERSIST, &[k(KeyCode::Esc), c('q'), c('W')], Action::Back, "Close", "close"),

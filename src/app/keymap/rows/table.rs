@@ -293,6 +293,13 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     ),
     row(
         EVERYWHERE,
+        &[Key::alt('f')],
+        Action::Fits,
+        "",
+        "fits: what if so much more memory were needed? Who would be killed for it? (fits 2G)",
+    ),
+    row(
+        EVERYWHERE,
         &[c('!')],
         Action::AlarmsPage,
         "",
