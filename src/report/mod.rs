@@ -1,5 +1,6 @@
 //! The content of the screen without a screen: plain text, JSON lines that can be read back, and metrics.
 
+pub mod comparison;
 mod death;
 pub mod explain;
 pub mod fits;

@@ -127,7 +127,7 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     ExitStatusRow {
         status: ExitStatus::Refused,
         meaning: "read_only = true in /etc/doomtop/config.toml forbids it",
-        commands: &[MAIN, "record", "metrics", "set", "sacrifice"],
+        commands: &[MAIN, "record", "metrics", "set", "sacrifice", "compare"],
     },
     ExitStatusRow {
         status: ExitStatus::StillRunning,

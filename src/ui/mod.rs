@@ -2,15 +2,18 @@
 //! app gives the same picture.
 //!
 //! Sub-rooms, lowest first: `paint` (drawing primitives), `frame` (what is around the view), `panel`
-//! (below the view), `view`, `dialog`, `page`. This file puts them together: one table row for each view,
+//! (below the view), `view`, `dialog`, `page`. `svg` makes a file of the cells, `comparison` paints a picture for
+//! one. This file puts them together: one table row for each view,
 //! one match arm for each dialog and page.
 
 pub mod click_areas;
+pub mod comparison;
 pub mod dialog;
 pub mod frame;
 pub mod page;
 pub mod paint;
 pub mod panel;
+pub mod svg;
 pub mod view;
 
 use ratatui::Frame;

@@ -11,6 +11,7 @@ mod checks;
 mod clock;
 mod dice;
 mod explained;
+mod fits;
 mod hog;
 mod kmsg;
 mod leaderless;
@@ -69,6 +70,13 @@ fn test() -> ExitCode {
         Ok(what) => println!("oom: main thread exited: {what}"),
         Err(why) => {
             println!("oom: FAILED: main thread exited: {why}");
+            return ExitCode::FAILURE;
+        }
+    }
+    match fits::test() {
+        Ok(what) => println!("oom: fits: {what}"),
+        Err(why) => {
+            println!("oom: FAILED: fits: {why}");
             return ExitCode::FAILURE;
         }
     }

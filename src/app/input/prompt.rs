@@ -12,7 +12,6 @@ use crate::rows::filter::Filter;
 use crate::rows::size::parse_size;
 use crate::rows::time::parse_delay;
 
-
 impl App {
     pub(crate) fn open_prompt(&mut self, asking: PromptKind) {
         let text = match asking {

@@ -308,6 +308,9 @@ pub enum Command {
     /// of --scope (--scope global: in none). Its limits and those of every cgroup above it count, and the room of the
     /// machine. Everybody else stays as large as now.
     Fits(FitsArgs),
+    #[command(after_help = exit_status::help("compare"))]
+    /// Compare two recordings of a load test: what B took more or less than A, of memory, pressure, swap and kills
+    Compare(CompareArgs),
     #[command(after_help = exit_status::help("sacrifice"))]
     /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
     /// follow them until they have exited; one line per step
@@ -449,6 +452,26 @@ pub struct FitsArgs {
     /// Print one JSON object (schema doomtop-fits/1)
     #[arg(id = "fits_json", long = "json")]
     pub json: bool,
+}
+
+/// The arguments of `doomtop compare`.
+#[derive(Clone, Debug, Args)]
+pub struct CompareArgs {
+    /// The recording to compare with; - reads standard input
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
+    pub first: PathBuf,
+
+    /// The recording that is compared; - reads standard input
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
+    pub second: PathBuf,
+
+    /// Print one JSON object (schema doomtop-compare/1)
+    #[arg(id = "compare_json", long = "json")]
+    pub json: bool,
+
+    /// Write a picture, too: the memory of both over time, and the table. The file must not exist yet
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub svg: Option<PathBuf>,
 }
 
 /// The arguments that `doomtop set` and `doomtop sacrifice` share.

@@ -5,6 +5,7 @@ pub(crate) mod act;
 pub mod arg;
 pub(crate) mod batch;
 pub mod cli;
+pub(crate) mod compare;
 pub mod config;
 pub(crate) mod doctor;
 pub mod documents;
@@ -76,6 +77,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitStatus, CommandError> {
             let invocation = Invocation::new(cli, display, (&policy::LINUX, None))?;
             policy_check::run(file, rule, invocation)
         }
+        Some(Command::Compare(args)) => compare::run(args, cli),
         Some(Command::Explain(args)) => explain::run(args, cli, invocation::load_policy(cli)?),
         _ => run_on_input(cli, display),
     }

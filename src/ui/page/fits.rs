@@ -75,7 +75,7 @@ pub fn paint(app: &App, page: &FitsPage, area: Rect, canvas: &mut Canvas<'_>) ->
 }
 
 /// What the keys do, the longest first.
-fn feet(page: &FitsPage) -> [String; 3] {
+fn feet(page: &FitsPage) -> [String; 4] {
     let enter = page
         .chosen()
         .map_or_else(String::new, |step| format!("Enter goes to {}, ", fits::name(&step.victim)));
@@ -83,6 +83,7 @@ fn feet(page: &FitsPage) -> [String; 3] {
         format!("{enter}] [ change the adj, Alt-f asks again, Esc closes"),
         format!("{enter}] [ adj, Esc closes"),
         format!("{enter}Esc closes"),
+        "Esc closes".to_owned(),
     ]
 }
 

@@ -279,7 +279,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
                 "time",
             ],
             &["fits", "json", "load_test", "text", "verdicts"],
-            &["explain"],
+            &["comparison", "explain"],
         ],
     ),
     (
@@ -330,7 +330,17 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["daemon_kill", "incident"],
         ],
     ),
-    ("ui", &[&["click_areas"], &["paint"], &["dialog", "frame"], &["panel"], &["view"], &["page"]]),
+    (
+        "ui",
+        &[
+            &["click_areas", "svg"],
+            &["paint"],
+            &["dialog", "frame"],
+            &["panel"],
+            &["comparison", "view"],
+            &["page"],
+        ],
+    ),
 ];
 
 /// Words that nobody in this field would search for. They must not return as the name of a file or a type.

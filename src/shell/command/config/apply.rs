@@ -143,6 +143,7 @@ pub(crate) fn check_forbidden(cli: &Cli) -> Result<(), CommandError> {
         Some(Command::Record(_)) => "record",
         Some(Command::Metrics(args)) if args.file.is_some() => "metrics --file",
         Some(Command::Set(_)) => "set",
+        Some(Command::Compare(args)) if args.svg.is_some() => "compare --svg",
         Some(Command::Sacrifice(_)) => "sacrifice",
         _ if cli.ring.is_some() => "--ring",
         // That of a settings file is left out with a warning.
@@ -325,6 +326,7 @@ mod tests {
             &["sacrifice", "1"],
             &["metrics", "--file", "x"],
             &["--plain", "--alarm", "swap>90%", "--on-alarm", "true"],
+            &["compare", "a", "b", "--svg", "x"],
         ] {
             let error = check_forbidden(&apply(arguments)).expect_err("forbidden");
             assert!(error.lines()[0].contains("read_only = true in /etc/doomtop"), "{error:?}");

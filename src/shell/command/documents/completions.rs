@@ -74,6 +74,13 @@ fn command() -> Command {
         .mut_arg("alarm", |arg| arg.add(ArgValueCompleter::new(alarms)))
         .mut_arg("from", |arg| arg.add(recordings()))
         .mut_subcommand("replay", |it| it.mut_arg("file", |arg| arg.add(recordings())))
+        .mut_subcommand("compare", |it| {
+            it.mut_arg("first", |arg| arg.add(recordings()))
+                .mut_arg("second", |arg| arg.add(recordings()))
+        })
+        .mut_subcommand("fits", |it| {
+            it.mut_arg("size", |arg| arg.add(ArgValueCompleter::new(sizes)))
+        })
         .mut_subcommand("man", |it| {
             it.mut_arg("page", |arg| arg.add(ArgValueCompleter::new(pages)))
         })
@@ -135,6 +142,12 @@ fn themes(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 fn alarms(typed: &OsStr) -> Vec<CompletionCandidate> {
     matching(typed, QUANTITIES.iter().map(|row| (row.example.to_owned(), row.about)))
+}
+
+/// Sizes of jobs; the present room is for `doomtop fits` itself to tell.
+fn sizes(typed: &OsStr) -> Vec<CompletionCandidate> {
+    const SIZES: [&str; 8] = ["256M", "512M", "1G", "2G", "4G", "8G", "16G", "32G"];
+    matching(typed, SIZES.iter().map(|size| ((*size).to_owned(), "more memory")))
 }
 
 fn pages(typed: &OsStr) -> Vec<CompletionCandidate> {

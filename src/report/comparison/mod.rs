@@ -1,0 +1,207 @@
+//! Two recordings of a load test side by side: what the second took more or less than the first.
+
+mod rows;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use serde_json::{Value, json};
+
+use super::load_test::summary::{GrowingProcess, LoadKill};
+use super::load_test::{LoadSummariser, LoadSummary};
+use super::time::rfc3339;
+use crate::forecast::steady_growth::GrowthTrend;
+use crate::model::{Machine, Snapshot};
+use crate::units::{Bytes, Kib, Millis};
+
+pub use rows::{ComparedRow, ComparedUnit, ComparedVerdict};
+pub use text::write_comparison;
+
+/// Durations that differ by more than this share are told: totals are not comparable then.
+const SAME_DURATION: f64 = 0.1;
+
+/// One of the two recordings.
+#[derive(Clone, Debug)]
+pub struct ComparedRun {
+    /// The file.
+    pub file: String,
+    /// Host name, kernel and RAM.
+    pub machine: (String, String, Kib),
+    /// Which boot of which machine it is of.
+    boot: String,
+    /// What it took.
+    pub summary: LoadSummary,
+    /// What could not be reclaimed, swap included, by the time since the first sample.
+    pub sizes: Vec<(Millis, Bytes)>,
+}
+
+impl ComparedRun {
+    /// After all samples were taken. `None` where there was none.
+    #[must_use]
+    pub fn of(file: String, summariser: &LoadSummariser) -> Option<Self> {
+        let summary = summariser.summary()?;
+        let now: &Snapshot = summariser.scene()?.now();
+        let host: &Machine = &now.machine;
+        let machine = (host.name.to_string(), host.kernel.to_string(), now.memory.total_kib);
+        let first = now.clock.monotonic_ms.saturating_sub(summary.over);
+        let sizes = summariser.sizes().iter();
+        let sizes = sizes.map(|&(at, size)| (at.saturating_sub(first), size)).collect();
+        Some(Self { file, machine, boot: host.boot_id.to_string(), summary, sizes })
+    }
+
+    /// What it grew by in a minute; 0 where it did not grow steadily. `None` where it was too short to tell.
+    fn growth(&self) -> Option<f64> {
+        match self.summary.growth {
+            GrowthTrend::TooShort => None,
+            GrowthTrend::NotSteady => Some(0.0),
+            GrowthTrend::Steady(growth) => Some(growth.best * 60.0),
+        }
+    }
+}
+
+/// Two recordings, and how they differ.
+#[derive(Clone, Debug)]
+pub struct LoadComparison {
+    /// The two, in the order in which they were given.
+    pub runs: [ComparedRun; 2],
+    /// What is compared.
+    pub rows: Vec<ComparedRow>,
+    /// What keeps them from being comparable.
+    pub notes: Vec<String>,
+}
+
+impl LoadComparison {
+    /// Compares. `same_file`: both are the same file.
+    #[must_use]
+    pub fn new(runs: [ComparedRun; 2], same_file: bool) -> Self {
+        let rows = rows::all(&runs);
+        let notes = notes(&runs, same_file);
+        Self { runs, rows, notes }
+    }
+
+    /// The most important differences as one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut parts: Vec<String> =
+            self.rows.iter().filter_map(ComparedRow::difference_words).collect();
+        parts.truncate(3);
+        match parts.as_slice() {
+            [] => "B is as good as A in everything that both tell.".to_owned(),
+            [one] => format!("B {one}."),
+            [rest @ .., last] => format!("B {} and {last}.", rest.join(", ")),
+        }
+    }
+
+    /// As one JSON object.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        json!({
+            "schema": "doomtop-compare/1",
+            "sentence": self.sentence(),
+            "runs": self.runs.iter().map(run_json).collect::<Vec<Value>>(),
+            "differences": self.rows.iter().map(ComparedRow::json).collect::<Vec<Value>>(),
+            "notes": self.notes,
+        })
+    }
+}
+
+/// What keeps two recordings from being comparable.
+fn notes([a, b]: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    let same_time = a.boot == b.boot && a.summary.unix_ms == b.summary.unix_ms;
+    if same_file {
+        notes.push("A and B are the same file".to_owned());
+    } else if same_time && a.summary.samples == b.summary.samples {
+        notes.push("A and B are of the same machine and the same time".to_owned());
+    }
+    let ((name_a, kernel_a, ram_a), (name_b, kernel_b, ram_b)) = (&a.machine, &b.machine);
+    if name_a != name_b {
+        notes.push(format!("they are of different machines: {name_a} and {name_b}"));
+    }
+    if kernel_a != kernel_b {
+        notes.push(format!("the kernels differ: {kernel_a} and {kernel_b}"));
+    }
+    // What the firmware takes differs a little from boot to boot.
+    if ram_a.0.abs_diff(ram_b.0) > ram_a.0.max(ram_b.0) / 50 {
+        let size = |kib: &Kib| crate::columns::human_size(kib.bytes());
+        notes.push(format!("the RAM differs: {} and {}", size(ram_a), size(ram_b)));
+    }
+    if a.summary.scope != b.summary.scope {
+        notes.push(format!("the scopes differ: {} and {}", a.summary.scope, b.summary.scope));
+    }
+    if a.summary.limit != b.summary.limit {
+        let size =
+            |it: Option<Bytes>| it.map_or_else(|| "none".to_owned(), crate::columns::human_size);
+        notes.push(format!(
+            "the limits differ: {} and {}",
+            size(a.summary.limit),
+            size(b.summary.limit)
+        ));
+    }
+    let (over_a, over_b) = (a.summary.over.0 as f64, b.summary.over.0 as f64);
+    if (over_a - over_b).abs() > over_a.max(over_b) * SAME_DURATION {
+        notes.push("the durations differ: what is added up over time is not comparable".to_owned());
+    }
+    for (name, run) in [("A", a), ("B", b)] {
+        if run.summary.needed_is_least {
+            notes.push(format!("{name} may have needed more: a process was killed in it"));
+        }
+    }
+    notes
+}
+
+fn seconds(time: Millis) -> f64 {
+    time.0 as f64 / 1000.0
+}
+
+fn run_json(run: &ComparedRun) -> Value {
+    let it = &run.summary;
+    json!({
+        "file": run.file,
+        "machine": run.machine.0,
+        "kernel": run.machine.1,
+        "ram_kib": run.machine.2.0,
+        "scope": it.scope,
+        "begin": rfc3339(it.unix_ms.0),
+        "end": rfc3339(it.unix_ms.1),
+        "duration_s": seconds(it.over),
+        "samples": it.samples,
+        "limit_bytes": it.limit.map(|it| it.0),
+        "peak_bytes": it.peak.map(|it| it.bytes.0),
+        "peak_after_s": it.peak.map(|it| seconds(it.after)),
+        "needed_bytes": it.needed.map(|it| it.0),
+        "needed_is_least": it.needed_is_least,
+        "near_limit_s": it.near_limit.map(seconds),
+        "psi_of": it.pressure.of.word(),
+        "psi_some_s": it.pressure.some.map(|it| it.as_secs_f64()),
+        "psi_full_s": it.pressure.full.map(|it| it.as_secs_f64()),
+        "swap_peak_bytes": it.swap_peak.map(|it| it.0),
+        "growth_bytes_per_min": run.growth().map(f64::round),
+        "growing": it.growing.iter().map(growing_json).collect::<Vec<Value>>(),
+        "kills": it.kills.iter().map(kill_json).collect::<Vec<Value>>(),
+    })
+}
+
+fn growing_json(process: &GrowingProcess) -> Value {
+    let rate = process.growth.steady().map(|it| (it.best * 60.0).round());
+    json!({
+        "pid": process.id.pid,
+        "start_ticks": process.id.born.0,
+        "comm": process.comm,
+        "bytes": process.bytes.0,
+        "growth_bytes_per_min": rate,
+    })
+}
+
+fn kill_json(kill: &LoadKill) -> Value {
+    json!({
+        "when": rfc3339(kill.unix_ms),
+        "after_s": seconds(kill.after),
+        "pid": kill.pid,
+        "comm": kill.comm,
+        "guessed": kill.guessed,
+        "by": kill.by.word(),
+        "why": kill.why,
+        "predicted_s": kill.predicted().map(seconds),
+    })
+}

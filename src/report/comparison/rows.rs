@@ -1,0 +1,287 @@
+//! What is compared: one row for each quantity, with its difference.
+
+use serde_json::{Value, json};
+
+use super::ComparedRun;
+use crate::columns::{human_size, span_of};
+use crate::units::{Bytes, Millis};
+
+/// The unit of a quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComparedUnit {
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+    /// Bytes a minute.
+    BytesPerMinute,
+    /// A number.
+    Count,
+}
+
+/// Whether the second is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComparedVerdict {
+    /// It takes more.
+    Worse,
+    /// It takes less.
+    Better,
+    /// The difference is smaller than what such values are known to.
+    Same,
+}
+
+impl ComparedVerdict {
+    /// The word in reports.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Worse => "worse",
+            Self::Better => "better",
+            Self::Same => "same",
+        }
+    }
+}
+
+/// A quantity of both.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComparedRow {
+    /// Its key in JSON.
+    pub key: &'static str,
+    /// Its name.
+    pub label: &'static str,
+    /// Its unit.
+    pub unit: ComparedUnit,
+    /// The values; nothing where a recording does not tell.
+    pub values: [Option<f64>; 2],
+    /// What stands behind the values.
+    pub remarks: [String; 2],
+    /// Whether less is better; otherwise nothing is.
+    pub judged: bool,
+    /// How the sentence tells more of it and less of it: `needed {} more`.
+    words: (&'static str, &'static str),
+}
+
+impl ComparedRow {
+    /// How much more the second has.
+    #[must_use]
+    pub fn difference(&self) -> Option<f64> {
+        let [a, b] = self.values;
+        Some(b? - a?)
+    }
+
+    /// The same as a share of the first, in percent; nothing where that has none.
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        let first = self.values[0].filter(|it| *it > 0.0)?;
+        Some(self.difference()? / first * 100.0)
+    }
+
+    /// Whether the second is better.
+    #[must_use]
+    pub fn verdict(&self) -> Option<ComparedVerdict> {
+        let difference = self.difference().filter(|_| self.judged)?;
+        Some(if difference.abs() <= self.tolerance() {
+            ComparedVerdict::Same
+        } else if difference > 0.0 {
+            ComparedVerdict::Worse
+        } else {
+            ComparedVerdict::Better
+        })
+    }
+
+    /// Smaller differences are none: the counters, and when they are read.
+    fn tolerance(&self) -> f64 {
+        let most = self.values.iter().flatten().fold(0.0_f64, |most, it| most.max(it.abs()));
+        match self.unit {
+            ComparedUnit::Bytes => (most / 100.0).max(f64::from(1 << 20)),
+            ComparedUnit::Seconds => (most / 100.0).max(0.1),
+            ComparedUnit::BytesPerMinute => (most / 20.0).max(65_536.0),
+            ComparedUnit::Count => 0.0,
+        }
+    }
+
+    /// A value as text.
+    #[must_use]
+    pub fn text(&self, value: f64) -> String {
+        let sign = if value < 0.0 { "-" } else { "" };
+        let size = || human_size(Bytes(value.abs() as u64));
+        match self.unit {
+            ComparedUnit::Bytes => format!("{sign}{}", size()),
+            ComparedUnit::BytesPerMinute if value == 0.0 => "none".to_owned(),
+            ComparedUnit::BytesPerMinute => format!("{sign}{}/min", size()),
+            ComparedUnit::Count => format!("{value:.0}"),
+            ComparedUnit::Seconds if value.abs() < 100.0 => format!("{value:.1}s"),
+            ComparedUnit::Seconds => format!("{sign}{}", span_of(value.abs() as u64)),
+        }
+    }
+
+    /// The value of one of the two, with what stands behind it.
+    #[must_use]
+    pub fn cell(&self, nth: usize) -> String {
+        let value = self.values.get(nth).copied().flatten();
+        let remark = self.remarks.get(nth).map_or("", String::as_str);
+        match value {
+            Some(value) => format!("{}{remark}", self.text(value)),
+            None => "?".to_owned(),
+        }
+    }
+
+    /// The difference: `+70M (+17 %)`, `same`, empty where it is not known.
+    #[must_use]
+    pub fn change(&self) -> String {
+        let Some(difference) = self.difference() else { return String::new() };
+        if self.verdict() == Some(ComparedVerdict::Same) || difference == 0.0 {
+            return "same".to_owned();
+        }
+        let sign = if difference > 0.0 { "+" } else { "" };
+        let share = self.percent().map_or_else(String::new, |it| format!(" ({it:+.0} %)"));
+        format!("{sign}{}{share}", self.text(difference))
+    }
+
+    /// The difference for the sentence, where there is one that counts.
+    pub(super) fn difference_words(&self) -> Option<String> {
+        let (more, less) = self.words;
+        let words = match self.verdict()? {
+            ComparedVerdict::Same => return None,
+            ComparedVerdict::Worse => more,
+            ComparedVerdict::Better => less,
+        };
+        let size = self.text(self.difference()?.abs());
+        let share = self.percent().map_or_else(String::new, |it| format!(" ({it:+.0} %)"));
+        let is_size = matches!(self.unit, ComparedUnit::Bytes | ComparedUnit::BytesPerMinute);
+        let share = if is_size { share } else { String::new() };
+        Some(words.replace("{}", &format!("{size}{share}")))
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "key": self.key,
+            "a": self.values[0],
+            "b": self.values[1],
+            "difference": self.difference(),
+            "percent": self.percent().map(|it| (it * 10.0).round() / 10.0),
+            "verdict": self.verdict().map(ComparedVerdict::word),
+        })
+    }
+}
+
+/// A share of the time: ` (0.2 %)`.
+fn share_of(time: Option<f64>, over: f64) -> String {
+    match time {
+        Some(time) if over > 0.0 => format!(" ({:.1} %)", time / over * 100.0),
+        _ => String::new(),
+    }
+}
+
+/// All that is compared, the most important first.
+pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
+    let each = |of: &dyn Fn(&ComparedRun) -> Option<f64>| [of(&runs[0]), of(&runs[1])];
+    let bytes = |it: Option<Bytes>| it.map(|it| it.0 as f64);
+    let seconds = |it: Millis| it.0 as f64 / 1000.0;
+    let over = |run: &ComparedRun| seconds(run.summary.over);
+    let row = |key, label, unit, values, words| ComparedRow {
+        key,
+        label,
+        unit,
+        values,
+        remarks: Default::default(),
+        judged: true,
+        words,
+    };
+    let timed = |row: ComparedRow| {
+        let remarks = [0, 1].map(|nth: usize| share_of(row.values[nth], over(&runs[nth])));
+        ComparedRow { remarks, ..row }
+    };
+    let peaks = [0, 1].map(|nth: usize| {
+        let peak = runs[nth].summary.peak;
+        peak.map_or_else(String::new, |it| format!(" after {}", span_of(it.after.0 / 1000)))
+    });
+    let least = [0, 1].map(|nth: usize| {
+        if runs[nth].summary.needed_is_least { " or more".to_owned() } else { String::new() }
+    });
+    let pressure = |full: bool| {
+        each(&|run| {
+            let it = run.summary.pressure;
+            if full { it.full } else { it.some }.map(|it| it.as_secs_f64())
+        })
+    };
+    let duration = each(&|run| Some(over(run)));
+    let limit = each(&|run| bytes(run.summary.limit));
+    let (size, time) = (ComparedUnit::Bytes, ComparedUnit::Seconds);
+    vec![
+        ComparedRow { judged: false, ..row("duration_s", "duration", time, duration, ("", "")) },
+        ComparedRow { judged: false, ..row("limit_bytes", "limit", size, limit, ("", "")) },
+        row(
+            "kills",
+            "kills",
+            ComparedUnit::Count,
+            each(&|run| Some(run.summary.kills.len() as f64)),
+            ("had {} more killed", "had {} fewer killed"),
+        ),
+        ComparedRow {
+            remarks: least,
+            ..row(
+                "needed_bytes",
+                "needed",
+                size,
+                each(&|run| bytes(run.summary.needed)),
+                ("needed {} more", "needed {} less"),
+            )
+        },
+        ComparedRow {
+            remarks: peaks,
+            ..row(
+                "peak_bytes",
+                "peak",
+                size,
+                each(&|run| bytes(run.summary.peak.map(|it| it.bytes))),
+                ("peaked {} higher", "peaked {} lower"),
+            )
+        },
+        row(
+            "growth_bytes_per_min",
+            "growth",
+            ComparedUnit::BytesPerMinute,
+            each(&ComparedRun::growth),
+            ("grew by {} more", "grew by {} less"),
+        ),
+        timed(row(
+            "psi_full_s",
+            "PSI full",
+            time,
+            pressure(true),
+            ("stalled {} longer", "stalled {} shorter"),
+        )),
+        timed(row(
+            "psi_some_s",
+            "PSI some",
+            time,
+            pressure(false),
+            ("waited {} longer", "waited {} shorter"),
+        )),
+        timed(row(
+            "near_limit_s",
+            "near the limit",
+            time,
+            each(&|run| run.summary.near_limit.map(seconds)),
+            ("was near its limit {} longer", "was near its limit {} shorter"),
+        )),
+        row(
+            "swap_peak_bytes",
+            "swap",
+            size,
+            each(&|run| bytes(run.summary.swap_peak)),
+            ("swapped {} more", "swapped {} less"),
+        ),
+        ComparedRow {
+            judged: false,
+            ..row(
+                "refaults_pages",
+                "refaults",
+                ComparedUnit::Count,
+                each(&|run| run.summary.reclaim.refaults.map(|it| it as f64)),
+                ("", ""),
+            )
+        },
+    ]
+}
