@@ -24,7 +24,7 @@ const COLUMNS: [u16; 4] = [16, 27, 27, 22];
 
 /// Whether a row is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowMark {
+pub enum ComparedMark {
     /// The second is worse.
     Worse,
     /// The second is better.
@@ -43,7 +43,7 @@ pub struct ComparisonPicture {
     /// Memory by the time since the first sample.
     pub curves: [Vec<(Millis, Bytes)>; 2],
     /// The rows of the table: the quantity, both values and the change.
-    pub rows: Vec<([String; 4], RowMark)>,
+    pub rows: Vec<([String; 4], ComparedMark)>,
     /// What keeps them from being comparable.
     pub notes: Vec<String>,
 }
@@ -98,7 +98,9 @@ const fn styles(theme: Theme) -> [Style; 2] {
 
 fn head(theme: Theme) -> Line<'static> {
     let titles = ["", "A", "B", "CHANGE"].map(str::to_owned);
-    Line::styled(columns(&titles), theme.head())
+    let text = columns(&titles);
+    let pad = usize::from(WIDTH.saturating_sub(cells(&text)));
+    Line::styled(format!("{text}{:pad$}", ""), theme.head())
 }
 
 fn columns(texts: &[String; 4]) -> String {
@@ -111,11 +113,11 @@ fn columns(texts: &[String; 4]) -> String {
     line
 }
 
-fn row(texts: &[String; 4], mark: RowMark, theme: Theme) -> Line<'static> {
+fn row(texts: &[String; 4], mark: ComparedMark, theme: Theme) -> Line<'static> {
     let (word, style) = match mark {
-        RowMark::Worse => ("worse", theme.warn()),
-        RowMark::Better => ("better", theme.good()),
-        RowMark::None => ("", theme.plain()),
+        ComparedMark::Worse => ("worse", theme.warn()),
+        ComparedMark::Better => ("better", theme.good()),
+        ComparedMark::None => ("", theme.plain()),
     };
     Line::from(vec![Span::raw(columns(texts)), Span::styled(word, style)])
 }

@@ -10,6 +10,7 @@ mod bulk;
 mod cgroups;
 mod children;
 mod cli;
+mod compare;
 mod contributing;
 mod cost;
 mod demo;

@@ -1,10 +1,12 @@
 //! Pictures of real screens: those of the program, and moving ones.
 
+use std::fmt::Write;
+
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr;
 
 use doomtop::ui::svg::{CELL, MARGIN, escape, ink};
-pub use doomtop::ui::svg::{DARK, LIGHT, TerminalColours as Screen, draw, size, svg, svg_on};
+pub use doomtop::ui::svg::{DARK, LIGHT, TerminalColours as Screen, draw, size, svg};
 
 const BACK: u32 = DARK.back;
 

@@ -17,6 +17,8 @@ use crate::units::{Bytes, Kib, Millis};
 pub use rows::{ComparedRow, ComparedUnit, ComparedVerdict};
 pub use text::write_comparison;
 
+/// Maximum number of differences of each kind that the sentence names.
+const NAMED: usize = 3;
 /// Durations that differ by more than this share are told: totals are not comparable then.
 const SAME_DURATION: f64 = 0.1;
 
@@ -82,13 +84,20 @@ impl LoadComparison {
     /// The most important differences as one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let mut parts: Vec<String> =
-            self.rows.iter().filter_map(ComparedRow::difference_words).collect();
-        parts.truncate(3);
-        match parts.as_slice() {
-            [] => "B is as good as A in everything that both tell.".to_owned(),
-            [one] => format!("B {one}."),
-            [rest @ .., last] => format!("B {} and {last}.", rest.join(", ")),
+        let words = |verdict: ComparedVerdict| {
+            let rows = self.rows.iter().filter(|row| row.verdict() == Some(verdict));
+            let parts: Vec<String> =
+                rows.filter_map(ComparedRow::difference_words).take(NAMED).collect();
+            match parts.as_slice() {
+                [] => None,
+                [one] => Some(one.clone()),
+                [rest @ .., last] => Some(format!("{} and {last}", rest.join(", "))),
+            }
+        };
+        match (words(ComparedVerdict::Worse), words(ComparedVerdict::Better)) {
+            (None, None) => "B is as good as A in everything that both tell.".to_owned(),
+            (Some(only), None) | (None, Some(only)) => format!("B {only}."),
+            (Some(worse), Some(better)) => format!("B {worse}; but it {better}."),
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ComparedRun;
 use crate::columns::{human_size, span_of};
+use crate::forecast::steady_growth::GrowthTrend;
 use crate::units::{Bytes, Millis};
 
 /// The unit of a quantity.
@@ -122,7 +123,8 @@ impl ComparedRow {
         let remark = self.remarks.get(nth).map_or("", String::as_str);
         match value {
             Some(value) => format!("{}{remark}", self.text(value)),
-            None => "?".to_owned(),
+            None if remark.is_empty() => "?".to_owned(),
+            None => remark.to_owned(),
         }
     }
 
@@ -199,6 +201,10 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
     let least = [0, 1].map(|nth: usize| {
         if runs[nth].summary.needed_is_least { " or more".to_owned() } else { String::new() }
     });
+    let short = [0, 1].map(|nth: usize| {
+        let is_short = runs[nth].summary.growth == GrowthTrend::TooShort;
+        if is_short { "too short to tell".to_owned() } else { String::new() }
+    });
     let pressure = |full: bool| {
         each(&|run| {
             let it = run.summary.pressure;
@@ -238,13 +244,16 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
                 ("peaked {} higher", "peaked {} lower"),
             )
         },
-        row(
-            "growth_bytes_per_min",
-            "growth",
-            ComparedUnit::BytesPerMinute,
-            each(&ComparedRun::growth),
-            ("grew by {} more", "grew by {} less"),
-        ),
+        ComparedRow {
+            remarks: short,
+            ..row(
+                "growth_bytes_per_min",
+                "growth",
+                ComparedUnit::BytesPerMinute,
+                each(&ComparedRun::growth),
+                ("grew by {} more", "grew by {} less"),
+            )
+        },
         timed(row(
             "psi_full_s",
             "PSI full",

@@ -20,7 +20,7 @@ use crate::shell::exit_status::ExitStatus;
 use crate::shell::guarded_source::ProtectionReport;
 use crate::shell::{new_file, stdio};
 use crate::source::SourceError;
-use crate::ui::comparison::{ComparisonPicture, RowMark};
+use crate::ui::comparison::{ComparedMark, ComparisonPicture};
 use crate::ui::{self, ColourDepth, Theme, svg};
 
 /// Reads both, and prints how the second differs.
@@ -140,9 +140,9 @@ fn drawn(comparison: &LoadComparison) -> ComparisonPicture {
     };
     let row = |row: &ComparedRow| {
         let mark = match row.verdict() {
-            Some(ComparedVerdict::Worse) => RowMark::Worse,
-            Some(ComparedVerdict::Better) => RowMark::Better,
-            Some(ComparedVerdict::Same) | None => RowMark::None,
+            Some(ComparedVerdict::Worse) => ComparedMark::Worse,
+            Some(ComparedVerdict::Better) => ComparedMark::Better,
+            Some(ComparedVerdict::Same) | None => ComparedMark::None,
         };
         ([row.label.to_owned(), row.cell(0), row.cell(1), row.change()], mark)
     };
