@@ -54,7 +54,7 @@ pub fn what_fits(policy: &dyn Policy, scene: &Scene, newcomer: &Newcomer) -> Fit
     let gone: Vec<ProcId> = leaving(scene).map(|it| it.id).chain(asker).collect();
     inside.suppose(|sample| sample.processes.retain(|it| !gone.contains(&it.id)));
     let run = Run { policy, newcomer, scene: inside, levels, had, steps: Vec::new() };
-    (answer.steps, answer.outcome) = run.to_the_end();
+    (answer.steps, answer.outcome) = run.finish();
     answer
 }
 
@@ -80,7 +80,7 @@ enum Turn {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> (Vec<CascadeStep>, FitOutcome) {
+    fn finish(mut self) -> (Vec<CascadeStep>, FitOutcome) {
         let outcome = loop {
             let Some(at) = self.levels.tightest() else {
                 break FitOutcome::Fits { left: Bytes::ZERO };

@@ -316,16 +316,8 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "words",
         &[
-            &[
-                "fits",
-                "incident_line",
-                "numbers_and_names",
-                "outcome",
-                "set_limit",
-                "shortage",
-                "terms",
-            ],
-            &["freed", "judged_task", "memory_sheet", "next_death", "next_victim"],
+            &["incident_line", "numbers_and_names", "outcome", "set_limit", "shortage", "terms"],
+            &["fits", "freed", "judged_task", "memory_sheet", "next_death", "next_victim"],
             &["answer", "death_details", "remedy"],
             &["daemon_kill", "incident"],
         ],
