@@ -115,6 +115,7 @@
 //! | `cgroups` | `source/side_readers.rs` | reads the cgroups where BPF reads the processes; otherwise the walker does |
 //! | `killers` | `source/side_readers.rs` | looks for installed killers there |
 //! | `rare facts` | `source/side_readers.rs` | reads who holds memory beside processes, and which BPF programs decide about kills |
+//! | `lazy free` | `source/lazy_free.rs` | reads what those that may die gave back with `MADV_FREE`, as `cmdline` |
 //! | `counters` | `sample/machine/vmstat_reader.rs` | reads `/proc/vmstat`, for which the kernel allocates |
 //! | `environs` | `sample/process/exe_cwd_environ.rs` | environments, if a rule of an installed nohang tests them |
 //! | `users` | `shell/worker/command_lines.rs` | names of users, once: a directory server may block that |

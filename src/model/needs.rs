@@ -22,6 +22,8 @@ pub struct Needs {
     pub scores: Scores,
     /// The processes whose files are kept open: the top of the ranking, best first.
     pub keep: Vec<ProcId>,
+    /// Those that may die next, the likeliest first: of them it is read what they gave back with `MADV_FREE`.
+    pub may_die: Vec<ProcId>,
     /// How many pages every other process must gain before it can be one of the first two. While nobody can
     /// have gained as much, `stat` of a process that did nothing lately is read only in every fourth sample.
     /// `None`: every process is read in every sample.
@@ -56,6 +58,7 @@ impl Needs {
             cgroups: CgroupNeeds::Everything,
             scores: Scores::All,
             keep: Vec::new(),
+            may_die: Vec::new(),
             lead: None,
         }
     }

@@ -30,6 +30,7 @@ use crate::sample::process::row_list::make_room;
 use crate::sample::process::row_lookup::RowLookup;
 use crate::sample::process::walk::ProcessWalk;
 use crate::sample::process::walk_request::{WalkCounters, WalkRequest};
+use crate::source::lazy_free::LazyFree;
 use crate::source::side_job::SideJob;
 use crate::source::side_readers::{RareFactsJob, SideReaders};
 use crate::source::walk_thread;
@@ -110,6 +111,8 @@ pub struct LiveSource {
     bpf_oom: Arc<BpfOom>,
     /// Not much older than half a minute.
     holders: Arc<MemoryHolders>,
+    /// What processes gave back.
+    lazy_free: LazyFree,
     unreadable: u32,
     /// Begin of the last complete walk, and the number of the sample that asked for it.
     walked: Option<(Instant, u64)>,
@@ -158,6 +161,7 @@ impl LiveSource {
         let walker = ProcessWalk::new(Arc::clone(&root), &machine)?;
         let rare_facts = RareFactsJob::start(&root, machine.page_size)?;
         let (jobs, done) = walk_thread::start()?;
+        let lazy_free = LazyFree::new(Arc::clone(&root), machine.page_size);
         let started = Instant::now();
         Ok(Self {
             privileges: privileges(&root),
@@ -187,6 +191,7 @@ impl LiveSource {
             rare_facts,
             bpf_oom: Arc::default(),
             holders: Arc::default(),
+            lazy_free,
             unreadable: 0,
             walked: None,
         })
@@ -528,6 +533,7 @@ impl Source for LiveSource {
         let began = Instant::now();
         self.rare_facts.begin(|job| job.now = millis(began - self.started));
         let mut system = self.files.read(&self.root, &self.machine)?;
+        self.lazy_free.begin(system.lazy_freed, &needs.may_die);
         if let Some(tasks) = &self.tasks {
             self.kept.close_others(tasks.others());
             self.read_tasks(needs, &system)?;
@@ -577,6 +583,7 @@ impl Source for LiveSource {
             };
             sample.scan = ScanAge { stale_ms, unreadable };
             self.fill(sample, system, now);
+            self.lazy_free.store(&mut sample.processes, &needs.may_die);
         }
         Ok(snapshot)
     }

@@ -4,6 +4,7 @@
 pub mod delta;
 pub mod demo_recording;
 mod error;
+mod lazy_free;
 mod live;
 mod recorder;
 mod recording;

@@ -33,6 +33,9 @@ pub struct Load {
     pub adj: i32,
     /// Pages of anonymous memory.
     pub anon: usize,
+    /// Pages of anonymous memory that it gives back with `MADV_FREE`.
+    #[serde(default)]
+    pub given_back: usize,
     /// Pages that are alone in their page table.
     pub sparse: usize,
     /// Pages of a memfd that is not mapped: charged to the cgroup, but in no process's RSS.
@@ -160,6 +163,9 @@ fn hold(load: &Load) -> ! {
     let mut blocks: Vec<Vec<u8>> = Vec::with_capacity(1 << 16);
     let mut seed = u64::from(process::id());
     blocks.push(anonymous(load.anon, &mut seed));
+    if load.given_back > 0 {
+        blocks.push(given_back(load.given_back, &mut seed));
+    }
     for from in (0..load.sparse).step_by(CHUNK) {
         let count = CHUNK.min(load.sparse - from);
         let mut chunk = vec![0_u8; count * STRIDE];
@@ -198,6 +204,19 @@ fn anonymous(pages: usize, seed: &mut u64) -> Vec<u8> {
         page[..8].copy_from_slice(&seed.to_ne_bytes());
     }
     black_box(memory)
+}
+
+/// The same, given back with `MADV_FREE`: resident until reclaim takes them.
+#[allow(unsafe_code, reason = "rustix and nix offer madvise as unsafe functions only")]
+fn given_back(pages: usize, seed: &mut u64) -> Vec<u8> {
+    let mut memory = anonymous(pages + 1, seed);
+    let from = memory.as_mut_ptr();
+    let skip = from.align_offset(PAGE);
+    // SAFETY: the range is within the vector, and nothing reads it any more: its content may become zero.
+    let advised =
+        unsafe { nix::libc::madvise(from.add(skip).cast(), pages * PAGE, nix::libc::MADV_FREE) };
+    assert_eq!(advised, 0, "madvise(MADV_FREE), Linux 4.5 and later");
+    memory
 }
 
 /// A memfd with this many pages.

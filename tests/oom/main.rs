@@ -12,6 +12,7 @@ mod clock;
 mod dice;
 mod explained;
 mod fits;
+mod given_back;
 mod hog;
 mod kmsg;
 mod leaderless;
@@ -62,22 +63,24 @@ fn number(name: &str, default: u64) -> u64 {
     env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+/// Kills that are made in a certain way: what was seen, or why it was not as it should be.
+const CASES: &[(&str, fn() -> Result<String, String>)] = &[
+    ("main thread exited", leaderless::test),
+    ("fits", fits::test),
+    ("memory given back", given_back::test),
+];
+
 /// What `cargo test` runs.
 fn test() -> ExitCode {
     checks::all();
     println!("oom: the test's own checks passed");
-    match leaderless::test() {
-        Ok(what) => println!("oom: main thread exited: {what}"),
-        Err(why) => {
-            println!("oom: FAILED: main thread exited: {why}");
-            return ExitCode::FAILURE;
-        }
-    }
-    match fits::test() {
-        Ok(what) => println!("oom: fits: {what}"),
-        Err(why) => {
-            println!("oom: FAILED: fits: {why}");
-            return ExitCode::FAILURE;
+    for (name, run) in CASES {
+        match run() {
+            Ok(what) => println!("oom: {name}: {what}"),
+            Err(why) => {
+                println!("oom: FAILED: {name}: {why}");
+                return ExitCode::FAILURE;
+            }
         }
     }
     let seed = number("OOM_SEED", u64::from(std::process::id()));
@@ -129,6 +132,13 @@ fn guest(plan: &[String]) -> ExitCode {
             "lowered" => Cause::Lowered,
             other => panic!("{other} is not a cause"),
         };
+        match given_back::test() {
+            Ok(what) => println!("oom: memory given back: {what}"),
+            Err(why) => {
+                println!("oom: FAILED: memory given back: {why}");
+                return ExitCode::FAILURE;
+            }
+        }
         let seed = number("OOM_SEED", 1) * 1000 + at as u64;
         let ran = Field::new(cause, seed, Arc::clone(&stop)).and_then(|mut field| {
             let ran = field.run(kills.parse().expect("a number of kills"));

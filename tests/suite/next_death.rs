@@ -204,6 +204,33 @@ fn at_the_limit_only_what_stays_counts() {
     assert_eq!(at_limit(&EARLYOOM, 0), (Some(10), pages(0)), "it does not wait for reclaim");
 }
 
+#[test]
+fn what_was_given_back_does_not_count_at_the_limit() {
+    let freer = |lazy: Reading<Pages>| Process {
+        anon: Reading::Value(Pages(50_000)),
+        lazy_free: lazy,
+        ..process(10, "freer", 50_000)
+    };
+    let victims = |policy: &dyn Policy, lazy| {
+        let both = vec![freer(lazy), process(11, "holder", 30_000)];
+        let scene = Scene::new(Arc::new(machine(1_000_000, ScoreScale::Signed, both)), None);
+        let at_limit = RankingAtLimit::of(policy, &scene);
+        let now = Ranking::new(policy, &scene).victim().map(|row| row.id.pid);
+        (now, at_limit.victim.map(|it| it.0.pid), at_limit.excluded.0 / 4096)
+    };
+    let some = |pages| Reading::Value(Pages(pages));
+    assert_eq!(victims(&LINUX, some(40_000)), (Some(10), Some(11), 40_000));
+    assert_eq!(victims(&LINUX, some(10_000)), (Some(10), Some(10), 10_000));
+    assert_eq!(victims(&LINUX, Reading::NotAsked), (Some(10), Some(10), 0), "it was not read");
+    assert_eq!(victims(&LINUX, some(90_000)).2, 50_000, "never more than is anonymous");
+    assert_eq!(victims(&EARLYOOM, some(40_000)), (Some(10), Some(10), 0));
+    // A recording keeps it.
+    let line = serde_json::to_string(&freer(some(7))).expect("JSON");
+    assert!(line.contains("\"lazyfree_pages\":7"), "{line}");
+    let back: Process = serde_json::from_str(&line).expect("a process");
+    assert_eq!(back.lazy_free, some(7));
+}
+
 /// The sentences about a death by this killer in 20 s, the longest first.
 fn sentences(policy: &dyn Policy, snapshot: doomtop::model::Snapshot) -> Vec<String> {
     let scene = Scene::new(Arc::new(snapshot), None);

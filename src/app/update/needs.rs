@@ -11,6 +11,9 @@ use crate::units::Pages;
 /// The files of this many of the top candidates stay open.
 const KEPT_OPEN: usize = 64;
 
+/// So many of the first by badness may be the next to die, whatever is predicted.
+const FIRST: usize = 3;
+
 /// The scores of this many rows on the screen are compared in each sample, where no column shows them.
 const CHECKED_ROWS: usize = 8;
 
@@ -45,12 +48,26 @@ impl App {
         }
         let eligible = &self.ranking.rows()[..self.ranking.eligible()];
         needs.keep = eligible.iter().take(KEPT_OPEN).map(|row| row.id).collect();
+        needs.may_die = self.may_die();
         needs.lead = self.lead_of_the_kept();
         if self.playback.thorough || self.playback.recording_since().is_some() {
             // A recording answers questions that are asked later.
-            return Needs { cmdline: false, keep: needs.keep, ..Needs::everything() };
+            let (keep, may_die) = (needs.keep, needs.may_die);
+            return Needs { cmdline: false, keep, may_die, ..Needs::everything() };
         }
         needs
+    }
+
+    /// Those that may die next: by the prediction, and if memory ended now.
+    fn may_die(&self) -> Vec<ProcId> {
+        let first = self.ranking.rows().iter().take(self.ranking.eligible().min(FIRST));
+        let mut found = self.deaths.may_die();
+        for row in first {
+            if !found.contains(&row.id) {
+                found.push(row.id);
+            }
+        }
+        found
     }
 
     /// How many pages the processes whose files are not kept open are behind the runner-up, where it can be

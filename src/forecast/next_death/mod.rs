@@ -196,6 +196,18 @@ impl Deaths {
         time.filter(|time| *time <= HEADLINE_HORIZON)
     }
 
+    /// All candidates, those of the nearest deaths first, each once.
+    #[must_use]
+    pub fn may_die(&self) -> Vec<ProcId> {
+        let mut found = Vec::new();
+        for candidate in self.next.iter().chain(&self.list).flat_map(|it| &it.candidates) {
+            if !found.contains(&candidate.id) {
+                found.push(candidate.id);
+            }
+        }
+        found
+    }
+
     /// The limit that the kernel kills at first, and the time until then; nothing where the headline would not tell it.
     #[must_use]
     pub fn first_limit(&self) -> Option<(Arc<Text>, Millis)> {

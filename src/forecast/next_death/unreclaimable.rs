@@ -12,6 +12,13 @@ fn unlocked_file(process: &Process) -> Pages {
     known(process.file).saturating_sub(known(process.locked))
 }
 
+/// Pages that it gave back with `MADV_FREE`: reclaim drops them as it drops clean pages of files (`mm/vmscan.c`
+/// `shrink_folio_list`, 4.12 and later).
+pub fn given_back(process: &Process) -> Pages {
+    let pages = known(process.lazy_free);
+    process.anon.value().map_or(pages, |anon| pages.min(anon))
+}
+
 /// What reclaim takes back in a domain before the kernel kills.
 #[derive(Clone, Copy, Debug)]
 pub struct Reclaim {
@@ -44,7 +51,8 @@ impl Reclaim {
     /// The pages of a process that are taken back.
     pub fn from(self, process: &Process, scene: &Scene) -> Pages {
         let shmem = if self.swaps { known(process.shmem) } else { Pages::ZERO };
-        (unlocked_file(process).min(self.file) + shmem).min(scene.rss(process))
+        let gone = unlocked_file(process).min(self.file) + shmem + given_back(process);
+        gone.min(scene.rss(process))
     }
 }
 
@@ -53,5 +61,5 @@ impl Reclaim {
 pub fn lasting(process: &Process, scene: &Scene) -> u64 {
     let held = scene.rss(process) + known(process.swap) + known(process.pgtables);
     let shmem = if scene.now().swap.free_kib.0 > 0 { known(process.shmem) } else { Pages::ZERO };
-    held.saturating_sub(unlocked_file(process) + shmem).0
+    held.saturating_sub(unlocked_file(process) + shmem + given_back(process)).0
 }

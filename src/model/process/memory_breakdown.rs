@@ -11,6 +11,8 @@ pub struct MemoryBreakdown {
     pub shared: Kib,
     /// `Anonymous`: resident pages that no file backs.
     pub anonymous: Kib,
+    /// `LazyFree`: anonymous pages that the process gave back with `MADV_FREE`, and that nothing took yet.
+    pub lazy_free: Kib,
     /// Swapped out, in proportion to the processes that share it: `SwapPss`, before 4.3 `Swap`.
     pub swap: Kib,
     /// `Pss_Anon` (5.3 and later): anonymous pages, in proportion to the processes that share them.

@@ -113,6 +113,10 @@ pub struct Process {
     /// Mappings that are locked into memory (`VmLck`), in pages: reclaim takes none of them.
     #[serde(rename = "locked_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub locked: Reading<Pages>,
+    /// Anonymous resident pages that it gave back with `MADV_FREE` (`LazyFree` of `smaps_rollup`): reclaim takes them
+    /// before the kernel kills. Read of those that may die next.
+    #[serde(rename = "lazyfree_pages", default, skip_serializing_if = "Reading::is_not_asked")]
+    pub lazy_free: Reading<Pages>,
     /// Private writable mappings without the stack, in pages (`VmData`): what may become anonymous.
     #[serde(rename = "data_pages", default, skip_serializing_if = "Reading::is_not_asked")]
     pub data: Reading<Pages>,

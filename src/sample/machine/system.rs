@@ -41,6 +41,8 @@ pub struct SystemSample {
     pub uptime: Ticks,
     /// Pages that processes can have gained since boot, all together, at most.
     pub gained_pages: Option<u64>,
+    /// Pages that processes gave back with `MADV_FREE` since boot.
+    pub lazy_freed: Option<u64>,
     /// The pid that was given away last.
     pub last_pid: Option<i32>,
 }
@@ -192,6 +194,7 @@ impl SystemFiles {
             load: load.value().unwrap_or_default(),
             uptime,
             gained_pages: counters.gained_pages,
+            lazy_freed: counters.lazy_freed,
             last_pid,
         })
     }

@@ -25,6 +25,8 @@ pub(crate) struct VmstatSample {
     pub traffic: Reading<VmCounters>,
     /// Pages in use by zsmalloc, where they are counted.
     pub zspages: Option<Pages>,
+    /// Pages that processes gave back with `MADV_FREE` since boot, where they are counted.
+    pub lazy_freed: Option<u64>,
     /// Pages that processes can have gained since boot, where they were counted for this sample; nothing where
     /// the counters are older.
     pub gained_pages: Option<u64>,
@@ -32,7 +34,7 @@ pub(crate) struct VmstatSample {
 
 /// Before the first answer.
 const NOTHING: VmstatSample =
-    VmstatSample { traffic: Reading::Missing, zspages: None, gained_pages: None };
+    VmstatSample { traffic: Reading::Missing, zspages: None, lazy_freed: None, gained_pages: None };
 
 /// The thread, and what it read last.
 pub(crate) struct VmstatReader {
@@ -51,12 +53,13 @@ impl VmstatReader {
         let root = Arc::clone(root);
         let (mut file, mut buffer) = (OpenFile::open(&root, c"vmstat"), FileBuffer::new());
         Self::start_with(move || {
-            let (mut gained_pages, mut zspages) = (None, None);
+            let (mut gained_pages, mut zspages, mut lazy_freed) = (None, None, None);
             let traffic = perhaps(file.read(&root, &mut buffer), |bytes| {
                 (gained_pages, zspages) = (parse::gained_pages(bytes), parse::zspages(bytes));
+                lazy_freed = parse::lazy_freed(bytes);
                 parse::vmstat(bytes).ok()
             });
-            VmstatSample { traffic, zspages, gained_pages }
+            VmstatSample { traffic, zspages, lazy_freed, gained_pages }
         })
     }
 
@@ -111,7 +114,7 @@ mod tests {
             let pages = receiver.recv().unwrap_or_default();
             let traffic = VmCounters { swap_in_pages: Pages(pages), ..VmCounters::default() };
             let traffic = Reading::Value(traffic);
-            VmstatSample { traffic, zspages: None, gained_pages: Some(pages) }
+            VmstatSample { traffic, zspages: None, lazy_freed: None, gained_pages: Some(pages) }
         });
         let mut swapped = || {
             let read = reader.read();

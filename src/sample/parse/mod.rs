@@ -66,7 +66,7 @@ pub use swaps::{SwapArea, leaving, swaps};
 pub use systemd_conf::{UnitSetting, percentage, seconds, systemd_conf};
 pub use sysvipc_shm::sysvipc_shm;
 pub use uptime::uptime;
-pub use vmstat::{gained_pages, vmstat, zspages};
+pub use vmstat::{gained_pages, lazy_freed, vmstat, zspages};
 pub use zoneinfo::zoneinfo;
 pub use zram::{ZramStat, zram_mm_stat};
 

@@ -24,6 +24,7 @@ pub fn smaps_rollup(bytes: &[u8]) -> Option<MemoryBreakdown> {
             }
             b"Shared_Clean:" | b"Shared_Dirty:" => found.shared += kib,
             b"Anonymous:" => found.anonymous = kib,
+            b"LazyFree:" => found.lazy_free = kib,
             b"Pss_Anon:" => found.anonymous_part = Some(kib),
             b"Swap:" => swap = kib,
             b"SwapPss:" => part = Some(kib),
@@ -45,14 +46,15 @@ mod tests {
         Rss:                1320 kB\nPss:                 255 kB\nPss_Anon:            96 kB\n\
         Shared_Clean:       1100 kB\nShared_Dirty:          8 kB\n\
         Private_Clean:       120 kB\nPrivate_Dirty:        92 kB\n\
-        Anonymous:            96 kB\nSwap:                 40 kB\nSwapPss:              30 kB\n";
+        Anonymous:            96 kB\nLazyFree:             48 kB\n\
+        Swap:                 40 kB\nSwapPss:              30 kB\n";
 
     #[test]
     fn private_shared_and_swapped_memory_is_added_up() {
         let holding = smaps_rollup(FILE).expect("a whole file");
         let kib = [holding.private, holding.shared, holding.anonymous, holding.swap];
         assert_eq!(kib, [Kib(212), Kib(1108), Kib(96), Kib(30)]);
-        assert_eq!(holding.anonymous_part, Some(Kib(96)));
+        assert_eq!((holding.anonymous_part, holding.lazy_free), (Some(Kib(96)), Kib(48)));
         assert_eq!(smaps_rollup(b""), None);
         assert_eq!(smaps_rollup(b"Rss: 12 kB\n"), None);
     }

@@ -93,6 +93,13 @@ pub fn zspages(bytes: &[u8]) -> Option<Pages> {
     count.map(Pages)
 }
 
+/// Pages that processes gave back with `MADV_FREE` since boot (`pglazyfree`, 4.12 and later); nothing where the kernel
+/// does not count them.
+#[must_use]
+pub fn lazy_freed(bytes: &[u8]) -> Option<u64> {
+    super::pairs(bytes)?.find(|(name, _)| *name == b"pglazyfree")?.1
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -102,6 +109,8 @@ mod tests {
     #[test]
     fn pages_of_zsmalloc_are_found() {
         assert_eq!(zspages(b"pswpin 7\nnr_zspages 512\n"), Some(Pages(512)));
+        assert_eq!(lazy_freed(b"pglazyfreed 7\npglazyfree 9\n"), Some(9));
+        assert_eq!(lazy_freed(b"pglazyfreed 7\n"), None);
         for without in [&b"pswpin 7\n"[..], b"nr_zspages 512", b"nr_zspages -1\n", b""] {
             assert_eq!(zspages(without), None);
         }

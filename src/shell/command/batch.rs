@@ -13,7 +13,7 @@ use super::invocation::Invocation;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
 use crate::forecast::next_death::{self, DeathForecaster, KERNEL, PredictedKill, PredictionLog};
-use crate::model::{CgroupNeeds, Needs, Process, Scene, Snapshot};
+use crate::model::{CgroupNeeds, Needs, ProcId, Process, Scene, Snapshot};
 use crate::report::json::LineExtras;
 use crate::report::line::TextStyle;
 use crate::report::text::DeathLines;
@@ -57,6 +57,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         ranker,
         forecaster,
         log,
+        may_die: Vec::new(),
         lines: Vec::new(),
         out,
         is_first: true,
@@ -74,6 +75,8 @@ struct Printer<'a> {
     forecaster: DeathForecaster,
     /// What was predicted lately.
     log: PredictionLog,
+    /// Those that may die by the last prediction.
+    may_die: Vec<ProcId>,
     lines: Vec<TableLine>,
     out: BufWriter<StdoutLock<'static>>,
     /// Nothing is printed yet.
@@ -87,6 +90,9 @@ impl SampleConsumer for Printer<'_> {
         self.ranker.reload_policy();
         let mut needs = self.ranker.needs();
         needs.exe_cwd_environ |= self.cli.verdicts;
+        let predicted = self.may_die.iter().filter(|who| !needs.may_die.contains(who));
+        let predicted: Vec<ProcId> = predicted.copied().collect();
+        needs.may_die.splice(..0, predicted);
         // A line of JSON holds everything; text names the nearest limit only.
         if !self.cli.json && !self.cli.verdicts && self.ranker.is_global() {
             let killers = self.ranker.context(CommandStyle::Short);
@@ -122,6 +128,7 @@ impl Printer<'_> {
         let Some(context) = self.ranker.context(CommandStyle::Short) else { return };
         self.forecaster.observe(context.scene);
         let deaths = self.forecaster.predict(context.scene);
+        self.may_die = deaths.may_die();
         self.log.note_sample(context.scene.now().clock.unix_ms, &deaths, context.scene);
     }
 
@@ -140,6 +147,7 @@ impl Printer<'_> {
         self.forecaster.observe(context.scene);
         let killed = killed(context.scene, &self.log);
         let deaths = self.forecaster.predict(context.scene);
+        self.may_die = deaths.may_die();
         self.log.note_sample(context.scene.now().clock.unix_ms, &deaths, context.scene);
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();

@@ -34,6 +34,9 @@ pub(crate) struct Ranker {
     scene: Option<Scene>,
 }
 
+/// So many of the first may be the next to die, whatever is predicted.
+const FIRST: usize = 3;
+
 impl Ranker {
     /// Nothing is ranked yet. `lookup` is where names are read; a recording has its own.
     pub(crate) fn new(
@@ -74,6 +77,7 @@ impl Ranker {
             cgroups: CgroupNeeds::Everything,
             scores: Scores::Changed,
             keep: top.iter().take(KEEP_OPEN).map(|row| row.id).collect(),
+            may_die: top.iter().take(FIRST).map(|row| row.id).collect(),
             lead: None,
         }
     }

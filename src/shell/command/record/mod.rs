@@ -20,7 +20,7 @@ use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use super::sampling::confirm_scores;
 use crate::columns::human_size;
-use crate::model::{Needs, SampleHistory, Scores, Snapshot};
+use crate::model::{Needs, ProcId, Process, SampleHistory, Scores, Snapshot};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
@@ -30,7 +30,10 @@ use crate::shell::stdio::{self, complain};
 use crate::shell::worker::log_sources::FollowedLog;
 use crate::shell::worker::recorder::{Users, create, file_stem, write_history};
 use crate::source::{Recorder, Source};
-use crate::units::{Bytes, Millis};
+use crate::units::{Bytes, Millis, Pages};
+
+/// So many of the largest processes are read more closely.
+const LARGEST: usize = 4;
 
 /// Maximum memory for the samples kept with `--ring`, in bytes, however long a time is asked for.
 const MAX_RING_BYTES: usize = 256 << 20;
@@ -71,7 +74,8 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
             };
             let archive = Archive::new(folder, args.daily, retention);
             let burst = KillBurst::default();
-            let mut ring = Ring { folder, history, burst, users, log, archive };
+            let may_die = Vec::new();
+            let mut ring = Ring { folder, history, burst, users, log, archive, may_die };
             let ended = headless::run(source.as_mut(), &mut ring, &pace);
             // The end may come before a burst is over.
             if ring.burst.end() {
@@ -98,8 +102,18 @@ pub(crate) fn run(args: &RecordArgs, invocation: Invocation) -> Result<ExitStatu
     Ok(ExitStatus::Success)
 }
 
-fn needs() -> Needs {
-    Needs { cmdline: false, scores: Scores::Changed, ..Needs::everything() }
+fn needs(may_die: &[ProcId]) -> Needs {
+    let may_die = may_die.to_vec();
+    Needs { cmdline: false, scores: Scores::Changed, may_die, ..Needs::everything() }
+}
+
+/// The largest processes: what they gave back may decide who dies.
+fn largest(sample: &Snapshot) -> Vec<ProcId> {
+    let size = |it: &Process| it.rss_stat + it.swap.value().unwrap_or_default();
+    let mut all: Vec<(Pages, ProcId)> =
+        sample.processes.iter().map(|it| (size(it), it.id)).collect();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    all.into_iter().take(LARGEST).map(|it| it.1).collect()
 }
 
 /// What a recording in a file is made of, beside the samples.
@@ -121,7 +135,7 @@ fn write_file(
 ) -> Result<(), CommandError> {
     let FileParts { file, log, notes, progress, live } = parts;
     let recorder = Recorder::new(file);
-    let mut writer = FileWriter { path, recorder, log, notes, progress, live };
+    let mut writer = FileWriter { path, recorder, log, notes, progress, live, may_die: Vec::new() };
     let ended = headless::run(source, &mut writer, pace);
     let FileWriter { recorder, log, progress, .. } = writer;
     let bytes = Bytes(recorder.bytes());
@@ -141,11 +155,12 @@ struct FileWriter<'a> {
     notes: Option<Notes>,
     progress: RecordingProgress,
     live: bool,
+    may_die: Vec<ProcId>,
 }
 
 impl SampleConsumer for FileWriter<'_> {
     fn needs(&mut self) -> Needs {
-        needs()
+        needs(&self.may_die)
     }
 
     fn prepare(&mut self, source: &mut dyn Source) {
@@ -169,6 +184,7 @@ impl SampleConsumer for FileWriter<'_> {
         if let Some(notes) = &mut self.notes {
             notes.add_to(Arc::make_mut(&mut sample));
         }
+        self.may_die = largest(&sample);
         self.recorder.write(&sample).map_err(|error| {
             let (name, samples) = (self.path.display(), self.progress.samples());
             CommandError::failure(format!("{name}: {error}; {samples} samples were written before"))
@@ -186,11 +202,12 @@ struct Ring<'a> {
     users: Users,
     log: Option<FollowedLog>,
     archive: Archive<'a>,
+    may_die: Vec<ProcId>,
 }
 
 impl SampleConsumer for Ring<'_> {
     fn needs(&mut self) -> Needs {
-        needs()
+        needs(&self.may_die)
     }
 
     fn prepare(&mut self, source: &mut dyn Source) {
@@ -208,6 +225,7 @@ impl SampleConsumer for Ring<'_> {
         if let Some(log) = &mut self.log {
             log.follow(&sample);
         }
+        self.may_die = largest(&sample);
         self.archive.take(&sample);
         let is_over = self.burst.take(&sample);
         let spent = self.history.push(sample).1;

@@ -16,7 +16,7 @@ impl Case<'_> {
             Verdict::Spared(reason) => vec![self.spared(reason)],
             Verdict::Scored(badness) => {
                 let terms = badness.terms.as_slice().iter().map(|term| self.term(term));
-                terms.chain([self.sum(badness.points)]).collect()
+                terms.chain([self.sum(badness.points)]).chain(self.given_back()).collect()
             }
         }
     }
@@ -81,6 +81,18 @@ impl Case<'_> {
         let parts =
             [part("anon", process.anon), part("file", process.file), part("shmem", process.shmem)];
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    }
+
+    /// What the process gave back with `MADV_FREE`, where it did.
+    fn given_back(&self) -> Option<Line<'static>> {
+        let pages = self.process.lazy_free.value().filter(|pages| pages.0 > 0)?;
+        let amount = format!("{:>8} {:>11}", self.size(pages), text::grouped(pages.points().0));
+        let why = "  of it given back (MADV_FREE): reclaim takes that before the kernel kills";
+        Some(Line::from(vec![
+            self.label("at the limit"),
+            Span::raw(amount),
+            Span::styled(why, self.theme.dim()),
+        ]))
     }
 
     fn sum(&self, points: Points) -> Line<'static> {

@@ -1,0 +1,152 @@
+//! Pages that processes gave back with `MADV_FREE`: they are resident and count in the kernel's scores, but reclaim
+//! takes them before the kernel kills. Only `smaps_rollup` tells them, which goes over all page tables of a process and
+//! waits for the lock of its memory, so it is read beside the samples, and only of those that may die next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::model::{MemoryBreakdown, ProcId, Process, Reading};
+use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::detail;
+use crate::sample::process::stall_proof_reader::{LookupAnswer, StallProofReader};
+use crate::units::{PageSize, Pages};
+
+/// Maximum number of processes that are read at once.
+const MAX_READ: usize = 8;
+/// Maximum number of processes that are remembered.
+const MAX_KNOWN: usize = 64;
+/// Minimum time between two readings.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// The next reading comes after so many times as long as the last one took.
+const SHARE: u32 = 20;
+/// How long a sample waits for processes that were not read before.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What was read of a process; nothing where it is gone.
+type Answer = Option<Reading<MemoryBreakdown>>;
+
+/// The reader, and what it read last.
+pub(super) struct LazyFree {
+    root: Arc<ProcRoot>,
+    page: PageSize,
+    /// Started when it is needed first.
+    reader: Option<StallProofReader<Answer>>,
+    /// The pages of each process that was read.
+    known: BTreeMap<ProcId, Pages>,
+    /// Number of answers that are to come.
+    outstanding: usize,
+    /// When the last reading began, and how long it took so far.
+    began: Option<Instant>,
+    took: Duration,
+    /// The kernel's count of such pages at the last reading.
+    counted: u64,
+}
+
+impl LazyFree {
+    /// Nothing is read yet.
+    pub(super) fn new(root: Arc<ProcRoot>, page: PageSize) -> Self {
+        Self {
+            root,
+            page,
+            reader: None,
+            known: BTreeMap::new(),
+            outstanding: 0,
+            began: None,
+            took: Duration::ZERO,
+            counted: 0,
+        }
+    }
+
+    /// Begins to read those that may die, the likeliest first, where any process ever gave pages back: `counted` is
+    /// `pglazyfree` of `/proc/vmstat`. Those who hold such pages are read again.
+    pub(super) fn begin(&mut self, counted: Option<u64>, may_die: &[ProcId]) {
+        self.take();
+        let counted = counted.unwrap_or_default();
+        if counted == 0 || self.outstanding > 0 {
+            return;
+        }
+        let is_due = self.began.is_none_or(|at| at.elapsed() >= INTERVAL.max(self.took * SHARE));
+        let holders = self.known.iter().filter(|(_, pages)| **pages > Pages::ZERO).map(|it| *it.0);
+        // What gave nothing back until then has given nothing back since, while the kernel counted nothing.
+        let again = is_due && (counted != self.counted || holders.clone().next().is_some());
+        let candidates = may_die.iter().take(MAX_READ).copied();
+        let mut wanted: Vec<ProcId> = if again {
+            candidates.chain(holders).collect()
+        } else {
+            candidates.filter(|who| !self.known.contains_key(who)).collect()
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        wanted.retain(|who| seen.insert(*who));
+        wanted.truncate(MAX_READ);
+        if wanted.is_empty() {
+            return;
+        }
+        if again {
+            self.counted = counted;
+        }
+        let (root, reader) = (Arc::clone(&self.root), &mut self.reader);
+        if reader.is_none() {
+            *reader =
+                StallProofReader::start("lazy free", move |who| detail::breakdown(&root, who));
+        }
+        let Some(reader) = reader else { return };
+        (self.outstanding, self.began) = (wanted.len(), Some(Instant::now()));
+        reader.request(wanted);
+    }
+
+    /// Takes the answers that are there.
+    fn take(&mut self) {
+        let Some(reader) = &self.reader else { return };
+        let answers: Vec<_> = reader.arrived().collect();
+        answers.into_iter().for_each(|(who, answer)| self.note(who, answer));
+    }
+
+    fn note(&mut self, who: ProcId, answer: LookupAnswer<Answer>) {
+        if !matches!(answer, LookupAnswer::Late(_)) {
+            self.outstanding = self.outstanding.saturating_sub(1);
+        }
+        self.took = self.began.map_or(Duration::ZERO, |at| at.elapsed());
+        let pages = match answer {
+            LookupAnswer::Read(Some(found)) | LookupAnswer::Late(Some(found)) => {
+                found.value().map(|it| it.lazy_free.pages(self.page)).unwrap_or_default()
+            }
+            // It may answer later; until then it counts as it was.
+            LookupAnswer::PassedOver => return,
+            LookupAnswer::Read(None) | LookupAnswer::Late(None) => {
+                self.known.remove(&who);
+                return;
+            }
+        };
+        self.known.insert(who, pages);
+        while self.known.len() > MAX_KNOWN {
+            let none = self.known.iter().find(|(_, pages)| **pages == Pages::ZERO).map(|it| *it.0);
+            let Some(oldest) = none.or_else(|| self.known.keys().next().copied()) else { break };
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// Stores what is known in the rows of a sample, which are sorted by pid. Waits a moment for those that were never
+    /// read: the first sample would name one whose memory is no longer its own.
+    pub(super) fn store(&mut self, rows: &mut [Process], may_die: &[ProcId]) {
+        let end = Instant::now() + PATIENCE;
+        let is_new = |known: &BTreeMap<ProcId, Pages>| {
+            may_die.iter().take(MAX_READ).any(|who| !known.contains_key(who))
+        };
+        while self.outstanding > 0 && is_new(&self.known) {
+            let Some((who, answer)) = self.reader.as_ref().and_then(|it| it.next(end)) else {
+                break;
+            };
+            self.note(who, answer);
+        }
+        self.take();
+        self.known.retain(|who, pages| {
+            let Ok(at) = rows.binary_search_by_key(&who.pid, |row| row.id.pid) else {
+                return false;
+            };
+            let Some(row) = rows.get_mut(at).filter(|row| row.id == *who) else { return false };
+            row.lazy_free = Reading::Value(*pages);
+            true
+        });
+    }
+}

@@ -1,0 +1,89 @@
+//! A process that holds much memory which it gave back with `MADV_FREE`, and a smaller one whose memory is its own: the
+//! kernel's scores name the first, and at the limit the second one is killed, because reclaim takes those pages before.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::event::{Timespec, poll};
+use serde_json::Value;
+
+use crate::cgroup::Cgroup;
+use crate::hog::{Hog, Load};
+use crate::terminal::program;
+
+const LIMIT: u64 = 160 << 20;
+/// Maximum time until a child is ready or gone, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Counts as 96 MiB in the cgroup.
+const ADJ: i32 = 600;
+/// Pages in a MiB.
+const MIB: usize = 256;
+
+fn started(load: Load, cgroup: &Cgroup) -> Result<Hog, String> {
+    let mut hog = Hog::start(load, Some(cgroup.dir()));
+    if hog.ready(Instant::now() + PATIENCE) { Ok(hog) } else { Err("no load".to_owned()) }
+}
+
+/// The last sample of the cgroup.
+fn sample(cgroup: &Cgroup) -> Result<Value, String> {
+    let arguments = ["--json", "-n", "3", "-d", "0.5", "--scope", &cgroup.path];
+    let output = Command::new(program()).args(arguments).output();
+    let output = output.map_err(|error| format!("doomtop: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().ok_or("doomtop printed nothing")?;
+    serde_json::from_str(line).map_err(|error| error.to_string())
+}
+
+/// Returns what was seen, or what was wrong.
+pub fn test() -> Result<String, String> {
+    let cgroup = match Cgroup::make(LIMIT) {
+        Ok(cgroup) => cgroup,
+        Err(why) => return Ok(format!("SKIPPED: {why}")),
+    };
+    let load = |name: &str, anon: usize| Load {
+        name: name.to_owned(),
+        anon: anon * MIB,
+        // Raised, so that the grower, which has the rest of the limit in the end, is behind both.
+        adj: ADJ,
+        ..Load::default()
+    };
+    let freer = Load { given_back: 80 * MIB, ..load("freer", 15) };
+    let freer = started(freer, &cgroup)?;
+    let mut holder = started(load("holder", 40), &cgroup)?;
+    let grower = Load { adj: 0, step: 64, pause: 1, ..load("grower", 2) };
+    let mut grower = started(grower, &cgroup)?;
+    let seen = sample(&cgroup)?;
+    let rows = seen["processes"].as_array().ok_or("no rows")?;
+    let row = rows.iter().find(|row| row["pid"] == freer.pid()).ok_or("it is not in the sample")?;
+    let given_back = row["lazyfree_pages"].as_u64().unwrap_or_default();
+    if (given_back as usize) < 70 * MIB {
+        return Err(format!("{given_back} of {} pages are known as given back", 80 * MIB));
+    }
+    if seen["victim"]["pid"] != freer.pid() {
+        return Err(format!("by the scores of now the first is {}", seen["victim"]));
+    }
+    if seen["at_limit"]["victim"]["pid"] != holder.pid() {
+        return Err(format!("at the limit the first is {}", seen["at_limit"]));
+    }
+    grower.grow(true);
+    let deadline = Instant::now() + PATIENCE;
+    let signal = loop {
+        if let Some(status) = holder.ended() {
+            break status.signal();
+        }
+        if Instant::now() > deadline {
+            return Err("nobody was killed, or another one".to_owned());
+        }
+        let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 20_000_000 }));
+    };
+    grower.grow(false);
+    let mut freer = freer;
+    match (signal, freer.ended()) {
+        (Some(9), None) => {
+            let mib = given_back as usize / MIB;
+            Ok(format!("{mib} MiB given back, not named and not killed; the other one was"))
+        }
+        (signal, freer) => Err(format!("holder: signal {signal:?}, freer: {freer:?}")),
+    }
+}
