@@ -348,3 +348,29 @@ fn a_long_past_hides_no_wall() {
         assert!(near(told), "behind {calm} calm looks: {told:?}");
     }
 }
+
+#[test]
+fn a_time_outside_of_a_recording_is_said_to_be() {
+    let mut first = sinking(0, 0);
+    first.clock.unix_ms = 1_763_733_802_000;
+    let mut player = Player::on(first);
+    player.app.start.live = false;
+    for second in (2..=20).step_by(2) {
+        let mut sample = sinking(second, 0);
+        sample.clock.monotonic_ms = Millis(1000 + second * 1000);
+        sample.clock.unix_ms = 1_763_733_802_000 + second as i64 * 1000;
+        player.app.update(Msg::Played(Arc::new(sample)));
+    }
+    let mut told = |text: &str| {
+        let result = player.app.go_to_typed_time(text, None);
+        result.map(|()| player.app.display.notice.take().map(|it| it.text))
+    };
+    assert_eq!(told("2025-11-21 14:03:30Z"), Ok(None));
+    let early = told("2025-11-21 14:02:00Z").expect("a time").expect("a notice");
+    assert!(early.contains("is before the first sample: that is shown, 2025-11-21"), "{early}");
+    let late = told("2025-11-21T15:00Z").expect("a time").expect("a notice");
+    assert!(late.contains("is after the last sample: that is shown"), "{late}");
+    let long = told("5h").expect("a time").expect("a notice");
+    assert!(long.starts_with("5h is before the first sample"), "{long}");
+    assert!(told("2026-02-31 00:00").is_err(), "no such day");
+}

@@ -281,6 +281,32 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_an_alarm_that_is_not_kept_goes() {
+        let before = "# mine\nalarms = [\"swap>90%\", \"oom-kill\"]\n\n[[alarm]]\nwhen = \"swap > 90%\"\nrun = \"a\"\n\n\
+                      # of kills\n[[alarm]]\nwhen = \"oom-kill\"\nrun = \"b\"\n\n[[alarm]]\nwhen = \"odd\"\n";
+        let list = |names: &[&str]| {
+            let names = names.iter().map(|it| (*it).to_owned()).collect();
+            [("alarms", SettingValue::List(names))]
+        };
+        let kept = edited(before, &list(&["swap>90%", "oom-kill"])).expect("saved");
+        assert_eq!(kept, before, "nothing was removed");
+        let one = edited(before, &list(&["oom-kill"])).expect("saved");
+        assert!(!one.contains("swap") && one.contains("when = \"oom-kill\"\nrun = \"b\""), "{one}");
+        assert!(one.contains("when = \"odd\""), "what is not understood stays: {one}");
+        let none =
+            edited(&one.replace("[[alarm]]\nwhen = \"odd\"\n", ""), &list(&[])).expect("saved");
+        assert!(!none.contains("[[alarm]]") && none.contains("alarms = []"), "{none}");
+        let inline = "alarm = [{ when = \"swap>90%\" }, { when = \"oom-kill\" }]\n";
+        let saved = edited(inline, &list(&["oom-kill"])).expect("saved");
+        assert!(!saved.contains("swap") && saved.contains("oom-kill"), "{saved}");
+        let other = [("theme", text("dark"))];
+        assert!(
+            edited(before, &other).expect("saved").contains("swap > 90%"),
+            "of another setting"
+        );
+    }
+
+    #[test]
     fn new_settings_stand_behind_the_comments_of_the_file() {
         let theme = &[("theme", text("dark"))][..];
         let preset = &[("keys.preset", text("vim"))][..];
