@@ -138,6 +138,7 @@
 //! | `alarm command` | `shell/worker/alarm_command.rs` | runs the command of an alarm |
 //! | `scrapers` | `shell/command/metrics/connections.rs` | accepts the connections of `metrics --listen` |
 //! | `connection` | `shell/command/metrics/connections.rs` | reads one request and sends the answer; one for each connection |
+//! | `command` | `shell/command/run/mod.rs` | follows the command of `doomtop run` while the screen is shown |
 //! | `reaper` | `effects/reap.rs` | `process_mrelease(2)` for killed processes |
 //!
 //! # Tables

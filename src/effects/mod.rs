@@ -18,6 +18,7 @@ pub mod own_adj;
 pub(crate) mod pending_exit;
 pub(crate) mod proc_dir;
 pub(crate) mod reap;
+pub mod run_cgroup;
 mod signal;
 pub(crate) mod sysctl;
 

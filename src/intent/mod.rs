@@ -3,10 +3,12 @@
 //! An intent carries the process and the value *as the user saw them*. The effects compare before they
 //! act, and refuse if the system has changed meanwhile.
 
+mod cgroup_limits;
 mod expedite;
 mod outcome;
 mod refusal;
 
+pub use cgroup_limits::CgroupLimits;
 pub use expedite::{Expedite, ExpediteStep, FreeMemory, StepResult};
 pub use outcome::Outcome;
 pub use refusal::Refusal;

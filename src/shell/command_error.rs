@@ -34,6 +34,11 @@ impl CommandError {
         Self::new(ExitStatus::Refused, vec![what.to_string()])
     }
 
+    /// A command was not run, with its status.
+    pub(crate) fn not_run(status: ExitStatus, what: impl ToString) -> Self {
+        Self::new(status, vec![what.to_string()])
+    }
+
     const fn new(status: ExitStatus, what: Vec<String>) -> Self {
         Self { status, what, hints: Vec::new() }
     }

@@ -22,10 +22,20 @@ pub enum ExitStatus {
     Refused,
     /// A signalled process was still running when the time to wait was over.
     StillRunning,
+    /// Something that was expected of a load test was not met.
+    NotExpected,
     /// A panic on the screen.
     Panic,
+    /// A command was not run.
+    NotRun,
+    /// A command cannot be executed.
+    NotExecutable,
+    /// A command was not found.
+    NotFound,
     /// The number of the signal that ended the program.
     Signal(i32),
+    /// The status of the command that was run.
+    OfCommand(u8),
 }
 
 impl ExitStatus {
@@ -39,10 +49,16 @@ impl ExitStatus {
             Self::Disagrees | Self::FitsAfterKill => 3,
             Self::Refused | Self::FitsNot => 4,
             Self::StillRunning => 5,
+            Self::NotExpected => 6,
             // As an unhandled panic of Rust.
             Self::Panic => 101,
             // Signals are numbered from 1 to 64.
             Self::Signal(number) => 128 | (number & 0x7f) as u8,
+            // As those of env(1), timeout(1) and shells.
+            Self::NotRun => 125,
+            Self::NotExecutable => 126,
+            Self::NotFound => 127,
+            Self::OfCommand(status) => status,
         }
     }
 }
@@ -58,6 +74,7 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signal(_) => f.write_str("128+N"),
+            Self::OfCommand(_) => f.write_str("N"),
             other => write!(f, "{}", other.code()),
         }
     }
@@ -127,7 +144,16 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     ExitStatusRow {
         status: ExitStatus::Refused,
         meaning: "read_only = true in /etc/doomtop/config.toml forbids it",
-        commands: &[MAIN, "record", "metrics", "set", "sacrifice", "compare"],
+        commands: &[
+            MAIN,
+            "record",
+            "metrics",
+            "set",
+            "sacrifice",
+            "compare",
+            "run",
+            "search-limit",
+        ],
     },
     ExitStatusRow {
         status: ExitStatus::StillRunning,
@@ -135,11 +161,46 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
         commands: &["sacrifice"],
     },
     ExitStatusRow {
+        status: ExitStatus::NotExpected,
+        meaning: "the command succeeded, but an expectation was not met or could not be answered",
+        commands: &["run"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::NotExpected,
+        meaning: "the command does not succeed with any limit that was tried",
+        commands: &["search-limit"],
+    },
+    ExitStatusRow {
         status: ExitStatus::Panic,
         meaning: "doomtop crashed (a bug); the terminal was restored",
         commands: &[MAIN, "replay", "explain"],
     },
+    ExitStatusRow {
+        status: ExitStatus::NotRun,
+        meaning: "the command was not run: a limit cannot be enforced, or a file cannot be written",
+        commands: &["run", "search-limit"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::NotExecutable,
+        meaning: "the command cannot be executed",
+        commands: &["run", "search-limit"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::NotFound,
+        meaning: "the command was not found",
+        commands: &["run", "search-limit"],
+    },
     ExitStatusRow { status: ExitStatus::Signal(0), meaning: "ended by signal N", commands: &[] },
+    ExitStatusRow {
+        status: ExitStatus::Signal(0),
+        meaning: "the command was ended by signal N; 137 where it was killed",
+        commands: &["run"],
+    },
+    ExitStatusRow {
+        status: ExitStatus::OfCommand(u8::MAX),
+        meaning: "the status of the command, where it is not 0",
+        commands: &["run"],
+    },
 ];
 
 impl ExitStatusRow {
@@ -190,14 +251,19 @@ mod tests {
                 ExitStatus::Disagrees | ExitStatus::FitsAfterKill => 3,
                 ExitStatus::Refused | ExitStatus::FitsNot => 4,
                 ExitStatus::StillRunning => 5,
+                ExitStatus::NotExpected => 6,
                 ExitStatus::Panic => 101,
+                ExitStatus::NotRun => 125,
+                ExitStatus::NotExecutable => 126,
+                ExitStatus::NotFound => 127,
                 ExitStatus::Signal(_) => 128,
+                ExitStatus::OfCommand(_) => 255,
             });
             assert_eq!(known.last(), Some(&row.status.code()));
         }
         assert!(known.is_sorted(), "{known:?}");
         known.dedup();
-        assert_eq!(known.len(), 8, "{known:?}");
+        assert_eq!(known.len(), 13, "{known:?}");
         assert_eq!(ExitStatus::Signal(15).code(), 143);
         for row in EXIT_STATUSES {
             assert!(markdown().contains(&format!("| {} | {} |", row.status, row.meaning)));

@@ -16,6 +16,8 @@ pub enum SourceError {
     NoBpf(BpfUnavailable),
     /// The end of the recording.
     End,
+    /// What was sampled is over; why.
+    Over(String),
     /// The last line of the recording is truncated, for example by a full disk. Everything before was read.
     Cut {
         /// Name of the recording.
@@ -66,6 +68,7 @@ impl fmt::Display for SourceError {
                 f.write_str("the thread that reads the processes has ended; restart doomtop")
             }
             Self::NoBpf(why) => write!(f, "the processes cannot be read by BPF: {why}"),
+            Self::Over(why) => f.write_str(why),
             Self::End => f.write_str("the recording has ended"),
             Self::Cut { name, line } => {
                 write!(f, "{name}:{line}: the last line is truncated; it is skipped")

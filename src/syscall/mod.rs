@@ -1,13 +1,14 @@
 //! The system calls for which no crate has a wrapper. This room has the only unsafe code of doomtop.
 //! Two of them are here: integers and one descriptor go in, a number or an errno comes out. [`bpf`]
-//! has the third, [`signal_action`] the fourth, [`memory`] two that take a range of addresses, and [`heap`]
-//! the options of the C library.
+//! has the third, [`signal_action`] the fourth, [`memory`] two that take a range of addresses, [`heap`]
+//! the options of the C library, and [`spawn`] what a child does before its program begins.
 #![allow(unsafe_code, reason = "no crate wraps these calls, or not safely")]
 
 pub mod bpf;
 pub mod heap;
 pub mod memory;
 pub mod signal_action;
+pub mod spawn;
 
 use std::ffi::{c_int, c_uint, c_ulong};
 use std::os::fd::{AsFd, AsRawFd};

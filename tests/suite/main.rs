@@ -35,6 +35,7 @@ mod help;
 mod installed;
 mod killers;
 mod kills;
+mod load_verdict;
 mod log_forms;
 mod memory;
 mod memory_uses;

@@ -14,6 +14,7 @@ use doomtop::app::keymap::bindings::{KEYS, Key, KeyBinding, KeyContext, keys_of}
 use doomtop::app::keymap::presets::KeyPreset;
 use doomtop::columns::COLUMNS;
 use doomtop::policy::{PATTERNS, POLICIES, SparedReason, site};
+use doomtop::report::load_test::expectation::expectation_table;
 use doomtop::shell::command::cli::Cli;
 use doomtop::shell::command::config::documents;
 use doomtop::shell::exit_status;
@@ -38,6 +39,7 @@ const GENERATED: &[Part] = &[
     ("assets/docs/explain.md", "explain", explained_kill),
     ("assets/docs/install.md", "plain", plain),
     ("assets/docs/keys.md", "keys", keys),
+    ("assets/docs/load-tests.md", "expectations", expectation_table),
     ("assets/docs/metrics.md", "metrics", metrics),
     ("assets/docs/policies.md", "policies", policies),
     ("assets/docs/policies.md", "patterns", patterns),

@@ -17,7 +17,7 @@ pub struct CgroupEvents {
     /// Times that tasks were throttled above `memory.high`.
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub high: Reading<u64>,
-    /// Times that a charge reached the limit (version 1: `memory.failcnt`).
+    /// Times that a charge reached the limit (version 1: `memory.failcnt` and `memory.memsw.failcnt`).
     #[serde(default, skip_serializing_if = "Reading::is_not_asked")]
     pub max: Reading<u64>,
     /// Times that an OOM began, even if no process was killed.

@@ -68,6 +68,14 @@ impl LoadSummariser {
         }
     }
 
+    /// Sets the scope of the next samples, where it became known only after the first ones: it was not in them.
+    pub fn set_scope(&mut self, scope: Scope) {
+        if let Some(scene) = &mut self.scene {
+            scene.set_scope(scope.clone());
+        }
+        self.scope = scope;
+    }
+
     /// Takes the next sample. It should hold all cgroups, as those of recordings do. Returns a sample that is no
     /// longer needed.
     pub fn take(&mut self, sample: Arc<Snapshot>) -> Option<Arc<Snapshot>> {

@@ -152,7 +152,10 @@ impl Survey<'_> {
         if self.everything {
             group.under_oom = control.value().map_or(or(control), |it| it.under_oom);
             group.events.oom_kill = control.value().map_or(control.map(|_| 0), |it| it.kills);
-            group.events.max = perhaps(self.buffers.buffer.read(dir, c"memory.failcnt"), number);
+            // Where both limits are the same, charges fail at that of memory and swap.
+            let both = perhaps(self.buffers.buffer.read(dir, c"memory.memsw.failcnt"), number);
+            let hits = perhaps(self.buffers.buffer.read(dir, c"memory.failcnt"), number);
+            group.events.max = hits.map(|hits| hits.saturating_add(both.value().unwrap_or(0)));
             group.peak = self.bytes(dir, c"memory.max_usage_in_bytes");
         }
     }

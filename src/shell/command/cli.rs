@@ -13,6 +13,7 @@ use super::arg::{
     policy, scope, size, sort, span, speed, target, text_form, theme,
 };
 use super::config::values::ConfigValues;
+use super::run::args::{RunArgs, SearchLimitArgs};
 use super::version::VERSION;
 use crate::alarm::Alarm;
 use crate::app::setup::ThemeName;
@@ -311,6 +312,14 @@ pub enum Command {
     #[command(after_help = exit_status::help("compare"))]
     /// Compare two recordings of a load test: what B took more or less than A, of memory, pressure, swap and kills
     Compare(CompareArgs),
+    #[command(after_help = exit_status::help("run"))]
+    /// Run a load test: a command in a memory cgroup of its own, with limits, a recording and a verdict that CI can
+    /// read: peak, what was needed, pressure, growth, kills and what was expected
+    Run(Box<RunArgs>),
+    #[command(after_help = exit_status::help("search-limit"))]
+    /// Search the smallest memory limit with which a command succeeds, and the one with which it is hardly slower: it
+    /// is run again and again, and may be killed each time
+    SearchLimit(SearchLimitArgs),
     #[command(after_help = exit_status::help("sacrifice"))]
     /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
     /// follow them until they have exited; one line per step

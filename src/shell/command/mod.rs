@@ -20,6 +20,7 @@ pub(crate) mod policies;
 pub(crate) mod policy_check;
 pub(crate) mod record;
 pub(crate) mod rules_check;
+pub mod run;
 pub(crate) mod sampling;
 pub(crate) mod screen;
 pub(crate) mod self_check;
@@ -91,6 +92,8 @@ fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandErr
     let mut invocation = Invocation::new(cli, display, policy)?;
     match &cli.command {
         Some(Command::Record(args)) => record::run(args, invocation),
+        Some(Command::Run(args)) => run::run(args, cli, invocation),
+        Some(Command::SearchLimit(args)) => run::search::run(args, cli, invocation),
         Some(Command::Metrics(args)) => metrics::run(args, invocation),
         Some(Command::Fits(args)) => fits::run(args, cli, invocation),
         _ if cli.self_check => self_check::run(cli, invocation),
@@ -202,6 +205,7 @@ fn display(cli: &Cli) -> OutputKind {
     let has_screen = match &cli.command {
         None | Some(Command::Replay(_)) => !is_quiet(cli),
         Some(Command::Explain(args)) => args.screen && !is_quiet(cli),
+        Some(Command::Run(args)) => run::has_screen(args) && !cli.dry_run,
         Some(_) => false,
     };
     if has_screen { OutputKind::Screen } else { OutputKind::Headless }
@@ -234,6 +238,15 @@ fn check_usage(cli: &Cli, display: OutputKind) -> Result<(), CommandError> {
         Some(Command::Explain(_)) if cli.redact.is_some() => Err(CommandError::usage(
             "explain shows the names in the log as they are: --redact cannot replace them",
         )),
+        Some(Command::Run(_) | Command::SearchLimit(_)) if cli.redact.is_some() => {
+            Err(CommandError::usage(
+                "a command that is run keeps the name of its cgroup: --redact cannot replace it",
+            )
+            .hint("redact the recording: doomtop --redact --from FILE record NEW"))
+        }
+        Some(Command::Run(_) | Command::SearchLimit(_)) if cli.from.is_some() || cli.demo => {
+            Err(CommandError::usage("a command is run on this machine: --from and --demo are not"))
+        }
         Some(Command::Set(_) | Command::Sacrifice(_)) if cli.redact.is_some() => {
             Err(CommandError::usage("--redact does not allow acts on processes"))
         }

@@ -224,6 +224,16 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         ],
     ),
     (
+        "effects",
+        &[
+            &["no_effects", "own_adj", "proc_dir"],
+            &["expedite", "kill_guard", "run_cgroup", "sysctl"],
+            &["adj", "signal"],
+            &["cgroup_kill", "pending_exit", "reap"],
+            &["dry_run", "live"],
+        ],
+    ),
+    (
         "events",
         &[
             &["log", "psi_trigger"],

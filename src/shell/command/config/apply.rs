@@ -145,6 +145,8 @@ pub(crate) fn check_forbidden(cli: &Cli) -> Result<(), CommandError> {
         Some(Command::Set(_)) => "set",
         Some(Command::Compare(args)) if args.svg.is_some() => "compare --svg",
         Some(Command::Sacrifice(_)) => "sacrifice",
+        Some(Command::Run(_)) => "run",
+        Some(Command::SearchLimit(_)) => "search-limit",
         _ if cli.ring.is_some() => "--ring",
         // That of a settings file is left out with a warning.
         _ if cli.on_alarm.is_some() => "--on-alarm",

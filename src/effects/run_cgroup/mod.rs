@@ -1,0 +1,217 @@
+//! A memory cgroup that doomtop makes for a command: created, limited, read back, emptied and removed. One that it
+//! did not make is never changed.
+
+mod files;
+mod leftover;
+mod place;
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, unlinkat};
+use rustix::io::Errno;
+
+use self::files::{check_limits, content, failed, open_directory, procs_file, put, write_limits};
+pub use self::leftover::EndSignal;
+use self::place::Place;
+use crate::intent::CgroupLimits;
+use crate::model::{Hierarchy, Text};
+use crate::sample::cgroup::directory::{CgroupBuffers, children};
+use crate::sample::cgroup::members;
+use crate::sample::cgroup::mount::Mount;
+use crate::sample::proc_root::LiveRoot;
+use crate::units::Bytes;
+
+/// For how long the removal waits for processes that are on their way out.
+const REMOVAL: Duration = Duration::from_secs(2);
+/// Interval of these attempts.
+const RETRY: Duration = Duration::from_millis(20);
+/// Maximum depth of cgroups that the command made in its own.
+const DEPTH_MAX: usize = 64;
+/// Maximum number of cgroups that are removed at one level.
+const CHILDREN_MAX: usize = 10_000;
+
+/// Who removes the cgroup.
+enum Maker {
+    /// doomtop, in this place.
+    Own(Place),
+    /// The service manager, when its last process has exited.
+    ServiceManager,
+}
+
+/// The memory cgroup of a command.
+pub struct RunCgroup {
+    hierarchy: Hierarchy,
+    dir: OwnedFd,
+    name: String,
+    path: Arc<Text>,
+    maker: Maker,
+}
+
+impl RunCgroup {
+    /// Creates a cgroup of this name with these limits: of version 1 below doomtop's own, of version 2 where the
+    /// memory controller can be used. The limits are read back.
+    ///
+    /// # Errors
+    /// What is missing, in one sentence. Nothing stays behind.
+    pub fn create(root: &LiveRoot, name: &str, limits: &CgroupLimits) -> Result<Self, String> {
+        let mount = find_mount(root)?;
+        let place = Place::find(&mount, name)?;
+        let dir = match place.make(name) {
+            Ok(dir) => dir,
+            Err(why) => {
+                place.give_back();
+                return Err(why);
+            }
+        };
+        let path = Arc::new(Text::new(&place.path_of(name)));
+        let (hierarchy, name) = (mount.hierarchy, name.to_owned());
+        let made = Self { hierarchy, dir, name, path, maker: Maker::Own(place) };
+        match write_limits(&made.dir, hierarchy, limits) {
+            Ok(()) => Ok(made),
+            Err(why) => {
+                let _ = made.remove();
+                Err(why)
+            }
+        }
+    }
+
+    /// The cgroup that the service manager made at this path, if it has these limits.
+    ///
+    /// # Errors
+    /// What is missing, in one sentence.
+    pub fn of_service_manager(
+        root: &LiveRoot,
+        path: &str,
+        limits: &CgroupLimits,
+    ) -> Result<Self, String> {
+        let mount = find_mount(root)?;
+        let hierarchy = mount.hierarchy;
+        let gone = || format!("{path}: the service manager's cgroup is not below the mount point");
+        let relative = mount.relative(path.as_bytes()).ok_or_else(gone)?;
+        let dir = open_directory(&mount.dir, &relative)
+            .map_err(|errno| format!("{path}: {}", std::io::Error::from(errno)))?;
+        if limits.group {
+            put(&dir, "memory.oom.group", "1")
+                .map_err(|errno| failed("memory.oom.group", errno))?;
+        }
+        check_limits(&dir, hierarchy, limits)?;
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let path = Arc::new(Text::new(path.as_bytes()));
+        Ok(Self { hierarchy, dir, name, path, maker: Maker::ServiceManager })
+    }
+
+    /// Its path, as `/proc/PID/cgroup` prints it.
+    #[must_use]
+    pub const fn path(&self) -> &Arc<Text> {
+        &self.path
+    }
+
+    /// Its version.
+    #[must_use]
+    pub const fn hierarchy(&self) -> Hierarchy {
+        self.hierarchy
+    }
+
+    /// The file that a process writes itself to in order to enter.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn entrance(&self) -> Result<OwnedFd, String> {
+        procs_file(&self.dir)
+    }
+
+    /// The pids in it and below.
+    ///
+    /// # Errors
+    /// Why they cannot be listed. ENODEV or ENOENT: it is gone.
+    pub fn members(&self) -> Result<Vec<i32>, Errno> {
+        members::members(&self.dir)
+    }
+
+    /// The processes in it and below that the OOM killer killed, by its own counter; `None` where the kernel does not
+    /// count them. Version 1 does not count those of cgroups below.
+    #[must_use]
+    pub fn kills(&self) -> Option<u64> {
+        let name = match self.hierarchy {
+            Hierarchy::V1 => "memory.oom_control",
+            Hierarchy::V2 => "memory.events",
+        };
+        let text = content(&self.dir, name).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+    }
+
+    /// Its highest usage so far; `None` where the kernel does not tell (version 2 before 5.19).
+    #[must_use]
+    pub fn peak(&self) -> Option<Bytes> {
+        let name = match self.hierarchy {
+            Hierarchy::V1 => "memory.max_usage_in_bytes",
+            Hierarchy::V2 => "memory.peak",
+        };
+        content(&self.dir, name).ok()?.parse().ok().map(Bytes)
+    }
+
+    /// Whether it still exists.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        !matches!(self.members(), Err(Errno::NODEV | Errno::NOENT))
+    }
+
+    /// Sends a signal to every process in it and below. Each is pinned first, and compared: only one that is still
+    /// in this cgroup is signalled.
+    pub fn signal(&self, root: &LiveRoot, signal: EndSignal) {
+        leftover::signal(root, &self.dir, self.path.as_str(), self.hierarchy, signal);
+    }
+
+    /// Removes it with the empty cgroups below it. Processes in it are waited for, and never moved.
+    ///
+    /// # Errors
+    /// Why it is still there.
+    pub fn remove(self) -> Result<(), String> {
+        let Maker::Own(place) = &self.maker else { return Ok(()) };
+        let end = Instant::now() + REMOVAL;
+        loop {
+            remove_children(&self.dir, DEPTH_MAX);
+            let removed = unlinkat(&place.parent, self.name.as_str(), AtFlags::REMOVEDIR);
+            match removed {
+                Ok(()) | Err(Errno::NOENT | Errno::NODEV) => {
+                    place.give_back();
+                    return Ok(());
+                }
+                Err(Errno::BUSY) if Instant::now() < end => std::thread::sleep(RETRY),
+                Err(errno) => {
+                    let error = std::io::Error::from(errno);
+                    return Err(format!("cgroup {} was not removed: {error}", self.path));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for RunCgroup {
+    /// Nothing is left behind where it was not removed before, unless there are processes in it.
+    fn drop(&mut self) {
+        if let Maker::Own(place) = &self.maker {
+            remove_children(&self.dir, DEPTH_MAX);
+            let _ = unlinkat(&place.parent, self.name.as_str(), AtFlags::REMOVEDIR);
+        }
+    }
+}
+
+/// The hierarchy that accounts memory.
+fn find_mount(root: &LiveRoot) -> Result<Mount, String> {
+    Mount::find(root.root(), &mut CgroupBuffers::new())
+        .ok_or_else(|| "no memory cgroup hierarchy is mounted here".to_owned())
+}
+
+/// Removes the empty cgroups below, the deepest first.
+fn remove_children(dir: &OwnedFd, depth: usize) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    for name in children(dir, &mut Vec::with_capacity(4096), CHILDREN_MAX) {
+        if let Ok(child) = crate::sample::cgroup::directory::open_dir(dir.as_fd(), &name) {
+            remove_children(&child, depth);
+        }
+        let _ = unlinkat(dir, &name, AtFlags::REMOVEDIR);
+    }
+}

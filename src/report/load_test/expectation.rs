@@ -1,0 +1,325 @@
+//! What is expected of a load test, such as `peak<400M`, and what came of it.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use super::answer::ExpectationAnswer;
+use super::summary::LoadSummary;
+use super::verdict::LoadVerdict;
+use crate::columns::human_size;
+use crate::forecast::steady_growth::GrowthTrend;
+use crate::units::Bytes;
+
+/// The unit of a quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LoadUnit {
+    Bytes,
+    Seconds,
+    Count,
+    BytesPerMinute,
+}
+
+impl LoadUnit {
+    const fn example(self) -> &'static str {
+        match self {
+            Self::Bytes => "a size such as 400M or 1.5G",
+            Self::Seconds => "a time such as 1s, 500ms or 5m",
+            Self::Count => "a number such as 0",
+            Self::BytesPerMinute => "a size per time such as 1M/min, 64K/s or 1G/h",
+        }
+    }
+
+    fn parse(self, text: &str) -> Option<f64> {
+        match self {
+            Self::Bytes => size(text),
+            Self::Seconds => seconds(text),
+            Self::Count => text.parse().ok(),
+            Self::BytesPerMinute => rate(text),
+        }
+        .filter(|value: &f64| value.is_finite() && *value >= 0.0)
+    }
+
+    fn show(self, value: f64) -> String {
+        match self {
+            Self::Bytes => human_size(Bytes(value as u64)),
+            Self::Seconds if value.is_infinite() => "no end in sight".to_owned(),
+            Self::Seconds if value < 10.0 => format!("{value:.2}s"),
+            Self::Seconds => format!("{value:.0}s"),
+            Self::Count => format!("{value:.0}"),
+            Self::BytesPerMinute => format!("{}/min", human_size(Bytes(value as u64))),
+        }
+    }
+}
+
+/// A size, such as 64M; at most 2^60 bytes.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<Bytes> {
+    let size = size(text).filter(|size| *size <= 60_f64.exp2())?;
+    Some(Bytes(size as u64))
+}
+
+/// A size per time, such as 1M/min, in bytes a minute.
+#[must_use]
+pub fn parse_rate(text: &str) -> Option<Bytes> {
+    let rate = rate(text).filter(|rate| *rate <= 60_f64.exp2())?;
+    Some(Bytes(rate as u64))
+}
+
+fn rate(text: &str) -> Option<f64> {
+    let (amount, time) = text.split_once('/')?;
+    let minutes = match time.trim() {
+        "s" => 60.0,
+        "m" | "min" => 1.0,
+        "h" => 1.0 / 60.0,
+        _ => return None,
+    };
+    Some(size(amount)? * minutes)
+}
+
+fn size(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let number: f64 = number.parse().ok()?;
+    let unit = unit.to_ascii_lowercase();
+    let unit = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+    let exponent = ["", "k", "m", "g", "t"].iter().position(|it| *it == unit)?;
+    Some(number * 1024_f64.powi(i32::try_from(exponent).ok()?))
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let number: f64 = number.parse().ok()?;
+    let unit = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Some(number * unit)
+}
+
+/// What can be expected.
+struct LoadQuantity {
+    name: &'static str,
+    unit: LoadUnit,
+    about: &'static str,
+    read: fn(&LoadVerdict) -> Result<f64, &'static str>,
+}
+
+const NO_SAMPLE: &str = "no sample has the memory of the command";
+const NOT_TOLD: &str = "the kernel does not tell it here";
+
+fn summary(verdict: &LoadVerdict) -> Result<&LoadSummary, &'static str> {
+    verdict.summary.as_ref().filter(|it| it.samples > 0).ok_or(NO_SAMPLE)
+}
+
+fn bytes(size: Option<Bytes>) -> Result<f64, &'static str> {
+    size.map(|size| size.0 as f64).ok_or(NOT_TOLD)
+}
+
+fn count(count: Option<u64>) -> Result<f64, &'static str> {
+    count.map(|count| count as f64).ok_or(NOT_TOLD)
+}
+
+/// Growth of the whole or of one process, whichever is faster, in bytes a minute.
+fn growth(verdict: &LoadVerdict) -> Result<f64, &'static str> {
+    let summary = summary(verdict)?;
+    let all = summary.growing.iter().map(|it| it.growth).chain([summary.growth]);
+    let fastest = all.filter_map(GrowthTrend::steady).map(|it| it.best * 60.0);
+    match fastest.reduce(f64::max) {
+        Some(rate) => Ok(rate),
+        None if summary.growth == GrowthTrend::TooShort => {
+            Err("the test was too short to tell growth: eight samples in five seconds after the \
+                 warm-up, the first quarter, are needed")
+        }
+        None => Ok(0.0),
+    }
+}
+
+/// Every quantity, in the order of the verdict.
+static LOAD_QUANTITIES: &[LoadQuantity] = &[
+    LoadQuantity {
+        name: "peak",
+        unit: LoadUnit::Bytes,
+        about: "the highest usage, with page cache, without swap",
+        read: |it| bytes(summary(it)?.peak.map(|it| it.bytes)),
+    },
+    LoadQuantity {
+        name: "needed",
+        unit: LoadUnit::Bytes,
+        about: "the most that could not be reclaimed, swap included: the smallest limit that is enough",
+        read: |it| bytes(summary(it)?.needed),
+    },
+    LoadQuantity {
+        name: "near-limit",
+        unit: LoadUnit::Seconds,
+        about: "time with 90 % of the limit or more that could not be reclaimed",
+        read: |it| {
+            let near = summary(it)?.near_limit.ok_or("there is no limit")?;
+            Ok(near.0 as f64 / 1000.0)
+        },
+    },
+    LoadQuantity {
+        name: "psi-some",
+        unit: LoadUnit::Seconds,
+        about: "time in which some task waited for memory",
+        read: |it| summary(it)?.pressure.some.map(|it| it.as_secs_f64()).ok_or(NOT_TOLD),
+    },
+    LoadQuantity {
+        name: "psi-full",
+        unit: LoadUnit::Seconds,
+        about: "time in which all tasks waited for memory",
+        read: |it| summary(it)?.pressure.full.map(|it| it.as_secs_f64()).ok_or(NOT_TOLD),
+    },
+    LoadQuantity {
+        name: "limit-hits",
+        unit: LoadUnit::Count,
+        about: "how often a charge reached the limit",
+        read: |it| count(summary(it)?.reclaim.limit_hits),
+    },
+    LoadQuantity {
+        name: "refaults",
+        unit: LoadUnit::Count,
+        about: "pages that were evicted and read again soon after",
+        read: |it| count(summary(it)?.reclaim.refaults),
+    },
+    LoadQuantity {
+        name: "swap",
+        unit: LoadUnit::Bytes,
+        about: "the most that was in swap",
+        read: |it| bytes(summary(it)?.swap_peak),
+    },
+    LoadQuantity {
+        name: "growth",
+        unit: LoadUnit::BytesPerMinute,
+        about: "steady growth after the warm-up, of the whole or of one process; 0 where there is none",
+        read: growth,
+    },
+    LoadQuantity {
+        name: "lasts",
+        unit: LoadUnit::Seconds,
+        about: "time until the limit is reached if growth goes on",
+        read: |it| {
+            let summary = summary(it)?;
+            if summary.limit.is_none() {
+                return Err("there is no limit");
+            }
+            if summary.growth == GrowthTrend::TooShort {
+                return growth(it);
+            }
+            Ok(summary.lasts.map_or(f64::INFINITY, |it| it.middle.0 as f64 / 1000.0))
+        },
+    },
+    LoadQuantity {
+        name: "kills",
+        unit: LoadUnit::Count,
+        about: "processes that an OOM killer killed",
+        read: |it| Ok(summary(it)?.kills.len() as f64),
+    },
+    LoadQuantity {
+        name: "time",
+        unit: LoadUnit::Seconds,
+        about: "for how long the command ran",
+        read: |it| Ok(it.ran_for.0 as f64 / 1000.0),
+    },
+];
+
+/// A sign, and what it means for a value and its bound.
+type ComparisonSign = (&'static str, fn(f64, f64) -> bool);
+
+/// How a quantity is compared.
+const SIDES: [ComparisonSign; 5] = [
+    ("<=", |value, bound| value <= bound),
+    (">=", |value, bound| value >= bound),
+    ("<", |value, bound| value < bound),
+    (">", |value, bound| value > bound),
+    ("=", |value, bound| (value - bound).abs() < 1e-9),
+];
+
+/// What is expected of one quantity.
+#[derive(Clone, Copy)]
+pub struct Expectation {
+    quantity: &'static LoadQuantity,
+    side: usize,
+    bound: f64,
+}
+
+impl Expectation {
+    /// Parses `QUANTITY<VALUE`, also with `<=`, `>`, `>=` and `=`.
+    ///
+    /// # Errors
+    /// What it should have been, in one line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let at = text.find(['<', '>', '=']).unwrap_or(text.len());
+        let (name, rest) = text.split_at(at);
+        let name = name.trim();
+        let Some(quantity) = LOAD_QUANTITIES.iter().find(|it| it.name == name) else {
+            let names: Vec<&str> = LOAD_QUANTITIES.iter().map(|it| it.name).collect();
+            return Err(format!("expected one of {}, as in peak<400M", names.join(", ")));
+        };
+        let wanted =
+            || format!("expected {name}<VALUE, where VALUE is {}", quantity.unit.example());
+        let side = SIDES.iter().position(|(sign, _)| rest.starts_with(sign)).ok_or_else(wanted)?;
+        let sign = SIDES.get(side).map_or("", |it| it.0);
+        let value = rest.strip_prefix(sign).unwrap_or_default().trim();
+        let bound = quantity.unit.parse(value).ok_or_else(wanted)?;
+        if sign == "<" && bound == 0.0 {
+            return Err(format!("{name} is never below 0: use {name}=0"));
+        }
+        Ok(Self { quantity, side, bound })
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn answer(&self, verdict: &LoadVerdict) -> ExpectationAnswer {
+        let value = (self.quantity.read)(verdict);
+        let compare = SIDES.get(self.side).map(|it| it.1);
+        let met = value.ok().zip(compare).map(|(value, compare)| compare(value, self.bound));
+        ExpectationAnswer {
+            expectation: self.to_string(),
+            met,
+            shown: value.map_or_else(str::to_owned, |value| self.quantity.unit.show(value)),
+            value: value.ok(),
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = SIDES.get(self.side).map_or("", |it| it.0);
+        write!(f, "{}{sign}{}", self.quantity.name, self.quantity.unit.show(self.bound))
+    }
+}
+
+impl fmt::Debug for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// The list of quantities for `--help`.
+#[must_use]
+pub fn expectation_help() -> String {
+    let mut text = "Expect something of the verdict, such as 'peak<400M', 'kills=0', 'psi-full<1s' or \
+                    'growth<1M/min'; can be repeated. Status 6 if one is not met or cannot be answered\n\n\
+                    Quantities:"
+        .to_owned();
+    for it in LOAD_QUANTITIES {
+        let _ = write!(text, "\n  {:<11} {}", it.name, it.about);
+    }
+    text
+}
+
+/// The same as a table of Markdown.
+#[must_use]
+pub fn expectation_table() -> String {
+    let mut text = String::from("| quantity | what it is | value |\n|---|---|---|\n");
+    for it in LOAD_QUANTITIES {
+        let _ = writeln!(text, "| `{}` | {} | {} |", it.name, it.about, it.unit.example());
+    }
+    text
+}

@@ -1,0 +1,313 @@
+//! Where the command runs: in a memory cgroup that doomtop makes, in a scope of the service manager, or in none.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use crate::effects::own_adj::adj_for_children;
+use crate::effects::run_cgroup::RunCgroup;
+use crate::intent::CgroupLimits;
+use crate::sample::parse;
+use crate::sample::proc_root::LiveRoot;
+use crate::shell::child::command as program;
+use crate::syscall::spawn::enter_cgroups;
+
+/// Maximum time that the service manager may take for a scope.
+const SCOPE_PATIENCE: Duration = Duration::from_secs(15);
+/// Interval at which that is looked at.
+const SCOPE_PACE: Duration = Duration::from_millis(5);
+
+/// What the shell in a scope does: a process stays, so that the cgroup outlives the command and its counters can be
+/// read; then it stops until doomtop has seen that the limits are in force, and becomes the command.
+const GATE: &str = r#"(sleep 2147483647 </dev/null >/dev/null 2>&1 &); kill -STOP $$; exec "$@""#;
+
+/// Where the command runs.
+pub(super) enum Confinement {
+    /// In a cgroup that doomtop made.
+    Own(RunCgroup),
+    /// In a scope that the service manager is to make.
+    Scope {
+        /// Its name, without the ending.
+        name: String,
+        /// Of which manager.
+        user: bool,
+    },
+    /// In none; why.
+    None(String),
+}
+
+/// A command that runs.
+pub(super) struct StartedCommand {
+    pub(super) child: Child,
+    /// Its cgroup.
+    pub(super) cgroup: Option<RunCgroup>,
+    /// A process that keeps the cgroup, and does not belong to the command.
+    pub(super) keeper: Option<i32>,
+}
+
+/// Why a command was not started.
+pub(super) enum StartFailure {
+    /// Its program cannot be executed.
+    NotExecuted(std::io::Error),
+    /// The cgroup or its limits are missing.
+    NotConfined(String),
+}
+
+impl Confinement {
+    /// Finds out where the command can run with these limits; a cgroup of doomtop's own is made at once.
+    pub(super) fn find(root: &LiveRoot, name: &str, limits: &CgroupLimits) -> Self {
+        if is_v2()
+            && let Some(user) = service_manager()
+        {
+            return Self::Scope { name: name.to_owned(), user };
+        }
+        match RunCgroup::create(root, name, limits) {
+            Ok(made) => Self::Own(made),
+            Err(why) => Self::None(why),
+        }
+    }
+
+    /// What would be done, as a sentence without its subject.
+    pub(super) fn plan(name: &str) -> String {
+        match service_manager().filter(|_| is_v2()) {
+            Some(true) => format!("asks the user's service manager for a scope {name}"),
+            Some(false) => format!("asks the service manager for a scope {name}"),
+            None => format!("makes a memory cgroup {name}"),
+        }
+    }
+
+    /// Starts the command.
+    ///
+    /// # Errors
+    /// It was not started. A cgroup that was made is removed.
+    pub(super) fn start(
+        self,
+        root: &LiveRoot,
+        limits: &CgroupLimits,
+        command: &[OsString],
+        prepare: &dyn Fn(&mut Command),
+    ) -> Result<StartedCommand, StartFailure> {
+        let failed = |why| StartFailure::NotConfined(why);
+        match self {
+            Self::Own(cgroup) => {
+                let mut started = plain(command);
+                prepare(&mut started);
+                let entrance = match cgroup.entrance() {
+                    Ok(entrance) => entrance,
+                    Err(why) => {
+                        let _ = cgroup.remove();
+                        return Err(failed(why));
+                    }
+                };
+                enter_cgroups(&mut started, vec![entrance]);
+                match started.spawn() {
+                    Ok(child) => Ok(StartedCommand { child, cgroup: Some(cgroup), keeper: None }),
+                    Err(error) => {
+                        let why = entering(&error, &cgroup);
+                        let _ = cgroup.remove();
+                        Err(why.map_or(StartFailure::NotExecuted(error), failed))
+                    }
+                }
+            }
+            Self::Scope { name, user } => scope(root, (&name, user), limits, command, prepare),
+            Self::None(_) => {
+                let mut started = plain(command);
+                prepare(&mut started);
+                let child = started.spawn().map_err(StartFailure::NotExecuted)?;
+                Ok(StartedCommand { child, cgroup: None, keeper: None })
+            }
+        }
+    }
+}
+
+/// The command as a program with its arguments, with an `oom_score_adj` of its own where doomtop lowered its own.
+fn plain(command: &[OsString]) -> Command {
+    let Some((first, rest)) = command.split_first() else { return Command::new("") };
+    match adj_for_children() {
+        None => {
+            let mut plain = Command::new(first);
+            plain.args(rest);
+            plain
+        }
+        // The shell takes any bytes; its own arguments are text.
+        adj => {
+            let mut shell = program("/usr/bin/env", &["--"], adj);
+            shell.arg(first).args(rest);
+            shell
+        }
+    }
+}
+
+/// Why a child could not enter its cgroup, if it was that.
+fn entering(error: &std::io::Error, cgroup: &RunCgroup) -> Option<String> {
+    if !cgroup.exists() {
+        return Some(format!("cgroup {} has vanished", cgroup.path()));
+    }
+    let errno = error.raw_os_error()?;
+    // Writing to cgroup.procs fails so; a program cannot.
+    let refused = [nix::libc::EBUSY, nix::libc::EOPNOTSUPP, nix::libc::ENODEV, nix::libc::EPERM];
+    refused
+        .contains(&errno)
+        .then(|| format!("the command cannot enter cgroup {}: {error}", cgroup.path()))
+}
+
+/// Whether memory is accounted by version 2.
+fn is_v2() -> bool {
+    let own = std::fs::read("/proc/self/cgroup").unwrap_or_default();
+    let text = String::from_utf8_lossy(&own).into_owned();
+    let v1 = text.lines().filter_map(|line| line.split(':').nth(1));
+    !v1.flat_map(|controllers| controllers.split(',')).any(|it| it == "memory")
+}
+
+/// The service manager that makes scopes for this user, if there is one: whether it is the user's own.
+fn service_manager() -> Option<bool> {
+    if !Path::new("/run/systemd/system").is_dir() || !in_path("systemd-run") {
+        return None;
+    }
+    let is_root = nix::unistd::geteuid().is_root();
+    let has_own = std::env::var_os("XDG_RUNTIME_DIR")
+        .is_some_and(|dir| Path::new(&dir).join("systemd/private").exists());
+    if is_root { Some(false) } else { has_own.then_some(true) }
+}
+
+fn in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+/// The arguments of systemd-run (systemd-run(1), systemd.resource-control(5)).
+fn scope_arguments(name: &str, user: bool, limits: &CgroupLimits) -> Vec<String> {
+    let mut arguments: Vec<String> = ["--quiet", "--scope", "--collect"].map(str::to_owned).into();
+    arguments.extend(user.then(|| "--user".to_owned()));
+    arguments.push(format!("--unit={name}"));
+    arguments.push("--property=MemoryAccounting=yes".to_owned());
+    let properties =
+        [("MemoryMax", limits.memory), ("MemorySwapMax", limits.swap), ("MemoryHigh", limits.high)];
+    for (property, value) in properties {
+        arguments.extend(value.map(|value| format!("--property={property}={}", value.0)));
+    }
+    arguments.push("--".to_owned());
+    arguments
+}
+
+/// Starts the command in a scope of the service manager, behind the gate.
+fn scope(
+    root: &LiveRoot,
+    (name, user): (&str, bool),
+    limits: &CgroupLimits,
+    command: &[OsString],
+    prepare: &dyn Fn(&mut Command),
+) -> Result<StartedCommand, StartFailure> {
+    // The shell behind the gate tells of a program that cannot be executed with 126 or 127, as every shell does.
+    let mut started = Command::new("systemd-run");
+    started.args(scope_arguments(name, user, limits));
+    let adj = adj_for_children().map(|adj| format!("echo {} >/proc/self/oom_score_adj; ", adj.0));
+    let gate = adj.unwrap_or_default() + GATE;
+    started.args(["/bin/sh", "-c", &gate, "sh"]).args(command);
+    prepare(&mut started);
+    let mut child = started.spawn().map_err(|error| {
+        StartFailure::NotConfined(format!("systemd-run cannot be started: {error}"))
+    })?;
+    match behind_gate(root, &mut child, name, limits) {
+        Ok((cgroup, keeper)) => {
+            signal(&child, nix::sys::signal::Signal::SIGCONT);
+            Ok(StartedCommand { child, cgroup: Some(cgroup), keeper })
+        }
+        Err(why) => {
+            let _ = child.kill();
+            let _ = child.wait();
+            Err(StartFailure::NotConfined(why))
+        }
+    }
+}
+
+/// Waits until the shell has stopped in its scope, and compares the limits.
+fn behind_gate(
+    root: &LiveRoot,
+    child: &mut Child,
+    name: &str,
+    limits: &CgroupLimits,
+) -> Result<(RunCgroup, Option<i32>), String> {
+    let end = Instant::now() + SCOPE_PATIENCE;
+    let pid = child.id();
+    let path = loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!("the service manager made no scope {name}: systemd-run {status}"));
+        }
+        let bytes = std::fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let path = parse::memory_cgroup(&bytes).map(|it| String::from_utf8_lossy(it).into_owned());
+        let is_there = path.as_ref().is_some_and(|path| path.ends_with(&format!("/{name}.scope")));
+        if is_there && is_stopped(pid) {
+            break path.unwrap_or_default();
+        }
+        if Instant::now() >= end {
+            return Err(format!("the service manager made no scope {name} in 15 seconds"));
+        }
+        std::thread::sleep(SCOPE_PACE);
+    };
+    let cgroup = RunCgroup::of_service_manager(root, &path, limits)?;
+    let members = cgroup.members().unwrap_or_default();
+    let keeper = members.into_iter().find(|member| u32::try_from(*member) != Ok(pid));
+    Ok((cgroup, keeper))
+}
+
+fn is_stopped(pid: u32) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    parse::stat(&stat).is_ok_and(|stat| stat.state.0 == 'T')
+}
+
+/// Signals the child, which cannot be another process: it was not waited for.
+pub(super) fn signal(child: &Child, signal: nix::sys::signal::Signal) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
+    }
+}
+
+/// The name of a program, for messages.
+pub(super) fn shown(program: &OsStr) -> String {
+    crate::model::Text::new(program.as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Bytes;
+
+    #[test]
+    fn a_scope_gets_the_limits_as_properties() {
+        let limits = CgroupLimits {
+            memory: Some(Bytes(1 << 20)),
+            swap: Some(Bytes(0)),
+            ..CgroupLimits::default()
+        };
+        let arguments = scope_arguments("doomtop-run-7", true, &limits);
+        assert_eq!(
+            arguments.join(" "),
+            "--quiet --scope --collect --user --unit=doomtop-run-7 \
+             --property=MemoryAccounting=yes --property=MemoryMax=1048576 \
+             --property=MemorySwapMax=0 --"
+        );
+        assert!(!scope_arguments("x", false, &limits).contains(&"--user".to_owned()));
+    }
+
+    #[test]
+    fn the_gate_stops_and_becomes_the_command_with_its_arguments() {
+        // A sleep that does not stay.
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink("/bin/true", folder.path().join("sleep")).expect("a link");
+        let path = format!("{}:/usr/bin:/bin", folder.path().display());
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", GATE, "sh", "sh", "-c", "exit \"$1\"", "sh", "7"])
+            .env("PATH", path)
+            .spawn()
+            .expect("a shell");
+        while !is_stopped(child.id()) {
+            assert_eq!(child.try_wait().expect("a child"), None, "it stops first");
+            std::thread::yield_now();
+        }
+        signal(&child, nix::sys::signal::Signal::SIGCONT);
+        assert_eq!(child.wait().expect("a child").code(), Some(7));
+    }
+}

@@ -1,0 +1,278 @@
+//! Follows a command without a screen until it has ended: samples, signals, and the times that end it.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus as ChildStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::args::{RunArgs, Until};
+use super::confine::{StartedCommand, signal};
+use super::monitor::LoadMonitor;
+use super::signals::{PassedSignals, reached_command};
+use crate::effects::run_cgroup::EndSignal;
+use crate::model::Needs;
+use crate::report::load_test::verdict::{CommandEnd, TestEnd};
+use crate::sample::proc_root::LiveRoot;
+use crate::shell::stdio;
+use crate::units::{Bytes, Millis};
+
+/// Time between SIGTERM and SIGKILL.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// Maximum time until an end or a signal is noticed where the kernel has no pidfds (before 5.3).
+const RESPONSE: Duration = Duration::from_millis(50);
+
+/// What ends a command, and how far that is.
+pub(super) struct TestEnding {
+    until: Option<Until>,
+    kill_after: Option<Duration>,
+    tolerance: Bytes,
+    window: Millis,
+    begun: Instant,
+    /// What ended the test, and when SIGTERM was sent.
+    asked: Option<(TestEnd, Instant)>,
+    killed: bool,
+    /// A signal that was passed on to the command.
+    passed: Option<i32>,
+    /// Whether ^C reaches the command without doomtop.
+    shares_terminal: bool,
+}
+
+impl TestEnding {
+    /// The command has just begun.
+    pub(super) fn new(args: &RunArgs, shares_terminal: bool) -> Self {
+        Self {
+            until: args.until,
+            kill_after: args.kill_after.map(|time| Duration::from_millis(time.0)),
+            tolerance: args.tolerance,
+            window: args.window,
+            begun: Instant::now(),
+            asked: None,
+            killed: false,
+            passed: None,
+            shares_terminal,
+        }
+    }
+
+    /// For how long the command has run.
+    pub(super) fn ran_for(&self) -> Millis {
+        Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// What ended the test.
+    pub(super) fn ended_by(&self) -> TestEnd {
+        match (self.asked, self.passed) {
+            (Some((why, _)), _) => why,
+            (None, Some(signal)) => TestEnd::Signal(signal),
+            (None, None) => TestEnd::Command,
+        }
+    }
+
+    /// Whether the test is to end now, by what the samples tell.
+    fn is_due(&self, monitor: &LoadMonitor) -> Option<TestEnd> {
+        let passed = self.begun.elapsed();
+        if self.kill_after.is_some_and(|after| passed >= after) {
+            return Some(TestEnd::KillAfter);
+        }
+        let due = match self.until? {
+            Until::Time(time) => passed >= Duration::from_millis(time.0),
+            Until::Killed => monitor.summary().is_some_and(|it| !it.kills.is_empty()),
+            Until::Stable => is_stable(monitor.summariser().sizes(), self.tolerance, self.window),
+        };
+        due.then_some(TestEnd::Until)
+    }
+
+    /// Ends the command where that is due: SIGTERM first, SIGKILL after five seconds.
+    pub(super) fn act(&mut self, root: &LiveRoot, started: &StartedCommand, monitor: &LoadMonitor) {
+        match self.asked {
+            None => {
+                let Some(why) = self.is_due(monitor) else { return };
+                self.asked = Some((why, Instant::now()));
+                end(root, started, EndSignal::Term);
+            }
+            Some((_, since)) if !self.killed && since.elapsed() >= GRACE => {
+                self.killed = true;
+                end(root, started, EndSignal::Kill);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Passes signals on to the command.
+    pub(super) fn pass_on(&mut self, signals: &PassedSignals, started: &StartedCommand) {
+        for number in signals.take() {
+            self.passed = Some(number);
+            let reached = self.shares_terminal && reached_command(number);
+            if !reached && let Ok(known) = Signal::try_from(number) {
+                signal(&started.child, known);
+            }
+        }
+    }
+
+    /// The time at which something is to be done next.
+    fn next(&self) -> Option<Instant> {
+        let at = |time: Duration| self.begun.checked_add(time);
+        let until = match self.until {
+            Some(Until::Time(time)) => at(Duration::from_millis(time.0)),
+            _ => None,
+        };
+        let grace = self.asked.filter(|_| !self.killed).map(|(_, since)| since + GRACE);
+        let waits = self.asked.is_none();
+        let times =
+            [self.kill_after.and_then(at).filter(|_| waits), until.filter(|_| waits), grace];
+        times.into_iter().flatten().min()
+    }
+}
+
+/// Signals the command: all of its cgroup, or itself where it has none.
+fn end(root: &LiveRoot, started: &StartedCommand, how: EndSignal) {
+    match &started.cgroup {
+        Some(cgroup) => cgroup.signal(root, how),
+        None => {
+            let number = match how {
+                EndSignal::Term => Signal::SIGTERM,
+                EndSignal::Kill => Signal::SIGKILL,
+            };
+            signal(&started.child, number);
+        }
+    }
+}
+
+/// Whether memory grew by less than the tolerance (bytes a minute) over the window: the median of its last third is
+/// compared with that of its first.
+fn is_stable(sizes: &[(Millis, Bytes)], tolerance: Bytes, window: Millis) -> bool {
+    let (Some(first), Some(last)) = (sizes.first(), sizes.last()) else { return false };
+    if last.0.saturating_sub(first.0) < window {
+        return false;
+    }
+    let part = |from: u64, to: u64| {
+        let age = |it: &&(Millis, Bytes)| last.0.saturating_sub(it.0).0 * 3 / window.0.max(1);
+        let mut part: Vec<u64> =
+            sizes.iter().filter(|it| (from..=to).contains(&age(it))).map(|it| it.1.0).collect();
+        part.sort_unstable();
+        part.get(part.len() / 2).copied()
+    };
+    let Some((now, then)) = part(0, 0).zip(part(2, 2)) else { return false };
+    let grown = now.saturating_sub(then) as f64;
+    let minutes = window.0 as f64 * 2.0 / 3.0 / 60_000.0;
+    grown <= tolerance.0 as f64 * minutes
+}
+
+/// How a child ended.
+pub(super) fn end_of(status: ChildStatus) -> CommandEnd {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => CommandEnd::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, Some(signal)) => CommandEnd::Signalled(signal),
+        (None, None) => CommandEnd::Exited(u8::MAX),
+    }
+}
+
+/// Who takes the samples while the command runs.
+#[derive(Default)]
+pub(super) struct SamplingTurn {
+    /// The screen does.
+    pub(super) by_screen: AtomicBool,
+}
+
+/// A command that is followed, and with what.
+pub(super) struct Followed<'a> {
+    pub(super) root: &'a LiveRoot,
+    pub(super) monitor: &'a Mutex<LoadMonitor>,
+    pub(super) signals: &'a PassedSignals,
+    pub(super) turn: &'a SamplingTurn,
+    /// Time between samples.
+    pub(super) delay: Millis,
+    /// Whether the progress is shown.
+    pub(super) shows: bool,
+}
+
+impl Followed<'_> {
+    fn monitor(&self) -> MutexGuard<'_, LoadMonitor> {
+        self.monitor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes samples until the command has ended, and the last ones after that. Returns how it ended, and for how
+    /// long it ran.
+    pub(super) fn follow(
+        &self,
+        started: &mut StartedCommand,
+        ending: &mut TestEnding,
+    ) -> (CommandEnd, Millis) {
+        let pid = i32::try_from(started.child.id()).ok().and_then(Pid::from_raw);
+        let exit = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        let delay = Duration::from_millis(self.delay.0);
+        let mut due = Instant::now();
+        loop {
+            ending.pass_on(self.signals, started);
+            if let Ok(Some(status)) = started.child.try_wait() {
+                let ran_for = ending.ran_for();
+                let end = end_of(status);
+                let is_killed = matches!(end, CommandEnd::Signalled(9) | CommandEnd::Exited(137));
+                self.monitor().finish(is_killed);
+                return (end, ran_for);
+            }
+            if Instant::now() >= due {
+                self.sample(ending);
+                due = (due + delay).max(Instant::now());
+            }
+            ending.act(self.root, started, &self.monitor());
+            wait(exit.as_ref(), ending.next().map_or(due, |next| next.min(due)));
+        }
+    }
+
+    fn sample(&self, ending: &TestEnding) {
+        if self.turn.by_screen.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut monitor = self.monitor();
+        if monitor.sample(&Needs::everything()).is_ok() && self.shows {
+            stdio::progress(&progress(&monitor, ending));
+        }
+    }
+}
+
+/// Waits until then, until the command ends, or until a signal arrives.
+fn wait(exit: Option<&OwnedFd>, until: Instant) {
+    let rest = until.saturating_duration_since(Instant::now());
+    let Some(exit) = exit else { return std::thread::sleep(rest.min(RESPONSE)) };
+    let rest = Timespec {
+        tv_sec: i64::try_from(rest.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: rest.subsec_nanos().into(),
+    };
+    let _ = poll(&mut [PollFd::new(exit, PollFlags::IN)], Some(&rest));
+}
+
+/// How far the test is, in one line.
+fn progress(monitor: &LoadMonitor, ending: &TestEnding) -> String {
+    let now = monitor.summariser().needed_now().map(crate::columns::human_size);
+    let time = crate::columns::span_of(ending.ran_for().0 / 1000);
+    let size = now.unwrap_or_else(|| "memory not known".to_owned());
+    format!("doomtop run: {time}, {size} that cannot be reclaimed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(of: impl Fn(u64) -> u64) -> Vec<(Millis, Bytes)> {
+        (0..100).map(|nth| (Millis(nth * 500), Bytes(of(nth) << 10))).collect()
+    }
+
+    #[test]
+    fn memory_is_stable_where_it_grows_by_less_than_the_tolerance() {
+        let (mib, window) = (Bytes(1 << 20), Millis(30_000));
+        assert!(is_stable(&sizes(|_| 9000), mib, window));
+        assert!(is_stable(&sizes(|nth| 9000 + nth % 7 * 900), mib, window), "it goes up and down");
+        assert!(!is_stable(&sizes(|nth| 9000 + nth * 40), mib, window), "4.7 MiB a minute");
+        assert!(is_stable(&sizes(|nth| 9000 + nth * 4), mib, window), "0.5 MiB a minute");
+        assert!(is_stable(&sizes(|nth| 9000 - nth * 40), mib, window), "it shrinks");
+        let early: Vec<_> = sizes(|_| 9000).into_iter().take(50).collect();
+        assert!(!is_stable(&early, mib, window), "not for long enough");
+        assert!(!is_stable(&[], mib, window));
+    }
+}

@@ -1,0 +1,85 @@
+//! What the command left running in the cgroup that doomtop made for it.
+
+use std::time::{Duration, Instant};
+
+use super::confine::StartedCommand;
+use super::follow::GRACE;
+use crate::effects::run_cgroup::{EndSignal, RunCgroup};
+use crate::model::Comm;
+use crate::report::load_test::verdict::LeftProcess;
+use crate::sample::proc_root::LiveRoot;
+use crate::shell::stdio::complain;
+
+/// Processes that end with the command get this long.
+const WITH_COMMAND: Duration = Duration::from_millis(100);
+/// Interval at which that is looked at.
+const PACE: Duration = Duration::from_millis(10);
+/// Maximum number of processes that are named.
+const MAX_NAMED: usize = 50;
+
+/// The processes that are still in the cgroup.
+fn members(cgroup: &RunCgroup, keeper: Option<i32>) -> Vec<i32> {
+    let mut members = cgroup.members().unwrap_or_default();
+    members.retain(|&pid| Some(pid) != keeper && !is_zombie(pid));
+    members
+}
+
+/// A zombie has nothing that could run; it waits for its parent.
+fn is_zombie(pid: i32) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    crate::sample::parse::stat(&stat).is_ok_and(|it| matches!(it.state.0, 'Z' | 'X'))
+}
+
+fn named(pid: i32) -> LeftProcess {
+    let comm = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    LeftProcess { pid, comm: Comm::new(comm.strip_suffix(b"\n").unwrap_or(&comm)) }
+}
+
+/// Waits until no process is left. Whether that came in time.
+fn wait(cgroup: &RunCgroup, keeper: Option<i32>, time: Duration) -> bool {
+    let end = Instant::now() + time;
+    loop {
+        if members(cgroup, keeper).is_empty() {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        std::thread::sleep(PACE);
+    }
+}
+
+/// Lists what the command left running, and ends it unless `leave`. Removes the cgroup.
+pub(super) fn clean_up(root: &LiveRoot, started: StartedCommand, leave: bool) -> Vec<LeftProcess> {
+    let StartedCommand { cgroup: Some(cgroup), keeper, .. } = started else { return Vec::new() };
+    let mut left = Vec::new();
+    if !wait(&cgroup, keeper, WITH_COMMAND) {
+        left = members(&cgroup, keeper).into_iter().take(MAX_NAMED).map(named).collect();
+        if leave {
+            end_keeper(&cgroup, keeper);
+            return left;
+        }
+        let names: Vec<String> = left.iter().map(|it| format!("{} {}", it.pid, it.comm)).collect();
+        complain(&format!("still running, gets SIGTERM: {}", names.join(", ")));
+        cgroup.signal(root, EndSignal::Term);
+        if !wait(&cgroup, keeper, GRACE) {
+            complain("still running after 5 seconds: gets SIGKILL");
+            cgroup.signal(root, EndSignal::Kill);
+            wait(&cgroup, keeper, GRACE);
+        }
+    }
+    end_keeper(&cgroup, keeper);
+    if let Err(why) = cgroup.remove() {
+        complain(&why);
+    }
+    left
+}
+
+/// Ends the process that kept the cgroup of a scope, if it is still in it.
+fn end_keeper(cgroup: &RunCgroup, keeper: Option<i32>) {
+    let Some(keeper) = keeper else { return };
+    if cgroup.members().unwrap_or_default().contains(&keeper) {
+        let pid = nix::unistd::Pid::from_raw(keeper);
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    }
+}

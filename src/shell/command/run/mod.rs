@@ -1,0 +1,369 @@
+//! `doomtop run`: a command in a memory cgroup of its own, followed to its end, and the verdict.
+
+pub mod args;
+mod confine;
+mod follow;
+mod leftovers;
+mod monitor;
+mod outputs;
+pub(crate) mod search;
+mod signals;
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::args::RunArgs;
+use self::confine::{Confinement, StartFailure, StartedCommand, shown};
+use self::follow::{Followed, SamplingTurn, TestEnding};
+use self::leftovers::clean_up;
+use self::monitor::{LoadMonitor, SharedMonitor};
+use self::outputs::{VerdictFiles, create};
+use self::signals::PassedSignals;
+use super::cli::Cli;
+use super::invocation::Invocation;
+use super::screen;
+use crate::columns::human_size;
+use crate::effects::run_cgroup::RunCgroup;
+use crate::intent::CgroupLimits;
+use crate::model::{Needs, Scope, Text};
+use crate::report::load_test::verdict::{CommandEnd, LoadVerdict, MeasuredBy, TestEnd};
+use crate::report::load_test::verdict_lines;
+use crate::sample::proc_root::LiveRoot;
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio::{self, complain};
+use crate::shell::thread;
+use crate::shell::worker::recorder::file_stem;
+use crate::source::{Recorder, Source};
+use crate::units::Millis;
+
+/// How the name of a cgroup begins that doomtop makes.
+const NAME: &str = "doomtop-run";
+/// A command that is killed within this time did not get far enough to tell anything.
+const START: Millis = Millis(1_000);
+
+/// Whether the command line asks for the screen, and it can be shown.
+pub(super) fn has_screen(args: &RunArgs) -> bool {
+    !args.no_screen && !args.dry_run && io::stdout().is_terminal() && io::stdin().is_terminal()
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// It was not run, and why: status 125, 126 or 127.
+pub(crate) fn run(
+    args: &RunArgs,
+    cli: &Cli,
+    invocation: Invocation,
+) -> Result<ExitStatus, CommandError> {
+    load_test(args, cli, invocation).map_err(|error| match error.status {
+        ExitStatus::NotExecutable | ExitStatus::NotFound => error,
+        _ => CommandError { status: ExitStatus::NotRun, ..error },
+    })
+}
+
+/// The machine that this process runs on.
+///
+/// # Errors
+/// The samples are not those of this machine, or it may not be changed.
+pub(super) fn live_root(cli: &Cli, invocation: &Invocation) -> Result<LiveRoot, CommandError> {
+    if cli.read_only {
+        return Err(CommandError::refused(
+            "--read-only forbids making a cgroup and running a command",
+        ));
+    }
+    let elsewhere =
+        || CommandError::usage("a command can only be run on this machine, with its own /proc");
+    let root = invocation.input.root()?.ok_or_else(elsewhere)?;
+    LiveRoot::prove(root).map_err(|_| elsewhere())
+}
+
+/// The plan, for `--dry-run`.
+fn describe(args: &RunArgs, name: &str) -> Result<ExitStatus, CommandError> {
+    let command: Vec<String> = args.command.iter().map(|it| shown(it)).collect();
+    let limits = limit_words(&args.limits());
+    stdio::print(&format!(
+        "dry run: doomtop {} with {limits}, runs in it: {}\n",
+        Confinement::plan(name),
+        command.join(" ")
+    ))?;
+    Ok(ExitStatus::Success)
+}
+
+fn limit_words(limits: &CgroupLimits) -> String {
+    let parts = [
+        limits.memory.map(|it| format!("a limit of {}", human_size(it))),
+        limits.swap.map(|it| format!("a limit of swap of {}", human_size(it))),
+        limits.high.map(|it| format!("throttling above {}", human_size(it))),
+        limits.group.then(|| "kills of the whole group".to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "no limit".to_owned() } else { parts.join(", ") }
+}
+
+/// Where the command runs, and why its limits are not in force.
+struct Confined {
+    place: Confinement,
+    limits: CgroupLimits,
+    not_enforced: Option<String>,
+}
+
+/// Finds where the command can run. Without its limits only where that was asked for.
+fn confine(args: &RunArgs, root: &LiveRoot, name: &str) -> Result<Confined, CommandError> {
+    let limits = args.limits();
+    let found = Confinement::find(root, name, &limits);
+    let Confinement::None(why) = found else {
+        return Ok(Confined { place: found, limits, not_enforced: None });
+    };
+    if limits.is_none() || args.limit_optional {
+        let limits = CgroupLimits::default();
+        // A cgroup without limits tells more than processes do.
+        let place = Confinement::find(root, name, &limits);
+        let not_enforced = (!args.limits().is_none()).then_some(why);
+        return Ok(Confined { place, limits, not_enforced });
+    }
+    Err(CommandError::failure(format!("the limit cannot be enforced: {why}"))
+        .hint("--limit-optional measures without one"))
+}
+
+/// Starts the command where that can be done. A scope that the service manager refuses is replaced by a cgroup that
+/// doomtop makes.
+fn start(
+    args: &RunArgs,
+    root: &LiveRoot,
+    (mut confined, name): (Confined, &str),
+    prepare: &dyn Fn(&mut Command),
+) -> Result<(StartedCommand, Option<String>), CommandError> {
+    let is_scope = matches!(confined.place, Confinement::Scope { .. });
+    let first = confined.place.start(root, &confined.limits, &args.command, prepare);
+    let why = match first {
+        Ok(started) => return Ok((started, confined.not_enforced)),
+        Err(StartFailure::NotExecuted(error)) => return Err(not_executed(args, &error)),
+        Err(StartFailure::NotConfined(why)) => why,
+    };
+    let made =
+        if is_scope { RunCgroup::create(root, name, &confined.limits) } else { Err(String::new()) };
+    let place = match made {
+        Ok(made) => Confinement::Own(made),
+        Err(also) => {
+            let why = if also.is_empty() { why } else { format!("{why}; {also}") };
+            if !args.limits().is_none() && !args.limit_optional {
+                return Err(CommandError::failure(format!("the limit cannot be enforced: {why}"))
+                    .hint("--limit-optional measures without one"));
+            }
+            confined.not_enforced = (!args.limits().is_none()).then(|| why.clone());
+            Confinement::None(why)
+        }
+    };
+    match place.start(root, &confined.limits, &args.command, prepare) {
+        Ok(started) => Ok((started, confined.not_enforced)),
+        Err(StartFailure::NotExecuted(error)) => Err(not_executed(args, &error)),
+        Err(StartFailure::NotConfined(why)) => Err(CommandError::failure(why)),
+    }
+}
+
+/// The error of a command that cannot be executed, with the status of shells.
+fn not_executed(args: &RunArgs, error: &io::Error) -> CommandError {
+    let program = args.command.first().map(|it| shown(it)).unwrap_or_default();
+    if error.kind() == io::ErrorKind::NotFound {
+        CommandError::not_run(ExitStatus::NotFound, format!("{program}: command not found"))
+    } else {
+        let what = format!("{program}: cannot be executed: {error}");
+        CommandError::not_run(ExitStatus::NotExecutable, what)
+    }
+}
+
+/// The files of a test.
+struct TestFiles {
+    verdict: VerdictFiles,
+    recording: Option<(Text, Recorder<File>)>,
+    output: Option<(Text, File)>,
+}
+
+impl TestFiles {
+    /// Opens them.
+    fn open(args: &RunArgs, stem: &str, with_screen: bool) -> Result<Self, CommandError> {
+        let verdict = VerdictFiles::begin(args.verdict.as_deref(), args.junit.as_deref())?;
+        let recording = if args.no_record {
+            None
+        } else {
+            match create(args.record.as_deref(), stem, "tape") {
+                Ok((name, file)) => Some((name, Recorder::new(file))),
+                Err(error) if args.record.is_some() => return Err(error),
+                // Nobody asked for it: a working directory that cannot be written is no reason to stop.
+                Err(error) => {
+                    complain(&format!("no recording: {}", error.lines().join("; ")));
+                    None
+                }
+            }
+        };
+        let output =
+            if with_screen { Some(create(args.output.as_deref(), stem, "out")?) } else { None };
+        Ok(Self { verdict, recording, output })
+    }
+}
+
+fn load_test(
+    args: &RunArgs,
+    cli: &Cli,
+    mut invocation: Invocation,
+) -> Result<ExitStatus, CommandError> {
+    let root = live_root(cli, &invocation)?;
+    let name = format!("{NAME}-{}", std::process::id());
+    if args.dry_run || cli.dry_run {
+        return describe(args, &name);
+    }
+    let with_screen = has_screen(args);
+    // The first sample is taken before the command begins.
+    let mut source = std::mem::replace(&mut invocation.input.source, Box::new(NoSource));
+    source.learn_users(Arc::new(invocation.input.user_names()));
+    let first = super::sampling::only(source.as_mut(), &Needs::everything())?;
+    let stem = file_stem(&first.machine, first.clock.unix_ms);
+    drop(first);
+    let TestFiles { verdict: files, recording, output } =
+        TestFiles::open(args, &stem, with_screen)?;
+    let signals = PassedSignals::handle()?;
+    let confined = confine(args, &root, &name)?;
+    let (recording, recorder) = recording.map_or((None, None), |(name, it)| (Some(name), Some(it)));
+    let virtual_path = format!("/{name}");
+    let scope = |path: &str| Scope::Memcg(Arc::new(Text::new(path.as_bytes())));
+    let before = match &confined.place {
+        Confinement::Own(made) => Scope::Memcg(Arc::clone(made.path())),
+        _ => scope(&virtual_path),
+    };
+    let mut monitor = LoadMonitor::new(source, before, recorder);
+    monitor.sample(&Needs::everything()).map_err(CommandError::failure)?;
+    let prepare = |command: &mut Command| {
+        if let Some((_, file)) = &output {
+            command.stdin(Stdio::null()).process_group(0);
+            if let (Ok(out), Ok(err)) = (file.try_clone(), file.try_clone()) {
+                command.stdout(out).stderr(err);
+            }
+        }
+    };
+    let (mut started, not_enforced) = start(args, &root, (confined, &name), &prepare)?;
+    let mut ending = TestEnding::new(args, !with_screen);
+    let path = started.cgroup.as_ref().map(|it| Arc::clone(it.path()));
+    monitor.started(&started, path.as_ref().map(|it| Scope::Memcg(Arc::clone(it))), &virtual_path);
+    let monitor = Arc::new(Mutex::new(monitor));
+    let turn = SamplingTurn::default();
+    let followed = Followed {
+        root: &root,
+        monitor: &monitor,
+        signals: &signals,
+        turn: &turn,
+        delay: args.delay,
+        shows: !args.quiet && with_screen,
+    };
+    let (end, ran_for) = if with_screen {
+        turn.by_screen.store(true, std::sync::atomic::Ordering::Relaxed);
+        invocation.input.source = Box::new(SharedMonitor(Arc::clone(&monitor)));
+        if let Some(path) = &path {
+            invocation.setup.scope = Scope::Memcg(Arc::clone(path));
+        }
+        invocation.setup.delay = args.delay;
+        on_screen(cli, invocation, &followed, (&mut started, &mut ending))
+    } else {
+        followed.follow(&mut started, &mut ending)
+    };
+    stdio::progress("");
+    let measured = if path.is_some() { MeasuredBy::Cgroup } else { MeasuredBy::Processes };
+    let left_running = clean_up(&root, started, args.leave);
+    let mut monitor = monitor.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_recorded = monitor.end_recording();
+    let mut verdict = LoadVerdict {
+        command: args.command.iter().map(|it| Text::new(it.as_bytes())).collect(),
+        end,
+        ended_by: ending.ended_by(),
+        ran_for,
+        limits: args.limits(),
+        not_enforced,
+        measured,
+        summary: monitor.summary(),
+        answers: Vec::new(),
+        left_running,
+        leaves: args.leave,
+        recording: recording.filter(|_| is_recorded),
+        output: output.map(|(name, _)| name),
+    };
+    drop(monitor);
+    verdict.answers = args.expect.iter().map(|it| it.answer(&verdict)).collect();
+    Ok(report(args, files, &verdict))
+}
+
+/// Shows the screen while the command runs, and follows it on when the screen is closed.
+fn on_screen(
+    cli: &Cli,
+    invocation: Invocation,
+    followed: &Followed<'_>,
+    (started, ending): (&mut StartedCommand, &mut TestEnding),
+) -> (CommandEnd, Millis) {
+    std::thread::scope(|threads| {
+        let follower = std::thread::Builder::new().name("command".to_owned());
+        let follower = follower.spawn_scoped(threads, || {
+            thread::test_panic("command");
+            let ended = followed.follow(started, ending);
+            let mut monitor = followed.monitor.lock().unwrap_or_else(PoisonError::into_inner);
+            monitor.set_ended(format!("the command ended with status {}", ended.0.code()));
+            ended
+        });
+        if let Err(error) = screen::run(cli, invocation, None) {
+            complain(&error.lines().join("; "));
+        }
+        // From here on the other thread takes the samples.
+        followed.turn.by_screen.store(false, std::sync::atomic::Ordering::Relaxed);
+        let failed = (CommandEnd::Exited(ExitStatus::NotRun.code()), Millis::ZERO);
+        follower.map_or(failed, |thread| thread.join().unwrap_or(failed))
+    })
+}
+
+/// Writes the verdict. Returns the status that the program ends with.
+fn report(args: &RunArgs, files: VerdictFiles, verdict: &LoadVerdict) -> ExitStatus {
+    if !args.quiet {
+        for line in verdict_lines(verdict) {
+            let _ = writeln!(io::stderr(), "{}", crate::model::printable(&line));
+        }
+    }
+    if let Some(hint) = start_hint(verdict) {
+        complain(&hint);
+    }
+    let failed = files.write(verdict);
+    failed.iter().for_each(|why| complain(why));
+    match verdict.end {
+        _ if verdict.succeeded() && !failed.is_empty() => ExitStatus::NotRun,
+        _ if verdict.succeeded() && !verdict.is_as_expected() => ExitStatus::NotExpected,
+        _ if verdict.succeeded() => ExitStatus::Success,
+        CommandEnd::Signalled(signal) => ExitStatus::Signal(signal),
+        CommandEnd::Exited(status) => ExitStatus::OfCommand(status),
+    }
+}
+
+/// What to say of a command that was killed at once.
+fn start_hint(verdict: &LoadVerdict) -> Option<String> {
+    let limit = verdict.limits.memory.filter(|_| verdict.limit_enforced())?;
+    let killed = verdict.end == CommandEnd::Signalled(9) && verdict.ended_by == TestEnd::Command;
+    (killed && verdict.ran_for < START).then(|| {
+        let command = verdict.command.first().map(ToString::to_string).unwrap_or_default();
+        format!(
+            "{command} was killed at its start: {} is less than it needs to start",
+            human_size(limit)
+        )
+    })
+}
+
+/// In the place of a source that was taken out.
+struct NoSource;
+
+impl Source for NoSource {
+    fn sample(
+        &mut self,
+        _: &Needs,
+        _: Option<Arc<crate::model::Snapshot>>,
+    ) -> Result<Arc<crate::model::Snapshot>, crate::source::SourceError> {
+        Err(crate::source::SourceError::End)
+    }
+}

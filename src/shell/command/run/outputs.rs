@@ -1,0 +1,124 @@
+//! The files that a load test writes: recording, verdicts, output of the command. What cannot be written is known
+//! before the command starts.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::model::Text;
+use crate::report::load_test::verdict::LoadVerdict;
+use crate::report::load_test::{junit, verdict_object};
+use crate::shell::command_error::CommandError;
+use crate::shell::new_file;
+use std::os::unix::ffi::OsStrExt;
+
+/// A file that is written beside its name, and replaces it when it is complete.
+struct ReplacedFile {
+    path: PathBuf,
+    beside: PathBuf,
+    file: File,
+}
+
+impl ReplacedFile {
+    fn begin(path: &Path) -> Result<Self, CommandError> {
+        let failed =
+            |error: io::Error| CommandError::failure(format!("{}: {error}", path.display()));
+        if path.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let beside = path.with_file_name(name);
+        let file = File::options().write(true).create_new(true).open(&beside).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), beside, file })
+    }
+
+    fn complete(mut self, text: &str) -> Result<(), String> {
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| {
+            self.file.flush()?;
+            std::fs::rename(&self.beside, &self.path)
+        });
+        written.map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Drop for ReplacedFile {
+    /// Nothing is left beside the file; after the renaming there is nothing.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.beside);
+    }
+}
+
+/// The files with the verdict.
+pub(super) struct VerdictFiles {
+    json: Option<ReplacedFile>,
+    junit: Option<ReplacedFile>,
+}
+
+impl VerdictFiles {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// One of them cannot be written.
+    pub(super) fn begin(json: Option<&Path>, junit: Option<&Path>) -> Result<Self, CommandError> {
+        let json = json.map(ReplacedFile::begin).transpose()?;
+        Ok(Self { json, junit: junit.map(ReplacedFile::begin).transpose()? })
+    }
+
+    /// Writes the verdict. Returns what went wrong.
+    pub(super) fn write(self, verdict: &LoadVerdict) -> Vec<String> {
+        let json = self.json.map(|file| {
+            let text = serde_json::to_string_pretty(&verdict_object(verdict)).unwrap_or_default();
+            file.complete(&(text + "\n"))
+        });
+        let junit = self.junit.map(|file| file.complete(&junit(verdict)));
+        [json, junit].into_iter().flatten().filter_map(Result::err).collect()
+    }
+}
+
+/// A file that must not exist yet, under its name, or under the first free one that begins so.
+///
+/// # Errors
+/// It cannot be created.
+pub(super) fn create(
+    path: Option<&Path>,
+    stem: &str,
+    ending: &str,
+) -> Result<(Text, File), CommandError> {
+    let shown = |path: &Path| Text::new(path.as_os_str().as_bytes());
+    match path {
+        Some(path) => match new_file::create(path) {
+            Ok(file) => Ok((shown(path), file)),
+            Err(error) => Err(CommandError::failure(format!("{}: {error}", path.display()))),
+        },
+        None => match new_file::new_file(stem, ending) {
+            Ok((name, file)) => Ok((shown(Path::new(&name)), file)),
+            Err(error) => Err(CommandError::failure(format!("{stem}.{ending}: {error}"))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_replaces_its_file_only_when_it_is_complete() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("verdict.json");
+        std::fs::write(&path, "before").expect("a file");
+        let names = || {
+            let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+            entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        drop(ReplacedFile::begin(&path).expect("begun"));
+        assert_eq!(names(), ["verdict.json"]);
+        assert_eq!(std::fs::read_to_string(&path).expect("it"), "before");
+        ReplacedFile::begin(&path).expect("begun").complete("after").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("it"), "after");
+        assert_eq!(names(), ["verdict.json"]);
+        for bad in [folder.path().to_owned(), folder.path().join("no/file")] {
+            assert!(ReplacedFile::begin(&bad).is_err(), "{}", bad.display());
+        }
+    }
+}

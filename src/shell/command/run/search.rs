@@ -1,0 +1,284 @@
+//! `doomtop search-limit`: the smallest memory limit with which a command succeeds.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use super::args::SearchLimitArgs;
+use super::confine::{Confinement, StartFailure, StartedCommand, shown, signal};
+use super::leftovers::clean_up;
+use super::live_root;
+use super::signals::{PassedSignals, reached_command};
+use crate::columns::human_size;
+use crate::effects::run_cgroup::{EndSignal, RunCgroup};
+use crate::intent::CgroupLimits;
+use crate::model::{Needs, Text};
+use crate::report::load_test::limit_search::{LimitRun, LimitSearch, most_runs};
+use crate::sample::proc_root::LiveRoot;
+use crate::shell::command::cli::Cli;
+use crate::shell::command::invocation::Invocation;
+use crate::shell::command::sampling;
+use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
+use crate::shell::stdio;
+use crate::units::Bytes;
+
+/// The name and version of the object.
+const SCHEMA: &str = "doomtop-search-limit/1";
+/// Interval at which a run is looked at.
+const PACE: Duration = Duration::from_millis(5);
+/// What is above the need of the runs without a limit, as a share.
+const MORE: f64 = 1.25;
+
+/// The runs of one search.
+struct SearchRuns<'a> {
+    args: &'a SearchLimitArgs,
+    root: &'a LiveRoot,
+    signals: &'a PassedSignals,
+    /// Number of runs so far.
+    count: u32,
+    most: u32,
+    /// The highest usage of the runs without a limit.
+    peak: Mutex<Bytes>,
+}
+
+/// Searches.
+///
+/// # Errors
+/// The command was not run, or it fails without a limit.
+pub(crate) fn run(
+    args: &SearchLimitArgs,
+    cli: &Cli,
+    mut invocation: Invocation,
+) -> Result<ExitStatus, CommandError> {
+    search(args, cli, &mut invocation).map_err(|error| match error.status {
+        ExitStatus::NotExecutable | ExitStatus::NotFound | ExitStatus::NotExpected => error,
+        _ => CommandError { status: ExitStatus::NotRun, ..error },
+    })
+}
+
+fn search(
+    args: &SearchLimitArgs,
+    cli: &Cli,
+    invocation: &mut Invocation,
+) -> Result<ExitStatus, CommandError> {
+    let root = live_root(cli, invocation)?;
+    let sample = sampling::only(invocation.input.source.as_mut(), &Needs::default())?;
+    let ram = sample.memory.total_kib.bytes();
+    let most = most_runs(args.from, args.to.unwrap_or(ram), args.repeat);
+    let command: Vec<String> = args.command.iter().map(|it| shown(it)).collect();
+    let command = command.join(" ");
+    let warning = format!(
+        "{command}: it is run at most {most} times, each time in a memory cgroup of its own, where it may be killed"
+    );
+    if args.dry_run || cli.dry_run {
+        stdio::print(&format!("dry run: {warning}\n"))?;
+        return Ok(ExitStatus::Success);
+    }
+    if !args.yes && !confirmed(&warning)? {
+        return Err(CommandError::failure("nothing was run"));
+    }
+    let signals = PassedSignals::handle()?;
+    let peak = Mutex::new(Bytes::ZERO);
+    let mut runs = SearchRuns { args, root: &root, signals: &signals, count: 0, most, peak };
+    let mut baseline = Vec::new();
+    for _ in 0..args.repeat {
+        let run = runs.run(None)?;
+        if !run.succeeded {
+            stdio::progress("");
+            return Err(CommandError::not_run(
+                ExitStatus::NotExpected,
+                format!("{command}: it does not even succeed without a limit"),
+            ));
+        }
+        baseline.push(run);
+    }
+    let need = runs.peak.lock().map_or(Bytes::ZERO, |peak| *peak);
+    let largest = args.to.unwrap_or_else(|| largest(need, args.from, ram));
+    let mut search = LimitSearch::new(args.from, args.repeat, args.slowdown / 100.0, &baseline);
+    while let Some(limit) = search.next(largest) {
+        let run = runs.run(Some(limit))?;
+        search.take(run);
+    }
+    stdio::progress("");
+    stdio::print(&report(args, &search, (&command, largest)))?;
+    let found = search.smallest().is_some();
+    Ok(if found { ExitStatus::Success } else { ExitStatus::NotExpected })
+}
+
+/// The largest limit that is tried: more than the command took without one.
+fn largest(need: Bytes, from: Bytes, ram: Bytes) -> Bytes {
+    let more = (need.0 as f64 * MORE) as u64;
+    Bytes((more + (1 << 20)).max(from.0).min(ram.0.max(from.0)))
+}
+
+/// Asks on the terminal.
+fn confirmed(warning: &str) -> Result<bool, CommandError> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(CommandError::usage("without a terminal nobody can be asked").hint("use --yes"));
+    }
+    let _ = write!(io::stderr(), "{}. Run it? [y/N] ", crate::model::printable(warning));
+    let _ = io::stderr().flush();
+    let mut answer = String::new();
+    let _ = io::stdin().lock().read_line(&mut answer);
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+impl SearchRuns<'_> {
+    /// Runs the command once.
+    fn run(&mut self, limit: Option<Bytes>) -> Result<LimitRun, CommandError> {
+        self.count += 1;
+        let with = limit.map_or_else(|| "without a limit".to_owned(), human_size);
+        stdio::progress(&format!("run {} of at most {}: {with}", self.count, self.most));
+        let swap = limit.map(|_| self.args.swap);
+        let limits = CgroupLimits { memory: limit, swap, ..CgroupLimits::default() };
+        let name = format!("doomtop-run-{}-{}", std::process::id(), self.count);
+        let mut started = self.start(&name, &limits)?;
+        let begun = Instant::now();
+        let (succeeded, seconds) = self.wait(&mut started, begun)?;
+        let cgroup = started.cgroup.as_ref();
+        let killed = cgroup.and_then(RunCgroup::kills).unwrap_or(0);
+        if limit.is_none()
+            && let Some(peak) = cgroup.and_then(RunCgroup::peak)
+            && let Ok(mut highest) = self.peak.lock()
+        {
+            *highest = peak.max(*highest);
+        }
+        clean_up(self.root, started, false);
+        Ok(LimitRun { limit, succeeded: succeeded && killed == 0, seconds })
+    }
+
+    fn start(&self, name: &str, limits: &CgroupLimits) -> Result<StartedCommand, CommandError> {
+        let prepare = |command: &mut Command| {
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        };
+        let place = Confinement::find(self.root, name, limits);
+        let missing =
+            |why: String| CommandError::failure(format!("the limit cannot be enforced: {why}"));
+        if let Confinement::None(why) = place {
+            return Err(missing(why));
+        }
+        place.start(self.root, limits, &self.args.command, &prepare).map_err(
+            |failure| match failure {
+                StartFailure::NotConfined(why) => missing(why),
+                StartFailure::NotExecuted(error) => {
+                    let program = self.args.command.first().map(|it| shown(it)).unwrap_or_default();
+                    let status = if error.kind() == io::ErrorKind::NotFound {
+                        ExitStatus::NotFound
+                    } else {
+                        ExitStatus::NotExecutable
+                    };
+                    CommandError::not_run(status, format!("{program}: {error}"))
+                }
+            },
+        )
+    }
+
+    /// Waits for the end of a run. Whether it succeeded, and how long it took.
+    fn wait(
+        &self,
+        started: &mut StartedCommand,
+        begun: Instant,
+    ) -> Result<(bool, f64), CommandError> {
+        let most = self.args.kill_after.map(|time| Duration::from_millis(time.0));
+        let (mut is_late, mut stopped) = (false, false);
+        loop {
+            let status = started.child.try_wait();
+            let status = status.map_err(|error| CommandError::failure(error.to_string()))?;
+            let passed = begun.elapsed();
+            if let Some(status) = status {
+                if stopped {
+                    return Err(CommandError::failure("the search was ended by a signal"));
+                }
+                return Ok((status.success() && !is_late, passed.as_secs_f64()));
+            }
+            for number in self.signals.take() {
+                stopped = true;
+                if !reached_command(number)
+                    && let Ok(known) = Signal::try_from(number)
+                {
+                    signal(&started.child, known);
+                }
+            }
+            if !is_late && most.is_some_and(|most| passed >= most) {
+                is_late = true;
+                if let Some(cgroup) = &started.cgroup {
+                    cgroup.signal(self.root, EndSignal::Kill);
+                }
+            }
+            std::thread::sleep(PACE);
+        }
+    }
+}
+
+/// What was found, as text or JSON.
+fn report(
+    args: &SearchLimitArgs,
+    search: &LimitSearch,
+    (command, largest): (&str, Bytes),
+) -> String {
+    let usual = search.median(None).unwrap_or_default();
+    if args.json {
+        let run = |it: &LimitRun| json!({ "limit_bytes": it.limit, "succeeded": it.succeeded, "seconds": it.seconds });
+        let runs: Vec<_> = search.runs().iter().map(run).collect();
+        let object = json!({
+            "schema": SCHEMA,
+            "command": args.command.iter().map(|it| shown(it)).collect::<Vec<_>>(),
+            "smallest_bytes": search.smallest(),
+            "unslowed_bytes": search.unslowed(),
+            "slowdown_percent": args.slowdown,
+            "unlimited_seconds": usual,
+            "swap_bytes": args.swap,
+            "runs": runs,
+        });
+        return format!("{object}\n");
+    }
+    let command = Text::new(command.as_bytes());
+    let repeat = args.repeat;
+    let Some(smallest) = search.smallest() else {
+        return format!(
+            "{command}: fails with {}, the largest limit that was tried\n",
+            human_size(largest)
+        );
+    };
+    let time = |limit| search.median(limit).map_or_else(String::new, |it| format!("{it:.2} s"));
+    let mut text = format!(
+        "{command}\n\
+         smallest limit   {} ({} bytes): succeeded {repeat} times, {} (without a limit {usual:.2} s)\n",
+        human_size(smallest),
+        smallest.0,
+        time(Some(smallest)),
+    );
+    text += &match search.unslowed() {
+        Some(limit) => format!(
+            "hardly slower    {} ({} bytes): {}, at most {}% longer than without a limit\n",
+            human_size(limit),
+            limit.0,
+            time(Some(limit)),
+            args.slowdown
+        ),
+        None => format!(
+            "hardly slower    none up to {}: each takes more than {}% longer\n",
+            human_size(largest),
+            args.slowdown
+        ),
+    };
+    text + &format!("runs             {}\n", search.runs().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_limit_is_above_the_need_and_at_most_the_machine() {
+        let mib = |size: u64| Bytes(size << 20);
+        assert_eq!(largest(mib(100), mib(1), mib(1000)), mib(126));
+        assert_eq!(largest(mib(900), mib(1), mib(1000)), mib(1000));
+        assert_eq!(largest(mib(0), mib(16), mib(1000)), mib(16));
+    }
+}

@@ -1,0 +1,249 @@
+//! `doomtop run` with loads that are known exactly.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
+use crate::bed::{Bed, hog, texts, until};
+
+pub fn not_executed(bed: &Bed) {
+    let ran = bed.run(&[], &["/no/such/program"]);
+    ran.expect_status(127);
+    assert!(ran.stderr.contains("command not found"), "{}", ran.stderr);
+    let plain = bed.path("plain");
+    fs::write(&plain, "text").expect("a file");
+    fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let ran = bed.run(&[], &[plain.to_str().expect("a path")]);
+    ran.expect_status(126);
+    assert!(ran.stderr.contains("cannot be executed"), "{}", ran.stderr);
+    assert!(!bed.path("v.json").exists(), "no verdict of what did not run");
+    assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
+}
+
+pub fn wrong_usage(bed: &Bed) {
+    let made = bed.path("made");
+    let made = made.to_str().expect("a path");
+    for (flags, said) in [
+        (["--expect", "peek<4M"], "expected one of peak, needed"),
+        (["--expect", "peak<many"], "a size such as 400M"),
+        (["--expect", "kills<0"], "never below 0"),
+        (["--limit", "12"], "a size such as 512M"),
+        (["--until", "someday"], "stable, killed"),
+    ] {
+        let ran = bed.run(&flags, &["touch", made]);
+        ran.expect_status(2);
+        assert!(ran.stderr.contains(said), "{flags:?}: {}", ran.stderr);
+    }
+    // A file that cannot be written is known before the command starts.
+    let ran = bed.run(&["--record", "/no/such/folder/x.tape"], &["touch", made]);
+    // --no-record, which all tests give, excludes it.
+    ran.expect_status(2);
+    let arguments = ["run", "--verdict", "/no/such/folder/v.json", "--", "touch", made];
+    let output = bed.doomtop(&arguments).output().expect("doomtop");
+    assert_eq!(output.status.code(), Some(125));
+    for before in [&["--demo"][..], &["--redact"], &["--from", "x"]] {
+        let mut arguments = before.to_vec();
+        arguments.extend(["run", "--", "touch", made]);
+        let output = bed.doomtop(&arguments).output().expect("doomtop");
+        assert_eq!(output.status.code(), Some(2), "{before:?}");
+    }
+    assert!(!Path::new(made).exists(), "nothing ran");
+}
+
+pub fn dry_run_and_read_only(bed: &Bed) {
+    let made = bed.path("made");
+    let made = made.to_str().expect("a path");
+    let ran = bed.run(&["--dry-run", "--limit", "64M"], &["touch", made]);
+    ran.expect_status(0);
+    assert!(
+        ran.stdout.contains("a limit of 64M") && ran.stdout.contains("touch"),
+        "{}",
+        ran.stdout
+    );
+    let output = bed.doomtop(&["--read-only", "run", "--", "touch", made]).output().expect("it");
+    assert_eq!(output.status.code(), Some(125));
+    assert!(!Path::new(made).exists(), "nothing ran");
+}
+
+/// Without rights, a limit is refused, and a command is measured without one where that is asked for.
+pub fn limit_optional(bed: &Bed) {
+    let load = hog("50 1.5");
+    let ran = bed.run(&["--limit", "64M"], &texts(&load));
+    ran.expect_status(125);
+    let ran = bed.run(&["--limit", "64M", "--limit-optional"], &texts(&load));
+    ran.expect_status(0);
+    assert_eq!(ran.verdict["limit_enforced"], json!(false), "{:#}", ran.verdict);
+    assert!(ran.verdict["not_enforced"].is_string());
+    assert!((45.0..90.0).contains(&ran.mib("needed_bytes")), "{:#}", ran.verdict);
+}
+
+pub fn fits(bed: &Bed) {
+    let flags = [
+        "--limit",
+        "200M",
+        "--expect",
+        "peak<150M",
+        "--expect",
+        "kills=0",
+        "--expect",
+        "near-limit<1s",
+    ];
+    let ran = bed.run(&flags, &texts(&hog("60 1.2")));
+    ran.expect_status(0);
+    let v = &ran.verdict;
+    assert_eq!((&v["schema"], &v["limit_enforced"]), (&json!("doomtop-verdict/1"), &json!(true)));
+    assert_eq!((&v["exit_status"], &v["measured"]), (&json!(0), &json!("cgroup")));
+    assert_eq!(v["limit_bytes"], json!(200 << 20));
+    assert!((60.0..80.0).contains(&ran.mib("needed_bytes")), "{v:#}");
+    assert!(ran.mib("peak_bytes") >= 60.0, "{v:#}");
+    assert_eq!((ran.kills().len(), &v["needed_is_least"]), (0, &json!(false)));
+    assert!(v["expectations"].as_array().expect("a list").iter().all(|it| it["met"] == true));
+    assert!(ran.junit.contains("tests=\"4\" failures=\"0\""), "{}", ran.junit);
+    assert!(ran.stderr.contains("needed"), "{}", ran.stderr);
+    assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
+}
+
+pub fn killed(bed: &Bed) {
+    let ran = bed.run(
+        &["--limit", "60M", "--swap", "0", "--expect", "kills=0", "-d", "0.2"],
+        &texts(&hog("20 30 15")),
+    );
+    ran.expect_status(137);
+    let [kill] = ran.kills() else { panic!("{:#}", ran.verdict) };
+    assert_eq!(kill["comm"], json!("load"), "{kill:#}",);
+    assert!(kill["why"].as_str().expect("a reason").len() > 10, "{kill:#}");
+    assert!(kill["pid"].is_i64() && kill["when"].is_string(), "{kill:#}");
+    assert_eq!(ran.verdict["needed_is_least"], json!(true));
+    assert_eq!(ran.verdict["expectations"][0]["met"], json!(false));
+    assert!(ran.mib("needed_bytes") > 45.0, "{:#}", ran.verdict);
+    assert!(ran.junit.contains("failures=\"2\""), "{}", ran.junit);
+    assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
+}
+
+pub fn unmet(bed: &Bed) {
+    let ran = bed.run(&["--expect", "peak<10M"], &texts(&hog("60 0.3")));
+    ran.expect_status(6);
+    assert_eq!(ran.verdict["as_expected"], json!(false));
+    // What cannot be answered is not met.
+    let ran = bed.run(&["--expect", "growth<1M/min"], &["true"]);
+    ran.expect_status(6);
+    assert_eq!(ran.verdict["expectations"][0]["met"], json!(null), "{:#}", ran.verdict);
+    assert!(ran.stderr.contains("too short"), "{}", ran.stderr);
+}
+
+pub fn statuses(bed: &Bed) {
+    bed.run(&["--limit", "64M"], &["sh", "-c", "exit 3"]).expect_status(3);
+    bed.run(&[], &["sh", "-c", "kill -TERM $$"]).expect_status(143);
+    // An expectation does not hide the status of the command.
+    bed.run(&["--expect", "peak<1K"], &["false"]).expect_status(1);
+    let ran = bed.run(&[], &["sh", "-c", "echo out; echo err >&2; cat"]);
+    ran.expect_status(0);
+    assert_eq!(ran.stdout, "out\n", "the command has the streams of doomtop");
+    assert!(ran.stderr.contains("err\n"));
+}
+
+pub fn too_small_to_start(bed: &Bed) {
+    let ran = bed.run(&["--limit", "64K", "--swap", "0"], &texts(&hog("1 1")));
+    ran.expect_status(137);
+    assert!(ran.stderr.contains("less than it needs to start"), "{}", ran.stderr);
+    assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
+}
+
+pub fn leftovers(bed: &Bed) {
+    let note = bed.path("pid");
+    let script = format!("sleep 300 & echo $! >{}", note.display());
+    let pid =
+        || -> i32 { fs::read_to_string(&note).expect("a note").trim().parse().expect("a pid") };
+    let ran = bed.run(&["--limit", "64M"], &["sh", "-c", &script]);
+    ran.expect_status(0);
+    let left = &ran.verdict["left_running"][0];
+    assert_eq!((&left["comm"], &left["ended"]), (&json!("sleep"), &json!(true)), "{left:#}");
+    assert!(is_gone(pid()), "it was ended");
+    assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
+    // One that ignores SIGTERM gets SIGKILL after five seconds; one that is left goes on.
+    let ran = bed.run(&["--limit", "64M", "--leave"], &["sh", "-c", &script]);
+    ran.expect_status(0);
+    assert_eq!(ran.verdict["left_running"][0]["ended"], json!(false));
+    assert!(!is_gone(pid()), "it goes on");
+    kill(Pid::from_raw(pid()), Signal::SIGKILL).expect("our own process");
+    until("it ends", || is_gone(pid()));
+    for cgroup in Bed::cgroups_left() {
+        until("its cgroup can be removed", || fs::remove_dir(&cgroup).is_ok());
+    }
+}
+
+/// Whether a process does not run any more. A zombie may wait for a parent that is not ours.
+fn is_gone(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
+}
+
+pub fn two_at_once(bed: &Bed) {
+    let load = hog("40 1");
+    let other = Bed::new();
+    let start = |bed: &Bed, limit: &str| {
+        let mut arguments =
+            vec!["run", "--no-record", "--verdict", "v.json", "--limit", limit, "--"];
+        arguments.extend(texts(&load));
+        bed.doomtop(&arguments).spawn().expect("doomtop")
+    };
+    let (first, second) = (start(bed, "100M"), start(&other, "20M"));
+    let (first, second) = (bed.finish(first), other.finish(second));
+    first.expect_status(0);
+    second.expect_status(137);
+    assert_eq!((first.kills().len(), second.kills().len()), (0, 1));
+    assert_ne!(first.verdict["scope"], second.verdict["scope"]);
+}
+
+pub fn signals(bed: &Bed) {
+    let note = bed.path("ready");
+    let script = format!("trap 'exit 9' TERM; : >{}; while :; do sleep 0.05; done", note.display());
+    let arguments =
+        ["run", "--no-record", "--verdict", "v.json", "--limit", "64M", "--", "sh", "-c", &script];
+    let child = bed.doomtop(&arguments).spawn().expect("doomtop");
+    until("the command is ready", || note.exists());
+    let pid = i32::try_from(child.id()).expect("a pid");
+    kill(Pid::from_raw(pid), Signal::SIGTERM).expect("our own process");
+    let ran = bed.finish(child);
+    ran.expect_status(9);
+    assert_eq!(ran.verdict["ended_by"], json!("signal"));
+}
+
+pub fn endings(bed: &Bed) {
+    let ran = bed.run(&["--until", "1s"], &["sleep", "300"]);
+    ran.expect_status(0);
+    assert_eq!(
+        (&ran.verdict["ended_by"], &ran.verdict["exit_status"]),
+        (&json!("until"), &json!(143))
+    );
+    let ran = bed.run(&["--kill-after", "1s", "--limit", "64M"], &["sleep", "300"]);
+    ran.expect_status(143);
+    assert_eq!(ran.verdict["ended_by"], json!("kill-after"));
+    let script = format!("{} & wait; sleep 300", hog("90 9").join(" "));
+    let ran =
+        bed.run(&["--until", "killed", "--limit", "60M", "--swap", "0"], &["sh", "-c", &script]);
+    ran.expect_status(0);
+    assert_eq!((ran.kills().len(), &ran.verdict["ended_by"]), (1, &json!("until")));
+    let stable = ["--until", "stable", "--window", "3s", "-d", "0.2"];
+    let ran = bed.run(&stable, &texts(&hog("30 300")));
+    ran.expect_status(0);
+    assert_eq!(ran.verdict["ended_by"], json!("until"));
+}
+
+pub fn leak(bed: &Bed) {
+    let flags = ["--limit", "400M", "--expect", "growth<60M/min", "-d", "0.2"];
+    let ran = bed.run(&flags, &texts(&hog("20 8 4")));
+    ran.expect_status(6);
+    let growth = &ran.verdict["growth"];
+    assert_eq!(growth["trend"], json!("steady"), "{growth:#}");
+    let rate = growth["bytes_per_min"].as_f64().expect("a rate") / 1_048_576.0;
+    assert!((180.0..280.0).contains(&rate), "4 MiB a second: {rate}");
+    assert_eq!(growth["processes"][0]["comm"], json!("load"), "{growth:#}");
+    assert!(
+        ran.verdict["lasts_s"]["middle"].as_f64().is_some_and(|it| (60.0..140.0).contains(&it))
+    );
+}

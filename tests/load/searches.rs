@@ -1,0 +1,49 @@
+//! `doomtop search-limit` with a load of a known size.
+
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, hog, texts};
+
+fn search(bed: &Bed, flags: &[&str], command: &[&str]) -> (Option<i32>, String, String) {
+    let mut arguments = vec!["search-limit"];
+    arguments.extend(flags);
+    arguments.push("--");
+    arguments.extend(command);
+    let output = bed.doomtop(&arguments).output().expect("doomtop");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+pub fn smallest(bed: &Bed) {
+    let load = hog("30 0.05");
+    let flags = ["--yes", "--json", "--from", "8M", "--repeat", "1", "--slowdown", "1000%"];
+    let (status, out, err) = search(bed, &flags, &texts(&load));
+    assert_eq!(status, Some(0), "{err}");
+    let found: Value = serde_json::from_str(&out).expect("JSON");
+    let smallest = found["smallest_bytes"].as_f64().expect("a limit") / 1_048_576.0;
+    assert!((30.0..45.0).contains(&smallest), "{found:#}");
+    assert_eq!(found["smallest_bytes"], found["unslowed_bytes"], "{found:#}");
+    assert!(found["runs"].as_array().expect("runs").iter().any(|it| it["succeeded"] == false));
+    // It succeeds there, and fails a quarter below.
+    let limit = |share: f64| format!("{}", (smallest * share * 1_048_576.0) as u64);
+    bed.run(&["--swap", "0", "--limit", &limit(1.02)], &texts(&load)).expect_status(0);
+    bed.run(&["--swap", "0", "--limit", &limit(0.75)], &texts(&load)).expect_status(137);
+    assert!(Bed::cgroups_left().is_empty());
+}
+
+pub fn always_fails(bed: &Bed) {
+    let (status, _, err) = search(bed, &["--yes", "--repeat", "1"], &["false"]);
+    assert_eq!(status, Some(6), "{err}");
+    assert!(err.contains("even succeed without a limit"), "{err}");
+    let flags = ["--yes", "--json", "--repeat", "1", "--from", "8M", "--to", "16M"];
+    let (status, out, err) = search(bed, &flags, &texts(&hog("30 0.05")));
+    assert_eq!(status, Some(6), "{err}");
+    let found: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(found["smallest_bytes"], json!(null));
+    // Without a terminal nobody can be asked.
+    let (status, _, err) = search(bed, &[], &["true"]);
+    assert_eq!(status, Some(125), "{err}");
+    assert!(err.contains("--yes"), "{err}");
+    let (status, out, _) = search(bed, &["--dry-run"], &["true"]);
+    assert!(status == Some(0) && out.contains("at most"), "{out}");
+}
