@@ -16,7 +16,7 @@ fn search(bed: &Bed, flags: &[&str], command: &[&str]) -> (Option<i32>, String, 
 
 pub fn smallest(bed: &Bed) {
     let load = hog("30 0.05");
-    let flags = ["--yes", "--json", "--from", "8M", "--repeat", "1", "--slowdown", "1000%"];
+    let flags = ["--yes", "--json", "--min", "8M", "--repeat", "1", "--slowdown", "1000%"];
     let (status, out, err) = search(bed, &flags, &texts(&load));
     assert_eq!(status, Some(0), "{err}");
     let found: Value = serde_json::from_str(&out).expect("JSON");
@@ -35,7 +35,7 @@ pub fn always_fails(bed: &Bed) {
     let (status, _, err) = search(bed, &["--yes", "--repeat", "1"], &["false"]);
     assert_eq!(status, Some(6), "{err}");
     assert!(err.contains("even succeed without a limit"), "{err}");
-    let flags = ["--yes", "--json", "--repeat", "1", "--from", "8M", "--to", "16M"];
+    let flags = ["--yes", "--json", "--repeat", "1", "--min", "8M", "--max", "16M"];
     let (status, out, err) = search(bed, &flags, &texts(&hog("30 0.05")));
     assert_eq!(status, Some(6), "{err}");
     let found: Value = serde_json::from_str(&out).expect("JSON");

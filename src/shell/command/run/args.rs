@@ -99,9 +99,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub kill_after: Option<Millis>,
 
-    /// End the test, with SIGTERM, when its memory is stable, when one of its processes is killed, or after a time;
-    /// the status of the command does not count then
-    #[arg(long, value_name = "stable|killed|TIME", value_parser = until)]
+    /// End the test, with SIGTERM, when its memory is stable (stable), when one of its processes is killed (killed), or
+    /// after a time such as 60s; the status of the command does not count then
+    #[arg(long, value_name = "WHEN", value_parser = until)]
     pub until: Option<Until>,
 
     /// Memory is stable where it grows by less than this
@@ -165,13 +165,13 @@ impl RunArgs {
 /// The arguments of `doomtop search-limit`.
 #[derive(Clone, Debug, Args)]
 pub struct SearchLimitArgs {
-    /// The smallest limit that is tried, and how exact the result is: of its size a sixteenth, at least
+    /// The smallest limit that is tried. The result is exact to a sixteenth
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = limit)]
-    pub from: Bytes,
+    pub min: Bytes,
 
     /// The largest limit that is tried; the default is what the command needs without one, and a quarter more
     #[arg(long, value_name = "SIZE", value_parser = limit)]
-    pub to: Option<Bytes>,
+    pub max: Option<Bytes>,
 
     /// Limit its swap, such as 0
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = swap)]

@@ -69,7 +69,7 @@ fn search(
     let root = live_root(cli, invocation)?;
     let sample = sampling::only(invocation.input.source.as_mut(), &Needs::default())?;
     let ram = sample.memory.total_kib.bytes();
-    let most = most_runs(args.from, args.to.unwrap_or(ram), args.repeat);
+    let most = most_runs(args.min, args.max.unwrap_or(ram), args.repeat);
     let command: Vec<String> = args.command.iter().map(|it| shown(it)).collect();
     let command = command.join(" ");
     let warning = format!(
@@ -98,8 +98,8 @@ fn search(
         baseline.push(run);
     }
     let need = runs.peak.lock().map_or(Bytes::ZERO, |peak| *peak);
-    let largest = args.to.unwrap_or_else(|| largest(need, args.from, ram));
-    let mut search = LimitSearch::new(args.from, args.repeat, args.slowdown / 100.0, &baseline);
+    let largest = args.max.unwrap_or_else(|| largest(need, args.min, ram));
+    let mut search = LimitSearch::new(args.min, args.repeat, args.slowdown / 100.0, &baseline);
     while let Some(limit) = search.next(largest) {
         let run = runs.run(Some(limit))?;
         search.take(run);
