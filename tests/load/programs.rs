@@ -13,7 +13,9 @@ fn both(bed: &Bed, (survives, kills): (&str, &str), command: &[&str]) -> [Ran; 2
     let fine = bed.run(&["--limit", survives, "--swap", "0", "--kill-after", "50s"], command);
     fine.expect_status(0);
     assert_eq!(fine.kills().len(), 0, "{:#}", fine.verdict);
-    let killed = bed.run(&["--limit", kills, "--swap", "0", "--kill-after", "50s"], command);
+    // Clients may wait long for a server that was killed.
+    let flags = ["--limit", kills, "--swap", "0", "--until", "killed", "--kill-after", "50s"];
+    let killed = bed.run(&flags, command);
     assert!(!killed.kills().is_empty(), "{}: {:#}", killed.stderr, killed.verdict);
     assert_eq!(killed.verdict["limit_enforced"], json!(true));
     [fine, killed]
@@ -53,7 +55,6 @@ pub fn redis(bed: &Bed) {
     );
     let [fine, killed] = both(bed, ("150M", "40M"), &["sh", "-c", &script]);
     assert!(fine.mib("needed_bytes") > 40.0, "{:#}", fine.verdict);
-    assert_ne!(killed.status, Some(0));
     let names: Vec<&str> = killed.kills().iter().filter_map(|it| it["comm"].as_str()).collect();
     assert!(names.contains(&"redis-server"), "{names:?}");
 }
@@ -102,7 +103,7 @@ pub fn postgresql(bed: &Bed) {
         ["setpriv", "--reuid", &uid, "--regid", &gid, "--clear-groups", "sh", "-c", &script];
     let [fine, killed] = both(bed, ("400M", "48M"), &command);
     assert!(fine.mib("needed_bytes") > 40.0, "{:#}", fine.verdict);
-    assert_ne!(killed.status, Some(0));
+    assert_eq!(killed.kills()[0]["comm"], json!("postgres"), "{:#}", killed.verdict);
 }
 
 pub fn java(bed: &Bed) {
@@ -123,5 +124,5 @@ pub fn java(bed: &Bed) {
     let command = ["java", "-XX:+UseSerialGC", "-Xmx256m", source];
     let [fine, killed] = both(bed, ("600M", "100M"), &command);
     assert!(fine.mib("needed_bytes") > 80.0, "{:#}", fine.verdict);
-    assert_eq!(killed.status, Some(137), "{}", killed.stderr);
+    assert_eq!(killed.kills()[0]["comm"], json!("java"), "{:#}", killed.verdict);
 }

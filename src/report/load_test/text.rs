@@ -154,7 +154,8 @@ fn reclaim(it: LoadReclaim) -> String {
     if let Some(pages) = it.refaults {
         parts.push(format!("{pages} read again (of the {})", it.refaults_of.word()));
     }
-    if let Some(hits) = it.limit_hits {
+    // Version 1 does not count all of them.
+    if let Some(hits) = it.limit_hits.filter(|hits| *hits > 0) {
         parts.push(format!("the limit was reached {hits} times"));
     }
     if parts.is_empty() { "not told by this kernel".to_owned() } else { parts.join(", ") }

@@ -14,7 +14,9 @@ use crate::shell::worker::log_sources::FollowedLog;
 use crate::source::{Recorder, Source, SourceError};
 
 /// A kill that a counter tells of waits this often, and so long each time, for its line in the log.
-const LOG_PATIENCE: (u32, Duration) = (4, Duration::from_millis(100));
+const LOG_PATIENCE: (u32, Duration) = (20, Duration::from_millis(100));
+/// The same where nothing but SIGKILL hints at a kill.
+const HINT_PATIENCE: u32 = 3;
 
 /// Takes the samples of a load test.
 pub(super) struct LoadMonitor {
@@ -94,10 +96,11 @@ impl LoadMonitor {
         let needs = Needs::everything();
         let _ = self.sample(&needs);
         let (times, pause) = LOG_PATIENCE;
-        for _ in 0..times {
+        for nth in 0..times {
             let kills = self.summary().map(|it| it.kills).unwrap_or_default();
-            let is_awaited = kills.iter().any(|it| it.guessed) || killed && kills.is_empty();
-            if !is_awaited {
+            let hinted = killed && kills.is_empty() && nth < HINT_PATIENCE;
+            let is_readable = self.log.unreadable.is_none();
+            if !(hinted || is_readable && kills.iter().any(|it| it.guessed)) {
                 break;
             }
             std::thread::sleep(pause);
