@@ -59,7 +59,7 @@ const PAUSES: f64 = 2.5;
 /// A fall of less than this share of the limit is no progress.
 const PROGRESS: f64 = 0.0005;
 /// Nor is one of less than this share of what the rate makes of that time: usage is never quite at rest.
-const SLOW_PROGRESS: f64 = 1.0 / 3.0;
+const SLOW_PROGRESS: f64 = 0.5;
 /// The growth has lasted since when it had at least this share of the present rate.
 const SAME_GROWTH: f64 = 0.8;
 /// The same where growth becomes faster.

@@ -69,13 +69,16 @@ impl Ranker {
     /// What a sample must contain to be ranked, with all cgroups.
     pub(crate) fn needs(&self) -> Needs {
         let top = &self.ranking.rows()[..self.ranking.eligible()];
+        // Of the first two samples, of which `-n 1` prints the second, all scores are of the same moment.
+        let first = self.scene.as_ref().is_none_or(|scene| scene.before().is_none());
+        let scores = if first { Scores::All } else { Scores::Changed };
         Needs {
             status: true,
             cgroup: true,
             cmdline: false,
             exe_cwd_environ: self.policy.needs().exe_cwd_environ,
             cgroups: CgroupNeeds::Everything,
-            scores: Scores::Changed,
+            scores,
             keep: top.iter().take(KEEP_OPEN).map(|row| row.id).collect(),
             may_die: top.iter().take(FIRST).map(|row| row.id).collect(),
             lead: None,
