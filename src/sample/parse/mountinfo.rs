@@ -85,7 +85,7 @@ pub fn tmpfs_points(bytes: &[u8]) -> Vec<TmpfsPoint> {
         if REMOTE.contains(&kind) || kind.starts_with(b"fuse") {
             // Of what doomtop itself was started from, the names that lead to mount points are cached.
             remote.extend(Some(point).filter(|point| point != b"/"));
-        } else if matches!(kind, b"tmpfs" | b"devtmpfs")
+        } else if matches!(kind, b"tmpfs" | b"devtmpfs" | b"rootfs")
             && point.starts_with(b"/")
             && found.iter().all(|it| it.device != device)
         {
@@ -186,6 +186,9 @@ mod tests {
         assert_eq!(points, [b"/run".to_vec(), b"/dev".to_vec(), b"/home/a bc".to_vec()]);
         let root = b"1 1 0:1 / / rw - nfs x rw\n2 1 0:2 / /run rw - tmpfs t rw\n";
         assert_eq!(tmpfs_points(root).len(), 1, "doomtop runs from there");
+        // Where the initramfs is never left, all programs are in it: a tmpfs, unless there is none (then a ramfs).
+        let initramfs = b"0 0 0:2 / / rw - rootfs rootfs rw,size=1014460k\n";
+        assert_eq!(tmpfs_points(initramfs).len(), 1);
         assert_eq!(tmpfs_points(b""), []);
     }
 

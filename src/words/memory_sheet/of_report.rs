@@ -8,7 +8,7 @@ impl MemorySheet {
     /// The sheet of a report; `None` where it prints none.
     #[must_use]
     pub fn of(report: &OomReport, page: PageSize) -> Option<Self> {
-        let sheet = if report.is_memcg() { cgroup(report) } else { machine(report, page) };
+        let sheet = if report.is_memcg() { cgroup(report, page) } else { machine(report, page) };
         let rss = report.tasks.iter().fold(Pages::ZERO, |sum, task| sum + task.rss);
         let held = (!report.tasks.is_empty()).then(|| Kib(rss.bytes(page).0 / 1024));
         Self { held, ..sheet }.completed()
@@ -22,8 +22,7 @@ fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
         Kib(Pages(pages).bytes(page).0 / 1024)
     };
     let shmem = count(&["shmem"]);
-    // Files that are mapped count there, too, so it is the most that processes can hold.
-    let mapped = count(&["mapped"]).min(shmem);
+    let mapped = mapped_shared(report, count(&["mapped"]), page).min(shmem);
     // Files in tmpfs and shared memory are on the lists of anonymous pages.
     let anon = count(&["active_anon", "inactive_anon", "isolated_anon"]).saturating_sub(shmem);
     let part = |of, size| MemoryPart { of, size };
@@ -54,11 +53,21 @@ fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
     MemorySheet { total, parts, ..MemorySheet::default() }
 }
 
+/// The most that processes can map of shared memory. Files that are mapped count with it, so that it is never more
+/// than the shared memory of the tasks, where the dump tells that (6.8 and later).
+fn mapped_shared(report: &OomReport, mapped: Kib, page: PageSize) -> Kib {
+    let of_tasks = report.tasks.iter().map(|task| task.shmem);
+    let sum = of_tasks.fold(Some(Pages::ZERO), |sum, it| Some(sum? + it?));
+    let known = sum.filter(|_| !report.tasks.is_empty());
+    known.map_or(mapped, |pages| mapped.min(Kib(pages.bytes(page).0 / 1024)))
+}
+
 /// That of a memory cgroup.
-fn cgroup(report: &OomReport) -> MemorySheet {
+fn cgroup(report: &OomReport, page: PageSize) -> MemorySheet {
     let stat = |key: &str| Kib(report.stat.get(key).map_or(Bytes(0), |&it| Bytes(it)).0 / 1024);
     let shmem = stat("shmem");
-    let mapped = (stat("file_mapped") + stat("mapped_file")).min(shmem);
+    let mapped = stat("file_mapped") + stat("mapped_file");
+    let mapped = mapped_shared(report, mapped, page).min(shmem);
     let part = |of, size| MemoryPart { of, size };
     if report.stat.is_empty() {
         return MemorySheet::default();
@@ -82,4 +91,35 @@ fn cgroup(report: &OomReport) -> MemorySheet {
     ];
     let total = report.memory.map(|it| it.usage);
     MemorySheet { total, parts, ..MemorySheet::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::DumpTask;
+
+    #[test]
+    fn mapped_programs_are_no_shared_memory_of_processes() {
+        let task = |shmem: Option<u64>| DumpTask { shmem: shmem.map(Pages), ..DumpTask::default() };
+        let mut report = OomReport {
+            ram: Some(Pages(100_000)),
+            tasks: vec![task(Some(300)), task(Some(20))],
+            ..OomReport::default()
+        };
+        // 20,000 pages of tmpfs that nobody maps; 8000 pages of programs on a disk are mapped.
+        report.counts.extend([
+            ("shmem", 20_320),
+            ("mapped", 8320),
+            ("active_anon", 20_400),
+            ("free", 50),
+        ]);
+        let size = |report: &OomReport, of: MemoryUse| {
+            let sheet = MemorySheet::of(report, PageSize(4096)).expect("a sheet");
+            sheet.parts.iter().find(|part| part.of == of).map(|part| part.size)
+        };
+        assert_eq!(size(&report, MemoryUse::SharedMapped), Some(Kib(1280)));
+        assert_eq!(size(&report, MemoryUse::Shmem), Some(Kib(80_000)));
+        report.tasks.push(task(None));
+        assert_eq!(size(&report, MemoryUse::SharedMapped), Some(Kib(33_280)), "not known of all");
+    }
 }
