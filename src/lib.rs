@@ -109,6 +109,7 @@
 //! |---|---|---|
 //! | main | `shell/tui/main_loop.rs` | the loop: inbox, app, effects, drawing |
 //! | `input` | `shell/worker/input.rs` | keys and pastes |
+//! | `input watch` | `shell/worker/input.rs` | notices that keys are taken for the rest of an unknown answer of the terminal |
 //! | `signals` | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
 //! | `sampler` | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
 //! | `walker` | `source/walk_thread.rs` | the part of a sample that may stall |

@@ -28,6 +28,9 @@ pub(crate) enum Event {
     Dump,
     /// The number of a signal that ends the program.
     Terminate(i32),
+    /// What arrived from the terminal is no key, and keys may be taken for its rest: the terminal is asked for something
+    /// whose answer ends it.
+    HalfSequence,
     /// The terminal is gone.
     HungUp,
 }
@@ -35,7 +38,10 @@ pub(crate) enum Event {
 impl Event {
     /// Whether it changes the picture only where the app says so.
     pub(crate) const fn is_quiet(&self) -> bool {
-        matches!(self, Self::Message(Msg::UsageRead(_) | Msg::TerminalInput(_)))
+        matches!(
+            self,
+            Self::Message(Msg::UsageRead(_) | Msg::TerminalInput(_)) | Self::HalfSequence
+        )
     }
 }
 

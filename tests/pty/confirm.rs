@@ -40,6 +40,24 @@ fn a_key_right_behind_what_is_no_key_confirms_nothing() {
 }
 
 #[test]
+fn keys_count_again_behind_an_answer_that_is_not_known() {
+    let mut terminal = Terminal::run(100, 30, &[]);
+    terminal.wait_for("the table", |text| text.contains("tasks"));
+    assert_eq!(terminal.asked(), 0);
+    // The colour scheme has changed: without an answer that ends with c, all keys would be taken for its rest.
+    terminal.send("\x1b[?997;1n");
+    terminal.wait_until("a question", |it| it.asked() == 1);
+    terminal.send("\x1b[?62;4c");
+    terminal.wait_for_looks(1);
+    terminal.send("?");
+    terminal.wait_for("the help page", |text| text.contains("/ finds"));
+    terminal.send("\x1b");
+    terminal.wait_for("the table", |text| text.contains("tasks"));
+    assert_eq!(terminal.asked(), 1, "its answer is no reason to ask again");
+    assert_eq!(terminal.quit(), 0);
+}
+
+#[test]
 fn a_key_that_was_typed_while_doomtop_was_stopped_confirms_nothing() {
     let mut child = Own::sleeper();
     let mut terminal = Terminal::run(120, 40, &[&only(child.pid())]);

@@ -34,6 +34,7 @@ struct Seen {
     parser: vt100::Parser,
     changes: u64,
     bells: usize,
+    asked: usize,
     closed: bool,
 }
 
@@ -119,6 +120,7 @@ impl Terminal {
                 parser: vt100::Parser::new(cells(height), cells(width), 0),
                 changes: 0,
                 bells: 0,
+                asked: 0,
                 closed: false,
             }),
             Condvar::new(),
@@ -200,6 +202,11 @@ impl Terminal {
     /// How often the bell rang.
     pub fn bells(&self) -> usize {
         self.seen.0.lock().expect("the screen").bells
+    }
+
+    /// How often the terminal was asked for its attributes.
+    pub fn asked(&self) -> usize {
+        self.seen.0.lock().expect("the screen").asked
     }
 
     /// Waits until that many looks were shown, as the clock in the title tells.
@@ -368,6 +375,7 @@ fn read(mut file: File, seen: &(Mutex<Seen>, Condvar), gone: &AtomicBool) {
             seen.closed = true;
         } else {
             seen.bells += buffer[..count].iter().filter(|&&byte| byte == 7).count();
+            seen.asked += buffer[..count].windows(3).filter(|it| it == b"\x1b[c").count();
             seen.parser.process(&buffer[..count]);
         }
         seen.changes += 1;

@@ -321,6 +321,7 @@ impl MainLoop {
             Event::Terminate(signal) => {
                 return Ok(Some(Quit::with(ExitStatus::Signal(signal))));
             }
+            Event::HalfSequence => terminal::ask_attributes()?,
             Event::HungUp => return Ok(Some(Quit::with(HUNG_UP))),
         }
         Ok(None)

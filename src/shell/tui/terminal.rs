@@ -96,9 +96,22 @@ pub(super) fn restore_in_signal_handler(signal: i32) {
 /// # Errors
 /// The terminal is gone.
 pub(super) fn ring() -> io::Result<()> {
+    write_now(b"\x07")
+}
+
+/// Asks for the primary device attributes (DA1), which every terminal answers: `ESC [ ? 62 ; 4 c`.
+///
+/// # Errors
+/// The terminal is gone.
+pub(super) fn ask_attributes() -> io::Result<()> {
+    write_now(b"\x1b[c")
+}
+
+/// Writes between two pictures, while doomtop has the terminal.
+fn write_now(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if TAKEN.load(Ordering::SeqCst) {
-        out.write_all(b"\x07")?;
+        out.write_all(bytes)?;
         out.flush()?;
     }
     Ok(())

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{
@@ -33,9 +34,12 @@ pub(crate) fn start(inbox: Inbox, begun: Instant) -> Result<(), CommandError> {
     // first key.
     event::poll(MOMENT)
         .map_err(|error| CommandError::failure(format!("cannot read keys: {error}")))?;
+    let (progress, watched) = channel();
+    let watcher = inbox.clone();
+    thread::spawn("input watch", move || watch(&watched, &watcher))?;
     let work = move || {
         thread::touch_stack();
-        if read(&terminal, &inbox, begun) == Err(HungUp) {
+        if read(&terminal, &inbox, begun, &progress) == Err(HungUp) {
             let _ = inbox.send_event(Event::HungUp);
         }
     };
@@ -59,7 +63,12 @@ const MOMENT: Duration = Duration::from_millis(20);
 struct HungUp;
 
 /// Reads until the main loop ends.
-fn read(terminal: &OwnedFd, inbox: &Inbox, begun: Instant) -> Result<(), HungUp> {
+fn read(
+    terminal: &OwnedFd,
+    inbox: &Inbox,
+    begun: Instant,
+    progress: &Sender<Reading>,
+) -> Result<(), HungUp> {
     loop {
         let mut fds = [PollFd::new(terminal, PollFlags::IN)];
         match poll(&mut fds, None) {
@@ -72,13 +81,48 @@ fn read(terminal: &OwnedFd, inbox: &Inbox, begun: Instant) -> Result<(), HungUp>
             return Err(HungUp);
         }
         let mut burst = InputBurst::of(ioctl_fionread(terminal).unwrap_or(0));
+        let _ = progress.send(Reading::Begins);
         while event::poll(MOMENT).map_err(|_| HungUp)? {
+            let _ = progress.send(Reading::Begins);
             let pressed = Millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
             for event in burst.events(event::read().map_err(|_| HungUp)?, pressed) {
                 if inbox.send_event(event).is_err() {
                     return Ok(());
                 }
             }
+        }
+        let _ = progress.send(Reading::Ends);
+    }
+}
+
+/// How far the input thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// crossterm reads what has arrived, or the rest of it.
+    Begins,
+    /// All that had arrived was read.
+    Ends,
+}
+
+/// crossterm waits for the rest of a sequence for longer than this only where it does not know it.
+const STUCK: Duration = Duration::from_millis(500);
+
+/// Watches whether the input thread gets stuck. After `ESC [ ?` crossterm 0.29 takes everything up to a `u` or a `c` for
+/// a part of one sequence, and waits for it: of an answer like `ESC [ ? 997 ; 1 n` no event comes, and none of the keys
+/// behind it. The answer to a question that ends with a `c` ends that.
+fn watch(readings: &Receiver<Reading>, inbox: &Inbox) {
+    while let Ok(mut reading) = readings.recv() {
+        while reading == Reading::Begins {
+            let next = match readings.recv_timeout(STUCK) {
+                // Asked once: a terminal that does not answer will not answer again.
+                Err(RecvTimeoutError::Timeout) => match inbox.send_event(Event::HalfSequence) {
+                    Ok(()) => readings.recv().ok(),
+                    Err(_) => None,
+                },
+                next => next.ok(),
+            };
+            let Some(next) = next else { return };
+            reading = next;
         }
     }
 }
@@ -239,6 +283,25 @@ mod tests {
         let answer = [vec![Key::alt(']')], keys("11;rgb:0/X/k"), vec![Key::ctrl('g')], keys("q")];
         assert_eq!(kept(&answer.concat()), [Key::alt(']'), Key::char('q')]);
         assert_eq!(kept(&keys("[aO]X")), keys("[aO]X"), "typed keys are keys");
+    }
+
+    #[test]
+    fn the_terminal_is_asked_once_where_reading_does_not_end() {
+        let (inbox, events) = Inbox::new();
+        let (progress, watched) = channel();
+        let watcher = std::thread::spawn(move || watch(&watched, &inbox));
+        let send = |reading| progress.send(reading).expect("watched");
+        send(Reading::Begins);
+        send(Reading::Ends);
+        send(Reading::Begins);
+        let asked = events.recv_timeout(Duration::from_secs(60)).expect("a question");
+        assert!(matches!(asked, Event::HalfSequence), "{asked:?}");
+        send(Reading::Ends);
+        send(Reading::Begins);
+        send(Reading::Ends);
+        drop(progress);
+        watcher.join().expect("it ends with the input");
+        assert_eq!(events.try_iter().count(), 0, "asked once");
     }
 
     /// The messages as text.
