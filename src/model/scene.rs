@@ -139,11 +139,15 @@ impl Scene {
         Self { now: Arc::new(now), ..self.clone() }
     }
 
-    /// Changes this moment, for what-if questions: other processes, other sizes.
+    /// Changes this moment, for what-if questions: other sizes, and processes that come or go, but none in the
+    /// place of another.
     pub fn suppose(&mut self, change: impl FnOnce(&mut Snapshot)) {
+        let count = self.now.processes.len();
         change(Arc::make_mut(&mut self.now));
         self.domain = Domain::of(&self.scope, &self.now);
-        self.relate();
+        if self.now.processes.len() != count {
+            self.relate();
+        }
     }
 
     /// How long a process has been on its way out, as far as samples tell; nothing where it is not.

@@ -38,8 +38,8 @@ pub enum ComparedMark {
 pub struct ComparisonPicture {
     /// The differences in one sentence.
     pub title: String,
-    /// What A and B are, a line each.
-    pub runs: [String; 2],
+    /// What A and B are, and their scopes.
+    pub runs: [(String, String); 2],
     /// Memory by the time since the first sample.
     pub curves: [Vec<(Millis, Bytes)>; 2],
     /// The rows of the table: the quantity, both values and the change.
@@ -59,11 +59,11 @@ pub fn paint(picture: &ComparisonPicture, theme: Theme) -> Buffer {
     let marks = styles(theme);
     let mut above = wrapped(&picture.title, theme.strong());
     for ((run, name), style) in picture.runs.iter().zip(["A  ", "B  "]).zip(marks) {
-        let room = WIDTH - 3;
-        above.push(Line::from(vec![
-            Span::styled(name, style),
-            Span::raw(tail(run, room).into_owned()),
-        ]));
+        let (about, scope) = run;
+        let about = tail(about, WIDTH / 2);
+        let room = WIDTH.saturating_sub(3 + cells(&about) + 8);
+        let text = format!("{about}, scope {}", tail(scope, room));
+        above.push(Line::from(vec![Span::styled(name, style), Span::raw(text)]));
     }
     above.push(Line::default());
     let mut below = vec![Line::default(), head(theme)];

@@ -14,6 +14,9 @@ use crate::terminal::program;
 const LIMIT: u64 = 96 << 20;
 /// Pages of a MiB.
 const MIB: usize = 256;
+/// The kernel kills one more now and then: on 6.18 it was seen to choose again while the memory of its victim was
+/// being uncharged, with `usage 89892kB, limit 98304kB` in the second report. As often in a row it does not.
+const ATTEMPTS: u32 = 5;
 /// Maximum time until a child is ready or gone, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -104,7 +107,15 @@ fn was_killed(hog: &mut Hog, expected: bool) -> Result<bool, String> {
     }
 }
 
-fn run(trial: &Trial, cgroup: &Cgroup) -> Result<String, String> {
+/// What came of a trial.
+enum Seen {
+    /// What was said.
+    AsSaid(String),
+    /// One more was killed: the kernel went on before the memory of the first victim was free.
+    OneMore(String),
+}
+
+fn run(trial: &Trial, cgroup: &Cgroup) -> Result<Seen, String> {
     let load = |name: String, anon: usize, file: usize, adj: i32| Load {
         name,
         adj,
@@ -145,13 +156,20 @@ fn run(trial: &Trial, cgroup: &Cgroup) -> Result<String, String> {
     if lives(&mut newcomer)? != (trial.status != 4) {
         return Err(format!("the newcomer's end is another one: {sentence}"));
     }
+    let mut more = 0;
     for (nth, hog) in holders.iter_mut().enumerate() {
         let expected = trial.dies.contains(&nth);
-        if was_killed(hog, expected)? != expected {
-            return Err(format!("holder-{nth} ({}): {sentence}", hog.pid()));
+        match was_killed(hog, expected)? {
+            killed if killed == expected => {}
+            true if !trial.dies.is_empty() => more += 1,
+            _ => return Err(format!("holder-{nth} ({}): {sentence}", hog.pid())),
         }
     }
-    Ok(sentence)
+    match more {
+        0 => Ok(Seen::AsSaid(sentence)),
+        1 => Ok(Seen::OneMore(sentence)),
+        _ => Err(format!("{more} more were killed: {sentence}")),
+    }
 }
 
 /// Returns what was seen, or what was wrong.
@@ -161,8 +179,19 @@ pub fn test() -> Result<String, String> {
         Err(why) => return Ok(format!("SKIPPED, nothing was started: {why}")),
     };
     for trial in TRIALS {
-        let seen = run(trial, &cgroup).map_err(|why| format!("{}: {why}", trial.what))?;
-        println!("oom: fits: {}: {seen}", trial.what);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match run(trial, &cgroup).map_err(|why| format!("{}: {why}", trial.what))? {
+                Seen::AsSaid(seen) => break println!("oom: fits: {}: {seen}", trial.what),
+                Seen::OneMore(seen) if attempts < ATTEMPTS => {
+                    println!("oom: fits: {}: one more was killed, again: {seen}", trial.what);
+                }
+                Seen::OneMore(seen) => {
+                    return Err(format!("{}: one more, {ATTEMPTS} times: {seen}", trial.what));
+                }
+            }
+        }
     }
     Ok(format!("{} newcomers ended as they were said to", TRIALS.len()))
 }

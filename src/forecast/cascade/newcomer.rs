@@ -58,8 +58,8 @@ impl Newcomer {
         scene.suppose(|sample| {
             // A hostile recording may hold this pid.
             sample.processes.retain(|it| it.id.pid < PID);
-            sample.processes.push(process);
         });
+        scene.suppose(|sample| sample.processes.push(process));
         Self::has(Bytes::ZERO, scene);
     }
 

@@ -136,7 +136,8 @@ fn drawn(comparison: &LoadComparison) -> ComparisonPicture {
     let about = |run: &ComparedRun| {
         let limit =
             run.summary.limit.map_or_else(String::new, |it| format!(", limit {}", human_size(it)));
-        format!("{}: {}, scope {}{limit}", run.file, run.machine.0, run.summary.scope)
+        let file = Path::new(&run.file).file_name().unwrap_or_default().to_string_lossy();
+        (format!("{file}: {}{limit}", run.machine.0), run.summary.scope.to_string())
     };
     let row = |row: &ComparedRow| {
         let mark = match row.verdict() {

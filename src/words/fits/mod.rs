@@ -301,8 +301,8 @@ pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'st
         found.push(("why", why_itself(*own, next.who, scene.machine().page_size)));
         if let Some(adj) = next.below {
             let at = if adj == Adj::MIN { String::new() } else { " or less".to_owned() };
-            let text =
-                format!("with --adj {}{at} {} would die in its place", adj.0, name(&next.who));
+            let who = name(&next.who);
+            let text = format!("with oom_score_adj {}{at} {who} would die in its place", adj.0);
             found.push(("instead", text));
         }
     }
@@ -313,7 +313,17 @@ pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'st
     if scene.now().sysctls.panic_on_oom.value() == Some(PanicOnOom::Global) {
         found.push(("panic", "panic_on_oom is set: the machine panics when it is full".to_owned()));
     }
+    let now = scene.now();
+    if now.scan.unreadable > 0 || !now.privileges.sees_others {
+        let text = "processes of other users are not visible here: one of them may die instead";
+        found.push(("hidden", text.to_owned()));
+    }
     found.push(("assumed", "everybody else stays as large as now".to_owned()));
+    if answer.steps.iter().any(|step| step.by == KERNEL) {
+        // Seen on 6.18: the victim counted as freed (MMF_OOM_SKIP) before its pages were uncharged.
+        let text = "the kernel may kill one more while the memory of a victim is still being freed";
+        found.push(("", text.to_owned()));
+    }
     found
 }
 
