@@ -10,10 +10,15 @@ use std::sync::Arc;
 use doomtop::app::mode::Mode;
 use doomtop::app::page::fits::FitsPage;
 use doomtop::app::{App, Request};
-use doomtop::forecast::cascade::FitVerdict;
-use doomtop::model::{ProcId, Scope, Snapshot, Text};
+use doomtop::forecast::cascade::{
+    Casualty, FitAnswer, FitOutcome, FitVerdict, Newcomer, NextToDie, Obstacle, RoomKind, RoomLevel,
+};
+use doomtop::forecast::next_death::StallReason;
+use doomtop::model::{Comm, ProcId, Scope, Snapshot, Text};
+use doomtop::policy::BadnessUnit;
 use doomtop::ui::Theme;
-use doomtop::units::{Adj, Kib};
+use doomtop::units::{Adj, Bytes, Kib, Points};
+use doomtop::words::fits::{self, CgroupStyle};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -177,6 +182,86 @@ fn the_page_is_drawn_at_every_size() {
         }
         press(&mut machine, &["Down"]);
     }
+}
+
+/// An answer with this end, to a newcomer of 2G in /shop.
+fn answer(outcome: FitOutcome) -> FitAnswer {
+    let cgroup = Some(Arc::new(Text::new(b"/shop")));
+    let size = Bytes(2 << 30);
+    let newcomer = Newcomer { size, cgroup, ..Newcomer::default() };
+    let level = RoomLevel {
+        kind: RoomKind::Limit,
+        name: Arc::new(Text::new(b"/shop")),
+        limit: Bytes(4 << 30),
+        left: Bytes(1 << 30),
+        stalled: None,
+    };
+    FitAnswer {
+        newcomer,
+        levels: vec![level],
+        steps: Vec::new(),
+        outcome,
+        grant: None,
+        by_pressure: Vec::new(),
+        unread: Vec::new(),
+    }
+}
+
+#[test]
+fn every_end_has_a_sentence() {
+    let domain = || Arc::new(Text::new(b"/shop"));
+    let global = || Arc::new(Text::new(b"global"));
+    let chrome = Casualty {
+        id: ProcId { pid: 245, ..ProcId::default() },
+        comm: Comm::new(b"chrome"),
+        points: Some(Points(225_280)),
+    };
+    let next = Some(NextToDie { who: chrome, below: Some(Adj(-312)), close: true });
+    let own = Some((Points(262_144), BadnessUnit::Pages));
+    let itself = |asks: bool, next, domain, also| Obstacle::Itself {
+        by: "kernel",
+        domain,
+        own,
+        asks,
+        next,
+        also,
+    };
+    let stalled = |reason| Obstacle::Stalled { reason, domain: domain() };
+    let obstacles = vec![
+        itself(false, None, global(), vec![]),
+        itself(false, next, domain(), vec![chrome]),
+        itself(true, None, global(), vec![]),
+        Obstacle::Itself {
+            by: "earlyoom",
+            domain: global(),
+            own,
+            asks: false,
+            next: None,
+            also: vec![],
+        },
+        Obstacle::With { by: "kernel", victim: chrome, group: Some(domain()) },
+        Obstacle::With { by: "systemd-oomd:swap", victim: chrome, group: None },
+        Obstacle::Nobody { domain: global() },
+        Obstacle::Nobody { domain: domain() },
+        stalled(StallReason::OomKillDisabled),
+        stalled(StallReason::Throttled),
+        stalled(StallReason::Frozen),
+        Obstacle::Panics { domain: global() },
+        Obstacle::Refused { most: Bytes(1 << 30) },
+        Obstacle::TooMany,
+    ];
+    let had = Bytes(1 << 30);
+    let mut told = String::new();
+    for obstacle in obstacles {
+        let it = answer(FitOutcome::Blocked { obstacle, had });
+        let _ = writeln!(told, "{}", fits::answer(&it, CgroupStyle::Path));
+    }
+    let unforeseen = answer(FitOutcome::Unforeseen { domain: domain(), had });
+    let _ = writeln!(told, "{}", fits::answer(&unforeseen, CgroupStyle::Path));
+    let mut large = answer(FitOutcome::Blocked { obstacle: Obstacle::TooMany, had });
+    large.newcomer.size = Bytes(8 << 30);
+    let _ = writeln!(told, "{}", fits::answer(&large, CgroupStyle::Path));
+    assert_snapshot!("fits-sentences", told);
 }
 
 #[test]

@@ -162,6 +162,7 @@ fn blocked(obstacle: &Obstacle, had: &str, style: CgroupStyle) -> String {
         Obstacle::Itself { by, domain, also, next, .. } => {
             let with = match also.len() {
                 0 => String::new(),
+                1 => ", with one other of its cgroup".to_owned(),
                 count => format!(", with {count} others of its cgroup"),
             };
             let close = match next.filter(|it| it.close) {
@@ -259,6 +260,7 @@ pub fn remarks(step: &CascadeStep, page: PageSize, style: CgroupStyle) -> Vec<St
             let name = style.name(path.as_str());
             found.push(format!("memory.oom.group kills all of {name}: {count} more"));
         }
+        (None, 1) => found.push("one more dies with it".to_owned()),
         (None, count) => found.push(format!("{count} more die with it")),
     }
     let perhaps = step.perhaps;
