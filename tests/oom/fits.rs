@@ -1,8 +1,10 @@
 //! `doomtop fits`: what it says of a newcomer comes true when one is really started.
 
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use rustix::event::{Timespec, poll};
 use serde_json::Value;
@@ -172,6 +174,67 @@ fn run(trial: &Trial, cgroup: &Cgroup) -> Result<Seen, String> {
     }
 }
 
+/// A cgroup below that of the test, removed at the end.
+struct Below(PathBuf);
+
+impl Below {
+    fn make(cgroup: &Cgroup, name: &str) -> Result<Self, String> {
+        let dir = cgroup.dir().join(name);
+        fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for Below {
+    fn drop(&mut self) {
+        // The last of those killed may still be on its way out.
+        let deadline = Instant::now() + PATIENCE;
+        while fs::remove_dir(&self.0).is_err() && Instant::now() < deadline {
+            thread::yield_now();
+        }
+    }
+}
+
+/// The limit above is the tighter one: somebody in the cgroup beside that of the newcomer dies for it. Returns what
+/// was said, and whether one more was killed.
+fn beside(cgroup: &Cgroup) -> Result<(String, bool), String> {
+    if cgroup.version == 2 {
+        cgroup.set("cgroup.subtree_control", "+memory").map_err(|error| error.to_string())?;
+    }
+    let (own, other) = (Below::make(cgroup, "own")?, Below::make(cgroup, "other")?);
+    let file = if cgroup.version == 1 { "memory.limit_in_bytes" } else { "memory.max" };
+    cgroup.set(&format!("own/{file}"), &(80_u64 << 20).to_string()).map_err(|it| it.to_string())?;
+    let hog = |name: &str, mib: usize, place: &Below| {
+        Hog::start(
+            Load { name: name.to_owned(), anon: mib * MIB, ..Load::default() },
+            Some(&place.0),
+        )
+    };
+    let (mut small, mut large) = (hog("small", 20, &own), hog("large", 45, &other));
+    if !lives(&mut small)? || !lives(&mut large)? {
+        return Err("the holders do not fit".to_owned());
+    }
+    let scope = format!("{}/own", cgroup.path);
+    let output = Command::new(program())
+        .args(["fits", "40M", "--scope", &scope, "--json"])
+        .output()
+        .map_err(|error| format!("doomtop: {error}"))?;
+    let answer: Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("no JSON: {error}"))?;
+    let sentence = answer["sentence"].as_str().unwrap_or_default().to_owned();
+    let kill = &answer["kills"][0];
+    let is_right = kill["domain"] == cgroup.path && kill["victim"]["pid"] == large.pid();
+    if output.status.code() != Some(3) || !is_right {
+        return Err(format!("{}: {sentence}", output.status));
+    }
+    let mut newcomer = hog("newcomer", 40, &own);
+    if !lives(&mut newcomer)? || !was_killed(&mut large, true)? {
+        return Err(format!("it came otherwise: {sentence}"));
+    }
+    let more = was_killed(&mut small, false)?;
+    Ok((sentence, more))
+}
+
 /// Returns what was seen, or what was wrong.
 pub fn test() -> Result<String, String> {
     let cgroup = match Cgroup::make(LIMIT) {
@@ -193,5 +256,17 @@ pub fn test() -> Result<String, String> {
             }
         }
     }
-    Ok(format!("{} newcomers ended as they were said to", TRIALS.len()))
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let (seen, more) = beside(&cgroup).map_err(|why| format!("beside: {why}"))?;
+        println!("oom: fits: at the limit above, somebody beside it: {seen}");
+        if !more {
+            break;
+        }
+        if attempts == ATTEMPTS {
+            return Err(format!("beside: one more, {ATTEMPTS} times"));
+        }
+    }
+    Ok(format!("{} newcomers ended as they were said to", TRIALS.len() + 1))
 }
