@@ -183,6 +183,9 @@ fn scope_arguments(name: &str, user: bool, limits: &CgroupLimits) -> Vec<String>
     arguments.extend(user.then(|| "--user".to_owned()));
     arguments.push(format!("--unit={name}"));
     arguments.push("--property=MemoryAccounting=yes".to_owned());
+    // Otherwise a kill in the scope makes the service manager stop all of it (OOMPolicy= of systemd.scope(5), 253 and
+    // later): it leaves what is delegated alone.
+    arguments.push("--property=Delegate=yes".to_owned());
     let properties =
         [("MemoryMax", limits.memory), ("MemorySwapMax", limits.swap), ("MemoryHigh", limits.high)];
     for (property, value) in properties {
@@ -265,6 +268,34 @@ pub(super) fn signal(child: &Child, signal: nix::sys::signal::Signal) {
     }
 }
 
+/// Whether a program can be executed, as far as that can be known before.
+///
+/// # Errors
+/// It is not found, or no program.
+pub(super) fn executable(program: &OsStr) -> Result<(), std::io::Error> {
+    let check = |path: &Path| {
+        let is_directory = path.is_dir();
+        let denied = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        nix::unistd::access(path, nix::unistd::AccessFlags::X_OK)?;
+        if is_directory { Err(denied()) } else { Ok(()) }
+    };
+    if program.as_bytes().contains(&b'/') {
+        return check(Path::new(program));
+    }
+    let mut found = Err(std::io::ErrorKind::NotFound.into());
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    for folder in std::env::split_paths(&path).filter(|_| !program.is_empty()) {
+        match check(&folder.join(program)) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                found = Err(error)
+            }
+            Err(_) => {}
+        }
+    }
+    found
+}
+
 /// The name of a program, for messages.
 pub(super) fn shown(program: &OsStr) -> String {
     crate::model::Text::new(program.as_bytes()).to_string()
@@ -286,10 +317,23 @@ mod tests {
         assert_eq!(
             arguments.join(" "),
             "--quiet --scope --collect --user --unit=doomtop-run-7 \
-             --property=MemoryAccounting=yes --property=MemoryMax=1048576 \
+             --property=MemoryAccounting=yes --property=Delegate=yes --property=MemoryMax=1048576 \
              --property=MemorySwapMax=0 --"
         );
         assert!(!scope_arguments("x", false, &limits).contains(&"--user".to_owned()));
+    }
+
+    #[test]
+    fn a_program_is_looked_for_as_a_shell_does() {
+        let kind = |name: &str| executable(OsStr::new(name)).map_err(|error| error.kind());
+        assert_eq!((kind("sh"), kind("/bin/sh")), (Ok(()), Ok(())));
+        let missing = Err(std::io::ErrorKind::NotFound);
+        assert_eq!(
+            (kind("no-such-program"), kind("/no/such"), kind("")),
+            (missing, missing, missing)
+        );
+        assert_eq!(kind("/etc"), Err(std::io::ErrorKind::PermissionDenied));
+        assert_eq!(kind("/etc/passwd"), Err(std::io::ErrorKind::PermissionDenied));
     }
 
     #[test]

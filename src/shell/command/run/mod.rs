@@ -9,6 +9,7 @@ mod outputs;
 pub(crate) mod search;
 mod signals;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -17,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::args::RunArgs;
-use self::confine::{Confinement, StartFailure, StartedCommand, shown};
+use self::confine::{Confinement, StartFailure, StartedCommand, executable, shown};
 use self::follow::{Followed, SamplingTurn, TestEnding};
 use self::leftovers::clean_up;
 use self::monitor::{LoadMonitor, SharedMonitor};
@@ -142,7 +143,7 @@ fn start(
     let first = confined.place.start(root, &confined.limits, &args.command, prepare);
     let why = match first {
         Ok(started) => return Ok((started, confined.not_enforced)),
-        Err(StartFailure::NotExecuted(error)) => return Err(not_executed(args, &error)),
+        Err(StartFailure::NotExecuted(error)) => return Err(not_executed(&args.command, &error)),
         Err(StartFailure::NotConfined(why)) => why,
     };
     let made =
@@ -161,14 +162,14 @@ fn start(
     };
     match place.start(root, &confined.limits, &args.command, prepare) {
         Ok(started) => Ok((started, confined.not_enforced)),
-        Err(StartFailure::NotExecuted(error)) => Err(not_executed(args, &error)),
+        Err(StartFailure::NotExecuted(error)) => Err(not_executed(&args.command, &error)),
         Err(StartFailure::NotConfined(why)) => Err(CommandError::failure(why)),
     }
 }
 
 /// The error of a command that cannot be executed, with the status of shells.
-fn not_executed(args: &RunArgs, error: &io::Error) -> CommandError {
-    let program = args.command.first().map(|it| shown(it)).unwrap_or_default();
+pub(super) fn not_executed(command: &[OsString], error: &io::Error) -> CommandError {
+    let program = command.first().map(|it| shown(it)).unwrap_or_default();
     if error.kind() == io::ErrorKind::NotFound {
         CommandError::not_run(ExitStatus::NotFound, format!("{program}: command not found"))
     } else {
@@ -216,6 +217,9 @@ fn load_test(
     let name = format!("{NAME}-{}", std::process::id());
     if args.dry_run || cli.dry_run {
         return describe(args, &name);
+    }
+    if let Some(Err(error)) = args.command.first().map(|it| executable(it)) {
+        return Err(not_executed(&args.command, &error));
     }
     let with_screen = has_screen(args);
     // The first sample is taken before the command begins.

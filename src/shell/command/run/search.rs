@@ -9,10 +9,10 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::args::SearchLimitArgs;
-use super::confine::{Confinement, StartFailure, StartedCommand, shown, signal};
+use super::confine::{Confinement, StartFailure, StartedCommand, executable, shown, signal};
 use super::leftovers::clean_up;
-use super::live_root;
 use super::signals::{PassedSignals, reached_command};
+use super::{live_root, not_executed};
 use crate::columns::human_size;
 use crate::effects::run_cgroup::{EndSignal, RunCgroup};
 use crate::intent::CgroupLimits;
@@ -81,6 +81,9 @@ fn search(
     }
     if !args.yes && !confirmed(&warning)? {
         return Err(CommandError::failure("nothing was run"));
+    }
+    if let Some(Err(error)) = args.command.first().map(|it| executable(it)) {
+        return Err(not_executed(&args.command, &error));
     }
     let signals = PassedSignals::handle()?;
     let peak = Mutex::new(Bytes::ZERO);
@@ -165,15 +168,7 @@ impl SearchRuns<'_> {
         place.start(self.root, limits, &self.args.command, &prepare).map_err(
             |failure| match failure {
                 StartFailure::NotConfined(why) => missing(why),
-                StartFailure::NotExecuted(error) => {
-                    let program = self.args.command.first().map(|it| shown(it)).unwrap_or_default();
-                    let status = if error.kind() == io::ErrorKind::NotFound {
-                        ExitStatus::NotFound
-                    } else {
-                        ExitStatus::NotExecutable
-                    };
-                    CommandError::not_run(status, format!("{program}: {error}"))
-                }
+                StartFailure::NotExecuted(error) => not_executed(&self.args.command, &error),
             },
         )
     }
