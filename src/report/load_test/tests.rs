@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::summary::{CounterOwner, LoadSummary};
-use super::{LoadSummariser, summary};
+use super::{LoadSummariser, ProcessTree, summary};
 use crate::forecast::steady_growth::GrowthTrend;
 use crate::model::{
     Cgroup, Cgroups, Comm, ForecastResult, Hierarchy, Killer, Limit, LogLine, LogWriter, Pressure,
@@ -288,4 +288,30 @@ fn a_report_that_goes_on_in_the_next_sample_is_one_kill() {
     samples.push(after);
     let kills: Vec<summary::LoadKill> = summary(samples).kills;
     assert_eq!(kills.len(), 1, "{kills:?}");
+}
+
+#[test]
+fn a_command_and_its_descendants_stand_for_a_cgroup() {
+    let mut tree = ProcessTree::new(42, "/own");
+    let child = |pid, parent, rss| Process { parent, ..process(pid, "/elsewhere", rss) };
+    let with = |ms, processes: Vec<Process>| {
+        let mut sample = sample(ms, Hierarchy::V2, Vec::new());
+        sample.processes = processes;
+        sample
+    };
+    let file = Reading::Value(Pages(256));
+    let root = Process { file, ..child(42, 1, 10) };
+    // A child may have a smaller pid than its parent; an orphan stays a member.
+    let first = with(0, vec![child(7, 1, 900), child(9, 43, 20), root.clone(), child(43, 42, 30)]);
+    let second = with(500, vec![child(9, 1, 25), root, child(44, 9, 5)]);
+    let gathered = [tree.gather(&first), tree.gather(&second)];
+    let usage = |sample: &Snapshot| {
+        let group = sample.cgroups.find("/own").expect("the group");
+        (group.usage, group.reclaimable)
+    };
+    assert_eq!(usage(&gathered[0]), (mib(60), mib(1)));
+    assert_eq!(usage(&gathered[1]), (mib(40), mib(1)));
+    let found = summary_in("/own", gathered);
+    assert_eq!(found.peak.map(|it| it.bytes), Some(Bytes(60 * MIB)));
+    assert_eq!((found.needed, found.limit), (Some(Bytes(59 * MIB)), None));
 }

@@ -230,7 +230,7 @@ fn load_test(
     drop(first);
     let TestFiles { verdict: files, recording, output } =
         TestFiles::open(args, &stem, with_screen)?;
-    let signals = PassedSignals::handle()?;
+    let signals = PassedSignals::handle(with_screen)?;
     let confined = confine(args, &root, &name)?;
     let (recording, recorder) = recording.map_or((None, None), |(name, it)| (Some(name), Some(it)));
     let virtual_path = format!("/{name}");

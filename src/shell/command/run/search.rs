@@ -85,7 +85,7 @@ fn search(
     if let Some(Err(error)) = args.command.first().map(|it| executable(it)) {
         return Err(not_executed(&args.command, &error));
     }
-    let signals = PassedSignals::handle()?;
+    let signals = PassedSignals::handle(false)?;
     let peak = Mutex::new(Bytes::ZERO);
     let mut runs = SearchRuns { args, root: &root, signals: &signals, count: 0, most, peak };
     let mut baseline = Vec::new();

@@ -11,7 +11,9 @@ use crate::shell::command_error::CommandError;
 use crate::syscall::signal_action::is_ignored;
 
 /// The signals that are passed on.
-const PASSED: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+const PASSED: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+/// The same, where the screen does not use them itself.
+const WITHOUT_SCREEN: [i32; 2] = [SIGUSR1, SIGUSR2];
 
 /// The signals that arrived and were not passed on yet.
 pub(super) struct PassedSignals(Vec<(i32, Arc<AtomicBool>)>);
@@ -21,9 +23,10 @@ impl PassedSignals {
     ///
     /// # Errors
     /// The system refuses the handlers.
-    pub(super) fn handle() -> Result<Self, CommandError> {
+    pub(super) fn handle(with_screen: bool) -> Result<Self, CommandError> {
         let mut flags = Vec::new();
-        for signal in PASSED.into_iter().filter(|&it| !is_ignored(it)) {
+        let more = WITHOUT_SCREEN.into_iter().filter(|_| !with_screen);
+        for signal in PASSED.into_iter().chain(more).filter(|&it| !is_ignored(it)) {
             let flag = Arc::new(AtomicBool::new(false));
             signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(|error| {
                 CommandError::failure(format!("cannot handle signals: {error}"))
