@@ -164,7 +164,7 @@ pub fn leftovers(bed: &Bed) {
     assert_eq!((&left["comm"], &left["ended"]), (&json!("sleep"), &json!(true)), "{left:#}");
     assert!(is_gone(pid()), "it was ended");
     assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
-    // One that ignores SIGTERM gets SIGKILL after five seconds; one that is left goes on.
+    // One that is left goes on.
     let ran = bed.run(&["--limit", "64M", "--leave"], &["sh", "-c", &script]);
     ran.expect_status(0);
     assert_eq!(ran.verdict["left_running"][0]["ended"], json!(false));

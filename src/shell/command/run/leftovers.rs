@@ -49,11 +49,16 @@ fn wait(cgroup: &RunCgroup, keeper: Option<i32>, time: Duration) -> bool {
     }
 }
 
-/// Lists what the command left running, and ends it unless `leave`. Removes the cgroup.
-pub(super) fn clean_up(root: &LiveRoot, started: StartedCommand, leave: bool) -> Vec<LeftProcess> {
+/// Lists what the command left running, and ends it unless `leave`. Removes the cgroup. `asked`: all processes were
+/// asked to end already, and have as long as others after SIGTERM.
+pub(super) fn clean_up(
+    root: &LiveRoot,
+    started: StartedCommand,
+    (leave, asked): (bool, bool),
+) -> Vec<LeftProcess> {
     let StartedCommand { cgroup: Some(cgroup), keeper, .. } = started else { return Vec::new() };
     let mut left = Vec::new();
-    if !wait(&cgroup, keeper, WITH_COMMAND) {
+    if !wait(&cgroup, keeper, if asked { GRACE } else { WITH_COMMAND }) {
         left = members(&cgroup, keeper).into_iter().take(MAX_NAMED).map(named).collect();
         if leave {
             end_keeper(&cgroup, keeper);

@@ -22,7 +22,7 @@ use self::confine::{Confinement, StartFailure, StartedCommand, executable, shown
 use self::follow::{Followed, SamplingTurn, TestEnding};
 use self::leftovers::clean_up;
 use self::monitor::{LoadMonitor, SharedMonitor};
-use self::outputs::{VerdictFiles, create};
+use self::outputs::{UnusedFiles, VerdictFiles, create};
 use self::signals::PassedSignals;
 use super::cli::Cli;
 use super::invocation::Invocation;
@@ -183,6 +183,8 @@ struct TestFiles {
     verdict: VerdictFiles,
     recording: Option<(Text, Recorder<File>)>,
     output: Option<(Text, File)>,
+    /// Those that are removed again if the command is not started.
+    unused: UnusedFiles,
 }
 
 impl TestFiles {
@@ -204,7 +206,9 @@ impl TestFiles {
         };
         let output =
             if with_screen { Some(create(args.output.as_deref(), stem, "out")?) } else { None };
-        Ok(Self { verdict, recording, output })
+        let names = [recording.as_ref().map(|it| &it.0), output.as_ref().map(|it| &it.0)];
+        let unused = UnusedFiles::new(names.into_iter().flatten());
+        Ok(Self { verdict, recording, output, unused })
     }
 }
 
@@ -228,7 +232,7 @@ fn load_test(
     let first = super::sampling::only(source.as_mut(), &Needs::everything())?;
     let stem = file_stem(&first.machine, first.clock.unix_ms);
     drop(first);
-    let TestFiles { verdict: files, recording, output } =
+    let TestFiles { verdict: files, recording, output, unused } =
         TestFiles::open(args, &stem, with_screen)?;
     let signals = PassedSignals::handle(with_screen)?;
     let confined = confine(args, &root, &name)?;
@@ -250,6 +254,7 @@ fn load_test(
         }
     };
     let (mut started, not_enforced) = start(args, &root, (confined, &name), &prepare)?;
+    unused.keep();
     let mut ending = TestEnding::new(args, !with_screen);
     let path = started.cgroup.as_ref().map(|it| Arc::clone(it.path()));
     monitor.started(&started, path.as_ref().map(|it| Scope::Memcg(Arc::clone(it))), &virtual_path);
@@ -276,7 +281,8 @@ fn load_test(
     };
     stdio::progress("");
     let measured = if path.is_some() { MeasuredBy::Cgroup } else { MeasuredBy::Processes };
-    let left_running = clean_up(&root, started, args.leave);
+    let asked = matches!(ending.ended_by(), TestEnd::Until | TestEnd::KillAfter);
+    let left_running = clean_up(&root, started, (args.leave, asked));
     let mut monitor = monitor.lock().unwrap_or_else(PoisonError::into_inner);
     let is_recorded = monitor.end_recording();
     let mut verdict = LoadVerdict {

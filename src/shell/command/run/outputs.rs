@@ -1,16 +1,17 @@
 //! The files that a load test writes: recording, verdicts, output of the command. What cannot be written is known
 //! before the command starts.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::model::Text;
+use crate::model::{Text, unescape};
 use crate::report::load_test::verdict::LoadVerdict;
 use crate::report::load_test::{junit, verdict_object};
 use crate::shell::command_error::CommandError;
 use crate::shell::new_file;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A file that is written beside its name, and replaces it when it is complete.
 struct ReplacedFile {
@@ -76,6 +77,30 @@ impl VerdictFiles {
     }
 }
 
+/// Files that were made for a command, removed again where it is not started.
+pub(super) struct UnusedFiles(Vec<PathBuf>);
+
+impl UnusedFiles {
+    /// These, by their neutralised names.
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a Text>) -> Self {
+        let path = |name: &Text| PathBuf::from(OsString::from_vec(unescape(name.as_str())));
+        Self(names.map(path).collect())
+    }
+
+    /// The command was started: they are used.
+    pub(super) fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for UnusedFiles {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 /// A file that must not exist yet, under its name, or under the first free one that begins so.
 ///
 /// # Errors
@@ -119,6 +144,22 @@ mod tests {
         assert_eq!(names(), ["verdict.json"]);
         for bad in [folder.path().to_owned(), folder.path().join("no/file")] {
             assert!(ReplacedFile::begin(&bad).is_err(), "{}", bad.display());
+        }
+    }
+
+    #[test]
+    fn files_of_a_command_that_is_not_started_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, used) in [("a\x1b.tape", false), ("b.tape", true)] {
+            let path = folder.path().join(name);
+            let (shown, _) = create(Some(&path), "", "").expect("a file");
+            let unused = UnusedFiles::new(std::iter::once(&shown));
+            if used {
+                unused.keep();
+            } else {
+                drop(unused);
+            }
+            assert_eq!(path.exists(), used, "{name:?}");
         }
     }
 }

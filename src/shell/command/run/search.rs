@@ -151,7 +151,7 @@ impl SearchRuns<'_> {
         {
             *highest = peak.max(*highest);
         }
-        clean_up(self.root, started, false);
+        clean_up(self.root, started, (false, false));
         Ok(LimitRun { limit, succeeded: succeeded && killed == 0, seconds })
     }
 
