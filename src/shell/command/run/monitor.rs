@@ -17,6 +17,8 @@ use crate::source::{Recorder, Source, SourceError};
 const LOG_PATIENCE: (u32, Duration) = (20, Duration::from_millis(100));
 /// The same where nothing but SIGKILL hints at a kill.
 const HINT_PATIENCE: u32 = 3;
+/// Maximum time that the start waits for the log to be read.
+const LOG_START: Duration = Duration::from_secs(3);
 
 /// Takes the samples of a load test.
 pub(super) struct LoadMonitor {
@@ -38,7 +40,9 @@ impl LoadMonitor {
         recorder: Option<Recorder<File>>,
     ) -> Self {
         let summariser = LoadSummariser::new(scope);
-        Self { source, summariser, tree: None, recorder, log: FollowedLog::start(), ended: None }
+        let mut log = FollowedLog::start();
+        log.wait_until_followed(LOG_START);
+        Self { source, summariser, tree: None, recorder, log, ended: None }
     }
 
     /// The command has started, in this scope; without one its processes are added up, under this path.

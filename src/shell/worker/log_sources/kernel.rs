@@ -207,11 +207,14 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
     let mut log = KernelLog::new();
     let mut buffer = vec![0; MAX_RECORD];
     let (mut sequence, mut lines, mut updates) = (Sequence::default(), 0, Vec::new());
+    // That the log is followed is true only when it was read once.
+    let mut states = Vec::new();
     loop {
         match file.read(&mut buffer) {
             Ok(count) => {
                 let record = String::from_utf8_lossy(buffer.get(..count).unwrap_or_default());
-                updates.extend(sequence.take(&record));
+                let state = sequence.take(&record);
+                if log.live { &mut updates } else { &mut states }.extend(state);
                 updates.extend(log.take(&record));
                 send_lines(inbox, log.take_lines())?;
                 lines += 1;
@@ -225,6 +228,7 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if !log.live {
+                    updates.append(&mut states);
                     updates.extend(log.go_live());
                     updates.extend(sequence.empty_log());
                 }

@@ -12,6 +12,7 @@ pub(crate) use journal::program as journalctl;
 
 use std::process::Child;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use crate::app::Msg;
 use crate::events::DaemonLogReader;
@@ -118,6 +119,9 @@ impl Drop for LogSources {
 pub(crate) struct FollowedLog {
     sources: LogSources,
     events: Receiver<Event>,
+    lines: LogLines,
+    /// Whether it is known that the kernel's log is followed, or that it cannot be.
+    is_known: bool,
     /// Why the kernel's log cannot be read.
     pub(crate) unreadable: Option<String>,
 }
@@ -126,7 +130,19 @@ impl FollowedLog {
     /// Starts the threads.
     pub(crate) fn start() -> Self {
         let (inbox, events) = Inbox::new();
-        Self { sources: LogSources::start(&inbox), events, unreadable: None }
+        let sources = LogSources::start(&inbox);
+        Self { sources, events, lines: LogLines::default(), is_known: false, unreadable: None }
+    }
+
+    /// Waits until the kernel's log is followed, or cannot be: what it says before that belongs to its past.
+    pub(crate) fn wait_until_followed(&mut self, most: Duration) {
+        let end = Instant::now() + most;
+        while !self.is_known {
+            match self.events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.take_event(event),
+                Err(_) => return,
+            }
+        }
     }
 
     /// Follows what this sample shows a need for.
@@ -137,24 +153,28 @@ impl FollowedLog {
     /// The lines about kills that arrived since the last call.
     pub(crate) fn take(&mut self) -> Vec<LogLine> {
         self.sources.sample();
-        let mut lines = LogLines::default();
-        for event in self.events.try_iter() {
-            match event {
-                Event::LogLine(line) => lines.push(line),
-                Event::Message(Msg::Log(updates)) => {
-                    for update in updates {
-                        if let LogUpdate::Source(LogSource::KernelLog, state) = update {
-                            self.unreadable = match state {
-                                SourceState::Closed(why) => Some(why),
-                                _ => None,
-                            };
-                        }
+        while let Ok(event) = self.events.try_recv() {
+            self.take_event(event);
+        }
+        self.lines.take()
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::LogLine(line) => self.lines.push(line),
+            Event::Message(Msg::Log(updates)) => {
+                for update in updates {
+                    if let LogUpdate::Source(LogSource::KernelLog, state) = update {
+                        self.is_known = true;
+                        self.unreadable = match state {
+                            SourceState::Closed(why) => Some(why),
+                            _ => None,
+                        };
                     }
                 }
-                _ => {}
             }
+            _ => {}
         }
-        lines.take()
     }
 }
 
