@@ -64,7 +64,9 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Kills that are made in a certain way: what was seen, or why it was not as it should be.
-const CASES: &[(&str, fn() -> Result<String, String>)] = &[
+type Case = fn() -> Result<String, String>;
+
+const CASES: &[(&str, Case)] = &[
     ("main thread exited", leaderless::test),
     ("fits", fits::test),
     ("memory given back", given_back::test),

@@ -56,8 +56,8 @@ fn machine(report: &OomReport, page: PageSize) -> MemorySheet {
 /// The most that processes can map of shared memory. Files that are mapped count with it, so that it is never more
 /// than the shared memory of the tasks, where the dump tells that (6.8 and later).
 fn mapped_shared(report: &OomReport, mapped: Kib, page: PageSize) -> Kib {
-    let of_tasks = report.tasks.iter().map(|task| task.shmem);
-    let sum = of_tasks.fold(Some(Pages::ZERO), |sum, it| Some(sum? + it?));
+    let mut of_tasks = report.tasks.iter().map(|task| task.shmem);
+    let sum = of_tasks.try_fold(Pages::ZERO, |sum, it| Some(sum + it?));
     let known = sum.filter(|_| !report.tasks.is_empty());
     known.map_or(mapped, |pages| mapped.min(Kib(pages.bytes(page).0 / 1024)))
 }
