@@ -23,8 +23,8 @@ const SHARE: u32 = 20;
 /// How long a sample waits for processes that were not read before.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What was read of a process; nothing where it is gone.
-type Answer = Option<Reading<MemoryBreakdown>>;
+/// What was read of a process, nothing where it is gone; and how long that took.
+type Answer = (Option<Reading<MemoryBreakdown>>, Duration);
 
 /// The reader, and what it read last.
 pub(super) struct LazyFree {
@@ -36,7 +36,7 @@ pub(super) struct LazyFree {
     known: BTreeMap<ProcId, Pages>,
     /// Number of answers that are to come.
     outstanding: usize,
-    /// When the last reading began, and how long it took so far.
+    /// When the last reading began, and how long all of it took, without the time until it was fetched.
     began: Option<Instant>,
     took: Duration,
     /// The kernel's count of such pages at the last reading.
@@ -87,11 +87,14 @@ impl LazyFree {
         }
         let (root, reader) = (Arc::clone(&self.root), &mut self.reader);
         if reader.is_none() {
-            *reader =
-                StallProofReader::start("lazy free", move |who| detail::breakdown(&root, who));
+            *reader = StallProofReader::start("lazy free", move |who| {
+                let began = Instant::now();
+                (detail::breakdown(&root, who), began.elapsed())
+            });
         }
         let Some(reader) = reader else { return };
         (self.outstanding, self.began) = (wanted.len(), Some(Instant::now()));
+        self.took = Duration::ZERO;
         reader.request(wanted);
     }
 
@@ -106,18 +109,17 @@ impl LazyFree {
         if !matches!(answer, LookupAnswer::Late(_)) {
             self.outstanding = self.outstanding.saturating_sub(1);
         }
-        self.took = self.began.map_or(Duration::ZERO, |at| at.elapsed());
-        let pages = match answer {
-            LookupAnswer::Read(Some(found)) | LookupAnswer::Late(Some(found)) => {
-                found.value().map(|it| it.lazy_free.pages(self.page)).unwrap_or_default()
-            }
+        let (found, took) = match answer {
+            LookupAnswer::Read(found) | LookupAnswer::Late(found) => found,
             // It may answer later; until then it counts as it was.
             LookupAnswer::PassedOver => return,
-            LookupAnswer::Read(None) | LookupAnswer::Late(None) => {
-                self.known.remove(&who);
-                return;
-            }
         };
+        self.took += took;
+        let Some(found) = found else {
+            self.known.remove(&who);
+            return;
+        };
+        let pages = found.value().map(|it| it.lazy_free.pages(self.page)).unwrap_or_default();
         self.known.insert(who, pages);
         while self.known.len() > MAX_KNOWN {
             let none = self.known.iter().find(|(_, pages)| **pages == Pages::ZERO).map(|it| *it.0);
@@ -148,5 +150,59 @@ impl LazyFree {
             row.lazy_free = Reading::Value(*pages);
             true
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Ticks;
+
+    fn reader(folder: &std::path::Path) -> LazyFree {
+        let root = Arc::new(ProcRoot::open(folder).expect("a folder"));
+        LazyFree::new(root, PageSize(4096))
+    }
+
+    /// A process with so much memory that it gave back.
+    fn write(folder: &std::path::Path, pid: i32, lazy_kib: u64) -> Process {
+        let place = folder.join(pid.to_string());
+        std::fs::create_dir_all(&place).expect("a folder");
+        let stat = format!("{pid} (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 42 8192 2 \n");
+        std::fs::write(place.join("stat"), stat).expect("written");
+        let rollup = format!("0-1 [rollup]\nPrivate_Dirty: 900 kB\nLazyFree: {lazy_kib} kB\n");
+        std::fs::write(place.join("smaps_rollup"), rollup).expect("written");
+        Process { id: ProcId { pid, born: Ticks(42) }, ..Process::default() }
+    }
+
+    #[test]
+    fn it_is_read_of_those_that_may_die_once_anything_was_given_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut rows = vec![
+            write(folder.path(), 10, 80),
+            write(folder.path(), 11, 0),
+            write(folder.path(), 12, 8),
+        ];
+        let may_die = [rows[0].id, rows[1].id];
+        let mut lazy = reader(folder.path());
+        let mut sample = |counted: Option<u64>, rows: &mut Vec<Process>| {
+            rows.iter_mut().for_each(|row| row.lazy_free = Reading::NotAsked);
+            lazy.begin(counted, &may_die);
+            lazy.store(rows, &may_die);
+            assert!(lazy.took < INTERVAL, "what a reading takes, not when it is fetched");
+            rows.iter().map(|row| row.lazy_free).collect::<Vec<_>>()
+        };
+        assert_eq!(sample(None, &mut rows), [Reading::NotAsked; 3], "this kernel does not count");
+        assert_eq!(sample(Some(0), &mut rows), [Reading::NotAsked; 3], "nobody ever did");
+        let mut found = sample(Some(5), &mut rows);
+        let end = Instant::now() + Duration::from_secs(60);
+        while found[1] == Reading::NotAsked && Instant::now() < end {
+            found = sample(Some(5), &mut rows);
+        }
+        let pages = |count| Reading::Value(Pages(count));
+        assert_eq!(found, [pages(20), pages(0), Reading::NotAsked]);
+        // Who is gone is forgotten.
+        rows.remove(0);
+        assert_eq!(sample(Some(5), &mut rows), [pages(0), Reading::NotAsked]);
+        assert_eq!(lazy.known.len(), 1);
     }
 }

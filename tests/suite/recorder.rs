@@ -19,9 +19,10 @@ fn a_key_begins_and_ends_a_recording_of_everything() {
     assert_ne!(player.app.needs().scores, Scores::All);
     assert_eq!(player.play("<A-e>"), [Request::Tape(true)]);
     let needs = player.app.needs();
-    let keep = needs.keep.clone();
+    let (keep, may_die) = (needs.keep.clone(), needs.may_die.clone());
     assert!(!keep.is_empty(), "the files of the top stay open");
-    assert_eq!(needs, Needs { cmdline: false, keep, ..Needs::everything() });
+    assert_eq!(may_die, keep[..may_die.len()], "the first of them");
+    assert_eq!(needs, Needs { cmdline: false, keep, may_die, ..Needs::everything() });
     player.wait(65_000);
     let shown = text(&paint(&mut player.app, FULL, 120, 40).0);
     assert!(shown.contains("[rec 1:05]"), "{shown}");
