@@ -134,5 +134,10 @@ fn parent_of(mount: &Mount, relative: &[u8]) -> Option<(OwnedFd, Vec<u8>)> {
     let above = relative.get(..end)?;
     let mut path = Vec::new();
     mount.path(above, &mut path);
+    // A process cannot be moved out of the cgroup namespace (`kernel/cgroup/cgroup.c`
+    // `cgroup_procs_write_permission`).
+    if path.split(|&byte| byte == b'/').any(|name| name == b"..") {
+        return None;
+    }
     Some((open_directory(&mount.dir, above).ok()?, path))
 }
