@@ -109,7 +109,11 @@ impl LoadKills {
                 continue;
             }
             let who = (victim.pid, Some(victim.comm));
-            let forecast = self.forecast(unix_ms, who, domain(&event), event.by);
+            // In a cgroup namespace the kernel names a cgroup by another path.
+            let is_known =
+                |path: &&str| *path == Scope::GLOBAL || scene.now().cgroups.find(path).is_some();
+            let place = domain(&event).filter(is_known);
+            let forecast = self.forecast(unix_ms, who, place, event.by);
             let kill = LoadKill {
                 unix_ms,
                 after: since(began, unix_ms),
