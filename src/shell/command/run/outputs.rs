@@ -2,21 +2,26 @@
 //! before the command starts.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::model::{Text, unescape};
 use crate::report::load_test::verdict::LoadVerdict;
 use crate::report::load_test::{junit, verdict_object};
 use crate::shell::command_error::CommandError;
 use crate::shell::new_file;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// A file that is written beside its name, and replaces it when it is complete.
+/// A file that is written beside its name, and replaces it when it is complete. What is there and no regular file, such
+/// as `/dev/stdout` or a pipe, is written to and never replaced.
 struct ReplacedFile {
     path: PathBuf,
-    beside: PathBuf,
+    /// Where it is written until it is complete.
+    beside: Option<PathBuf>,
     file: File,
 }
 
@@ -24,20 +29,36 @@ impl ReplacedFile {
     fn begin(path: &Path) -> Result<Self, CommandError> {
         let failed =
             |error: io::Error| CommandError::failure(format!("{}: {error}", path.display()));
-        if path.is_dir() {
+        let there = fs::metadata(path).ok();
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
+        if there.as_ref().is_some_and(|it| !it.is_file()) {
+            // A pipe that nobody reads is an error, and no reason to wait.
+            let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+            let file = File::options().write(true).custom_flags(flags).open(path);
+            let file = file.map_err(failed)?;
+            fcntl_getfl(&file)
+                .and_then(|flags| fcntl_setfl(&file, flags - OFlags::NONBLOCK))
+                .map_err(|error| failed(error.into()))?;
+            return Ok(Self { path: path.to_owned(), beside: None, file });
+        }
+        // The file behind a symbolic link is replaced, not the link.
+        let path = match there {
+            Some(_) => fs::canonicalize(path).map_err(failed)?,
+            None => path.to_owned(),
+        };
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.tmp", std::process::id()));
         let beside = path.with_file_name(name);
         let file = File::options().write(true).create_new(true).open(&beside).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), beside, file })
+        Ok(Self { path, beside: Some(beside), file })
     }
 
     fn complete(mut self, text: &str) -> Result<(), String> {
         let written = self.file.write_all(text.as_bytes()).and_then(|()| {
             self.file.flush()?;
-            std::fs::rename(&self.beside, &self.path)
+            self.beside.as_ref().map_or(Ok(()), |beside| fs::rename(beside, &self.path))
         });
         written.map_err(|error| format!("{}: {error}", self.path.display()))
     }
@@ -46,7 +67,9 @@ impl ReplacedFile {
 impl Drop for ReplacedFile {
     /// Nothing is left beside the file; after the renaming there is nothing.
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.beside);
+        if let Some(beside) = &self.beside {
+            let _ = fs::remove_file(beside);
+        }
     }
 }
 
@@ -96,7 +119,7 @@ impl UnusedFiles {
 impl Drop for UnusedFiles {
     fn drop(&mut self) {
         for path in &self.0 {
-            let _ = std::fs::remove_file(path);
+            let _ = fs::remove_file(path);
         }
     }
 }
@@ -142,9 +165,37 @@ mod tests {
         ReplacedFile::begin(&path).expect("begun").complete("after").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("it"), "after");
         assert_eq!(names(), ["verdict.json"]);
-        for bad in [folder.path().to_owned(), folder.path().join("no/file")] {
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("verdict.json", &link).expect("a link");
+        ReplacedFile::begin(&link).expect("begun").complete("behind").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("it"), "behind");
+        assert!(link.is_symlink(), "the link stays");
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        for bad in [folder.path().to_owned(), folder.path().join("no/file"), fifo] {
             assert!(ReplacedFile::begin(&bad).is_err(), "{}", bad.display());
         }
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_written_to_and_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        std::thread::scope(|scope| {
+            let read = scope.spawn(|| std::fs::read_to_string(&fifo).expect("a text"));
+            // Until the reader has opened it, nobody reads it.
+            let file = loop {
+                if let Ok(file) = ReplacedFile::begin(&fifo) {
+                    break file;
+                }
+                std::thread::yield_now();
+            };
+            file.complete("verdict").expect("written");
+            assert_eq!(read.join().expect("read"), "verdict");
+        });
+        let names: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
+        assert_eq!(names.len(), 1, "nothing is beside it, and it is still there");
     }
 
     #[test]
