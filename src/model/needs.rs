@@ -36,7 +36,8 @@ pub enum Scores {
     /// The processes whose files are kept open, the processes of this list, and a rotating
     /// sixteenth of the rest.
     Some(Vec<ProcId>),
-    /// Every process: read again where it changed, where pages were swapped, and of the rest a rotating part. The
+    /// Every process: read again where it changed, where pages were swapped or the size of RAM and
+    /// swap changed, and of the rest a rotating part. The
     /// score of a process that did not change is that of an earlier sample, and still true.
     Changed,
     /// Every process, at the time of this sample.

@@ -32,11 +32,11 @@ pub(super) struct LazyFree {
     page: PageSize,
     /// Started when it is needed first.
     reader: Option<StallProofReader<Answer>>,
-    /// The pages of each process that was read.
-    known: BTreeMap<ProcId, Pages>,
+    /// The pages of each process that was asked for.
+    known: BTreeMap<ProcId, Reading<Pages>>,
     /// Number of answers that are to come.
     outstanding: usize,
-    /// When the last reading began, and how long all of it took, without the time until it was fetched.
+    /// When all were read last, and how long the last reading took, without the time until it was fetched.
     began: Option<Instant>,
     took: Duration,
     /// The kernel's count of such pages at the last reading.
@@ -66,8 +66,10 @@ impl LazyFree {
         if counted == 0 || self.outstanding > 0 {
             return;
         }
+        // What is not read again says nothing any more.
+        self.known.retain(|who, pages| is_holder(*pages) || may_die.contains(who));
         let is_due = self.began.is_none_or(|at| at.elapsed() >= INTERVAL.max(self.took * SHARE));
-        let holders = self.known.iter().filter(|(_, pages)| **pages > Pages::ZERO).map(|it| *it.0);
+        let holders = self.known.iter().filter(|it| is_holder(*it.1)).map(|it| *it.0);
         // What gave nothing back until then has given nothing back since, while the kernel counted nothing.
         let again = is_due && (counted != self.counted || holders.clone().next().is_some());
         let candidates = may_die.iter().take(MAX_READ).copied();
@@ -78,12 +80,14 @@ impl LazyFree {
         };
         let mut seen = std::collections::BTreeSet::new();
         wanted.retain(|who| seen.insert(*who));
+        let all = wanted.len() <= MAX_READ;
         wanted.truncate(MAX_READ);
         if wanted.is_empty() {
             return;
         }
         if again {
-            self.counted = counted;
+            self.began = Some(Instant::now());
+            self.counted = if all { counted } else { self.counted };
         }
         let (root, reader) = (Arc::clone(&self.root), &mut self.reader);
         if reader.is_none() {
@@ -93,7 +97,7 @@ impl LazyFree {
             });
         }
         let Some(reader) = reader else { return };
-        (self.outstanding, self.began) = (wanted.len(), Some(Instant::now()));
+        self.outstanding = wanted.len();
         self.took = Duration::ZERO;
         reader.request(wanted);
     }
@@ -109,20 +113,26 @@ impl LazyFree {
         if !matches!(answer, LookupAnswer::Late(_)) {
             self.outstanding = self.outstanding.saturating_sub(1);
         }
-        let (found, took) = match answer {
-            LookupAnswer::Read(found) | LookupAnswer::Late(found) => found,
+        let found = match answer {
+            LookupAnswer::Read((found, took)) => {
+                self.took += took;
+                found
+            }
+            // It waited for the lock of one process, and says nothing about the others.
+            LookupAnswer::Late((found, _)) => found,
             // It may answer later; until then it counts as it was.
-            LookupAnswer::PassedOver => return,
+            LookupAnswer::PassedOver => {
+                self.known.entry(who).or_default();
+                return;
+            }
         };
-        self.took += took;
         let Some(found) = found else {
             self.known.remove(&who);
             return;
         };
-        let pages = found.value().map(|it| it.lazy_free.pages(self.page)).unwrap_or_default();
-        self.known.insert(who, pages);
+        self.known.insert(who, found.map(|it| it.lazy_free.pages(self.page)));
         while self.known.len() > MAX_KNOWN {
-            let none = self.known.iter().find(|(_, pages)| **pages == Pages::ZERO).map(|it| *it.0);
+            let none = self.known.iter().find(|it| !is_holder(*it.1)).map(|it| *it.0);
             let Some(oldest) = none.or_else(|| self.known.keys().next().copied()) else { break };
             self.known.remove(&oldest);
         }
@@ -132,7 +142,7 @@ impl LazyFree {
     /// read: the first sample would name one whose memory is no longer its own.
     pub(super) fn store(&mut self, rows: &mut [Process], may_die: &[ProcId]) {
         let end = Instant::now() + PATIENCE;
-        let is_new = |known: &BTreeMap<ProcId, Pages>| {
+        let is_new = |known: &BTreeMap<ProcId, Reading<Pages>>| {
             may_die.iter().take(MAX_READ).any(|who| !known.contains_key(who))
         };
         while self.outstanding > 0 && is_new(&self.known) {
@@ -147,10 +157,15 @@ impl LazyFree {
                 return false;
             };
             let Some(row) = rows.get_mut(at).filter(|row| row.id == *who) else { return false };
-            row.lazy_free = Reading::Value(*pages);
+            row.lazy_free = *pages;
             true
         });
     }
+}
+
+/// Whether a process is known to hold such pages.
+fn is_holder(pages: Reading<Pages>) -> bool {
+    pages.value().is_some_and(|pages| pages > Pages::ZERO)
 }
 
 #[cfg(test)]
@@ -188,7 +203,6 @@ mod tests {
             rows.iter_mut().for_each(|row| row.lazy_free = Reading::NotAsked);
             lazy.begin(counted, &may_die);
             lazy.store(rows, &may_die);
-            assert!(lazy.took < INTERVAL, "what a reading takes, not when it is fetched");
             rows.iter().map(|row| row.lazy_free).collect::<Vec<_>>()
         };
         assert_eq!(sample(None, &mut rows), [Reading::NotAsked; 3], "this kernel does not count");
@@ -204,5 +218,31 @@ mod tests {
         rows.remove(0);
         assert_eq!(sample(Some(5), &mut rows), [pages(0), Reading::NotAsked]);
         assert_eq!(lazy.known.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_zero_and_keeps_nobody_from_being_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut lazy = reader(folder.path());
+        let who = |pid| ProcId { pid, born: Ticks(42) };
+        let read = |size| {
+            let lazy_free = crate::units::Kib(size);
+            Some(Reading::Value(MemoryBreakdown { lazy_free, ..MemoryBreakdown::default() }))
+        };
+        let short = Duration::from_millis(1);
+        lazy.note(who(1), LookupAnswer::Read((Some(Reading::Denied), short)));
+        lazy.note(who(2), LookupAnswer::PassedOver);
+        lazy.note(who(3), LookupAnswer::Read((read(8), short)));
+        lazy.note(who(4), LookupAnswer::Read((read(0), short)));
+        lazy.note(who(5), LookupAnswer::Late((read(4), Duration::from_secs(60))));
+        let pages = |count| Reading::Value(Pages(count));
+        let known: Vec<_> = lazy.known.values().copied().collect();
+        assert_eq!(known, [Reading::Denied, Reading::NotAsked, pages(2), pages(0), pages(1)]);
+        assert_eq!(lazy.took, 3 * short, "a stuck process delays no other reading");
+        lazy.note(who(3), LookupAnswer::PassedOver);
+        assert_eq!(lazy.known[&who(3)], pages(2), "it counts as it was");
+        lazy.begin(Some(1), &[who(1)]);
+        let known: Vec<_> = lazy.known.keys().map(|who| who.pid).collect();
+        assert_eq!(known, [1, 3, 5], "candidates and those who hold such pages");
     }
 }

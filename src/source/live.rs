@@ -506,6 +506,7 @@ impl LiveSource {
 fn counters_of(system: &SystemSample) -> WalkCounters {
     WalkCounters {
         swap_traffic: system.swap_traffic(),
+        total: system.meminfo.memory.total_kib + system.swap.total_kib,
         gained_pages: system.gained_pages,
         last_pid: system.last_pid,
     }

@@ -470,6 +470,10 @@ fn scores_of_processes_that_changed_are_read_again() {
     fake.swap_traffic(1);
     let swapped = live.sample(&needs, None).unwrap();
     assert!(swapped.processes.iter().all(|row| row.score_fresh), "pages were swapped out");
+    assert!(live.sample(&needs, None).unwrap().processes.iter().any(|row| !row.score_fresh));
+    fake.meminfo(9 << 20, 1 << 20);
+    let larger = live.sample(&needs, None).unwrap();
+    assert!(larger.processes.iter().all(|row| row.score_fresh), "each is a share of the total");
     let all = Needs { scores: Scores::All, ..needs };
     assert!(live.sample(&all, None).unwrap().processes.iter().all(|row| row.score_fresh));
 }

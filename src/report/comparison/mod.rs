@@ -95,7 +95,7 @@ impl LoadComparison {
             }
         };
         match (words(ComparedVerdict::Worse), words(ComparedVerdict::Better)) {
-            (None, None) => "B is as good as A in everything that both tell.".to_owned(),
+            (None, None) => "No difference is larger than its uncertainty.".to_owned(),
             (Some(only), None) | (None, Some(only)) => format!("B {only}."),
             (Some(worse), Some(better)) => format!("B {worse}; but it {better}."),
         }

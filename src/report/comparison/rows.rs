@@ -285,7 +285,7 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
         ComparedRow {
             judged: false,
             ..row(
-                "refaults_pages",
+                "refault_pages",
                 "refaults",
                 ComparedUnit::Count,
                 each(&|run| run.summary.reclaim.refaults.map(|it| it as f64)),

@@ -1,12 +1,15 @@
 //! What one walk over all processes must read.
 
 use crate::model::{CgroupNeeds, Needs, ProcId, Scores};
+use crate::units::Kib;
 
 /// What the machine's own files say that decides what a walk must read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WalkCounters {
     /// Pages swapped in and out since boot.
     pub swap_traffic: u64,
+    /// RAM and swap, which each score is a share of.
+    pub total: Kib,
     /// Pages that processes can have gained since boot, if that is known.
     pub gained_pages: Option<u64>,
     /// The pid that was given away last, if that is known.
@@ -36,6 +39,8 @@ pub struct WalkRequest {
     pub(crate) unopened: Vec<ProcId>,
     /// Pages swapped in and out since boot.
     pub(crate) swap_traffic: u64,
+    /// [`WalkCounters::total`] of the walk before.
+    pub(crate) total: Option<Kib>,
     /// [`Needs::lead`], and the pages that processes can have gained since boot.
     pub(crate) lead: Option<(u64, u64)>,
     /// The pid that was given away last.
@@ -58,7 +63,10 @@ impl WalkRequest {
         self.cgroup = needs.cgroup || self.members;
         self.cmdline = needs.cmdline;
         self.scores = needs.scores != Scores::None;
-        self.scores_anew = needs.scores == Scores::All;
+        let had = self.total.replace(counters.total);
+        let is_other_total = had.is_some_and(|had| had != counters.total);
+        self.scores_anew =
+            needs.scores == Scores::All || is_other_total && needs.scores == Scores::Changed;
         self.all_scores = self.scores_anew || needs.scores == Scores::Changed;
         self.listed.clear();
         if let Scores::Some(listed) = &needs.scores {

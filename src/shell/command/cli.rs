@@ -303,7 +303,7 @@ pub enum Command {
     /// which process was killed and why, whether the computed ranking agrees
     Explain(ExplainArgs),
     #[command(after_help = exit_status::help("fits"))]
-    /// Tell whether so much more memory would fit now, and which processes would be killed for it
+    /// Tell whether SIZE more memory fits now, and which processes would be killed for it
     ///
     /// It supposes that a new process takes the memory, here: in the memory cgroup that doomtop runs in, or in that
     /// of --scope (--scope global: in none). Its limits and those of every cgroup above it count, and the room of the

@@ -117,7 +117,7 @@ pub fn answer(answer: &FitAnswer, style: CgroupStyle) -> String {
     let missing = human_size(answer.missing());
     match &answer.outcome {
         FitOutcome::Fits { left } if answer.steps.is_empty() => {
-            format!("Yes, {size} fits{where_to}; {} stays free.", human_size(*left))
+            format!("Yes, {size} fits{where_to}; {} is left.", human_size(*left))
         }
         FitOutcome::Fits { left } => {
             let kills = match answer.steps.len() {
@@ -127,7 +127,7 @@ pub fn answer(answer: &FitAnswer, style: CgroupStyle) -> String {
             let rest = human_size(*left);
             let who = victims(&answer.steps);
             format!(
-                "Only after {kills}: {size} is {missing} more than fits{where_to}. {who} would die; then {rest} stays free."
+                "Only after {kills}: {size} is {missing} more than fits{where_to}. {who} would die; then {rest} is left."
             )
         }
         FitOutcome::Unforeseen { .. } => format!(
@@ -162,8 +162,8 @@ fn blocked(obstacle: &Obstacle, had: &str, style: CgroupStyle) -> String {
         Obstacle::Itself { by, domain, also, next, .. } => {
             let with = match also.len() {
                 0 => String::new(),
-                1 => ", with one other of its cgroup".to_owned(),
-                count => format!(", with {count} others of its cgroup"),
+                1 => ", with one other process".to_owned(),
+                count => format!(", with {count} other processes"),
             };
             let close = match next.filter(|it| it.close) {
                 Some(it) => format!(", or {} in its place: too close to call", name(&it.who)),
@@ -252,7 +252,7 @@ pub fn remarks(step: &CascadeStep, page: PageSize, style: CgroupStyle) -> Vec<St
     }
     if let Some(own) = step.own.filter(|_| step.close_to_own) {
         let own = points(own, step.unit, page);
-        found.push(format!("or the newcomer itself, which has {own} then"));
+        found.push(format!("or the new process itself, which has {own} by then"));
     }
     match (&step.group, step.also.len()) {
         (_, 0) => {}
@@ -320,7 +320,7 @@ pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'st
         let text = "processes of other users are not visible here: one of them may die instead";
         found.push(("hidden", text.to_owned()));
     }
-    found.push(("assumed", "everybody else stays as large as now".to_owned()));
+    found.push(("assumed", "all other processes keep their size".to_owned()));
     if answer.steps.iter().any(|step| step.by == KERNEL) {
         // Seen on 6.18: the victim counted as freed (MMF_OOM_SKIP) before its pages were uncharged.
         let text = "the kernel may kill one more while the memory of a victim is still being freed";
@@ -350,13 +350,13 @@ fn malloc(answer: &FitAnswer) -> String {
             human_size(most.bytes())
         ),
         Some(NextAllocation::AtOnce(_)) => {
-            "succeeds (overcommit mode 0): that says nothing about the memory behind it".to_owned()
+            "succeeds (overcommit mode 0): this does not reserve the memory".to_owned()
         }
         Some(NextAllocation::Free) => {
             "succeeds if that much is free or can be freed (overcommit mode 0)".to_owned()
         }
         Some(NextAllocation::Anything) => {
-            "succeeds in any case (overcommit mode 1): that says nothing about the memory behind it"
+            "succeeds in any case (overcommit mode 1): this does not reserve the memory"
                 .to_owned()
         }
         Some(NextAllocation::UpTo(most)) if size > most.bytes() => {

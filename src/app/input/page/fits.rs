@@ -21,7 +21,7 @@ impl App {
             return Vec::new();
         };
         if self.incidents.report.is_some() {
-            self.say(NoticeLevel::Plain, "a report does not tell how much room there was");
+            self.say(NoticeLevel::Plain, "a kernel report does not contain the free room");
             return Vec::new();
         }
         let cgroup = match FitsPage::cgroup(scene) {

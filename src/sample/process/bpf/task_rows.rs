@@ -203,6 +203,10 @@ impl TaskRows {
             let moved = row.score.is_not_asked() || sizes(row) != was.sizes;
             let due = turns.score || request.scores_anew || request.all_scores && moved;
             lookup.wants_score = due && (!idle || row.score.is_not_asked());
+            if lookup.wants_score && request.all_scores {
+                // If it is not read in time, the next sample asks again: an old one is not true any more.
+                row.score = Reading::NotAsked;
+            }
         }
         let cgroup_id = row.task.map(|task| task.cgroup_id);
         if !request.cgroup {
