@@ -36,7 +36,7 @@ pub struct TaskRows {
     others: Vec<ProcId>,
     /// Space for processes that are new.
     found: Vec<Process>,
-    /// For each record of the scan, in the order of the kernel's list: [`TaskFacts::position`].
+    /// For each record of the scan, in the order of the kernel's list: [`crate::model::TaskFacts::position`].
     positions: Vec<u32>,
     samples: u32,
     /// The first record of the turn.
