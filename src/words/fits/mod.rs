@@ -356,8 +356,7 @@ fn malloc(answer: &FitAnswer) -> String {
             "succeeds if that much is free or can be freed (overcommit mode 0)".to_owned()
         }
         Some(NextAllocation::Anything) => {
-            "succeeds in any case (overcommit mode 1): this does not reserve the memory"
-                .to_owned()
+            "succeeds in any case (overcommit mode 1): this does not reserve the memory".to_owned()
         }
         Some(NextAllocation::UpTo(most)) if size > most.bytes() => {
             format!("fails: {} more may be committed (overcommit mode 2)", human_size(most.bytes()))
