@@ -8,7 +8,7 @@ mod text;
 use serde_json::{Value, json};
 
 use super::load_test::summary::{GrowingProcess, LoadKill};
-use super::load_test::{LoadSummariser, LoadSummary};
+use super::load_test::{LoadSummariser, LoadSummary, is_of_run};
 use super::time::rfc3339;
 use crate::forecast::steady_growth::GrowthTrend;
 use crate::model::{Machine, Snapshot};
@@ -135,7 +135,8 @@ fn notes([a, b]: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
         let size = |kib: &Kib| crate::columns::human_size(kib.bytes());
         notes.push(format!("the RAM differs: {} and {}", size(ram_a), size(ram_b)));
     }
-    if a.summary.scope != b.summary.scope {
+    let of_runs = [a, b].iter().all(|run| is_of_run(run.summary.scope.as_str()));
+    if a.summary.scope != b.summary.scope && !of_runs {
         notes.push(format!("the scopes differ: {} and {}", a.summary.scope, b.summary.scope));
     }
     if a.summary.limit != b.summary.limit {

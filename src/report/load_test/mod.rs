@@ -3,6 +3,10 @@
 //! [`LoadSummariser`] takes one sample after the other; [`LoadSummary`] is what it knows. Nothing here reads the
 //! machine: a recording gives the same summary as the test that it was made of.
 
+use std::sync::Arc;
+
+use crate::model::{Scope, Snapshot};
+
 pub mod answer;
 mod counters;
 pub mod expectation;
@@ -27,3 +31,24 @@ pub use text::verdict_lines;
 
 #[cfg(test)]
 mod tests;
+
+/// How the cgroups begin that `doomtop run` makes; the pid of that doomtop follows.
+pub const RUN_CGROUP: &str = "doomtop-run";
+
+/// Whether a cgroup was made by `doomtop run` for its command.
+#[must_use]
+pub fn is_of_run(path: &str) -> bool {
+    let leaf = path.rsplit('/').next().unwrap_or_default();
+    let number = leaf.strip_prefix(RUN_CGROUP).and_then(|it| it.strip_prefix('-'));
+    let number = number.map(|it| it.strip_suffix(".scope").unwrap_or(it));
+    number.is_some_and(|it| it.starts_with(|first: char| first.is_ascii_digit()))
+        && number.is_some_and(|it| it.chars().all(|it| it.is_ascii_digit() || it == '-'))
+}
+
+/// The cgroup of the command in a recording of `doomtop run`, by its first sample, where it is the only one.
+#[must_use]
+pub fn run_scope(first: &Snapshot) -> Option<Scope> {
+    let mut found = first.cgroups.list.iter().filter(|group| is_of_run(group.path.as_str()));
+    let only = found.next()?;
+    found.next().is_none().then(|| Scope::Memcg(Arc::clone(&only.path)))
+}

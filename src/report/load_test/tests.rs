@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::summary::{CounterOwner, LoadSummary};
-use super::{LoadSummariser, ProcessTree, summary};
+use super::{LoadSummariser, ProcessTree, is_of_run, run_scope, summary};
 use crate::forecast::steady_growth::GrowthTrend;
 use crate::model::{
     Cgroup, Cgroups, Comm, ForecastResult, Hierarchy, Killer, Limit, LogLine, LogWriter, Pressure,
@@ -314,4 +314,32 @@ fn a_command_and_its_descendants_stand_for_a_cgroup() {
     let found = summary_in("/own", gathered);
     assert_eq!(found.peak.map(|it| it.bytes), Some(Bytes(60 * MIB)));
     assert_eq!((found.needed, found.limit), (Some(Bytes(59 * MIB)), None));
+}
+
+#[test]
+fn a_recording_of_a_run_is_about_the_cgroup_of_its_command() {
+    for (path, is) in [
+        ("/a/doomtop-run-7", true),
+        ("/user.slice/doomtop-run-7.scope", true),
+        ("/a/doomtop-run-7-3", true),
+        ("/a/doomtop-run-7/inner", false),
+        ("/a/doomtop-run-7-doomtop", false),
+        ("/a/doomtop-run-", false),
+        ("/", false),
+    ] {
+        assert_eq!(is_of_run(path), is, "{path}");
+    }
+    let with = |paths: &[&str]| {
+        let group = |path: &&str| Cgroup {
+            path: Arc::new(Text::new(path.as_bytes())),
+            ..Cgroup::default()
+        };
+        let list = paths.iter().map(group).collect();
+        let cgroups = Arc::new(Cgroups { list, ..Cgroups::default() });
+        run_scope(&Snapshot { cgroups, ..Snapshot::default() })
+    };
+    let of_seven = Scope::Memcg(Arc::new(Text::new(b"/doomtop-run-7")));
+    assert_eq!(with(&["/a", "/doomtop-run-7", "/doomtop-run-7/x"]), Some(of_seven));
+    assert_eq!(with(&["/doomtop-run-7", "/doomtop-run-8"]), None, "which of them is not known");
+    assert_eq!(with(&["/a"]), None);
 }

@@ -311,6 +311,9 @@ pub enum Command {
     Fits(FitsArgs),
     #[command(after_help = exit_status::help("compare"))]
     /// Compare two recordings of a load test: what B took more or less than A, of memory, pressure, swap and kills
+    ///
+    /// Of a recording that doomtop run made, the memory cgroup of its command is compared, of any other one the whole
+    /// machine; --scope names another cgroup, in both.
     Compare(CompareArgs),
     #[command(after_help = exit_status::help("run"))]
     /// Run a load test: a command in a memory cgroup of its own, with limits, a recording and a verdict that CI can

@@ -14,7 +14,7 @@ use crate::report::comparison::{
     ComparedRow, ComparedRun, ComparedVerdict, LoadComparison, write_comparison,
 };
 use crate::report::line::TextStyle;
-use crate::report::load_test::LoadSummariser;
+use crate::report::load_test::{LoadSummariser, run_scope};
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::guarded_source::ProtectionReport;
@@ -102,13 +102,18 @@ fn read(path: &Path, cli: &Cli) -> Result<ComparedRun, CommandError> {
     let mut of_file = cli.clone();
     (of_file.from, of_file.command) = (Some(path.to_owned()), None);
     let mut source = Input::open(&of_file, 0, ProtectionReport::OnStandardError)?.source;
-    let scope = cli.scope.clone().unwrap_or_default();
     let needs = Needs { cmdline: false, ..Needs::everything() };
-    let mut summariser = LoadSummariser::new(scope);
+    let mut summariser = LoadSummariser::new(cli.scope.clone().unwrap_or_default());
     let (mut spent, mut samples) = (None, 0);
     while let Sampled::New(sample) =
         sampling::next(source.as_mut(), &needs, spent.take(), samples).map_err(named)?
     {
+        if samples == 0
+            && cli.scope.is_none()
+            && let Some(scope) = run_scope(&sample)
+        {
+            summariser = LoadSummariser::new(scope);
+        }
         samples += 1;
         spent = summariser.take(sample);
         stdio::progress(&format!("{}: {samples} samples", path.display()));
