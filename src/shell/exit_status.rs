@@ -177,7 +177,8 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     },
     ExitStatusRow {
         status: ExitStatus::NotRun,
-        meaning: "the command was not run: a limit cannot be enforced, or a file cannot be written",
+        meaning: "the command was not run: a limit cannot be enforced, or a file cannot be written; or it \
+                  succeeded, and the verdict cannot be written",
         commands: &["run", "search-limit"],
     },
     ExitStatusRow {

@@ -34,6 +34,18 @@ pub fn is_ignored(signal: c_int) -> bool {
     current(signal).is_some_and(|it| it.sa_sigaction == SIG_IGN)
 }
 
+/// Gives a signal its default action again. Children of a process that ignores SIGCHLD vanish without a status, and
+/// their pids are free at once (`wait(2)`).
+pub fn restore_default(signal: c_int) {
+    let Some(mut default) = current(signal) else { return };
+    default.sa_sigaction = SIG_DFL;
+    default.sa_flags = 0;
+    // SAFETY: the default action runs no code of this process. `default` outlives the call.
+    unsafe {
+        nix::libc::sigaction(signal, &raw const default, ptr::null_mut());
+    }
+}
+
 extern "C" fn run_action(signal: c_int) {
     if let Some(action) = ACTION.get() {
         action(signal);

@@ -4,13 +4,16 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+/// The error of a child that could not enter its cgroup: `execve(2)` has none of this number.
+pub const NOT_ENTERED: rustix::io::Errno = rustix::io::Errno::NOLINK;
+
 /// Lets the child of a command enter a cgroup before its program is executed: it writes itself to each of these
-/// `cgroup.procs` files. If that fails, the program is not executed, and spawning fails with the error.
+/// `cgroup.procs` files. If that fails, the program is not executed, and spawning fails with [`NOT_ENTERED`].
 pub fn enter_cgroups(command: &mut Command, procs: Vec<OwnedFd>) {
     let enter = move || {
         for file in &procs {
             // "0" is the process that writes (`kernel/cgroup/cgroup.c` `cgroup_procs_write_start`).
-            rustix::io::write(file, b"0")?;
+            rustix::io::write(file, b"0").map_err(|_| NOT_ENTERED)?;
         }
         Ok(())
     };
@@ -46,7 +49,8 @@ mod tests {
         let mut command = Command::new("touch");
         command.arg(&made);
         enter_cgroups(&mut command, vec![closed.into()]);
-        assert!(command.spawn().is_err());
+        let error = command.spawn().expect_err("not entered").raw_os_error();
+        assert_eq!(error, Some(NOT_ENTERED.raw_os_error()));
         assert!(!made.exists());
     }
 }

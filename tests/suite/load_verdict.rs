@@ -62,6 +62,7 @@ fn summary() -> LoadSummary {
             high: Millis(3_000_000),
         }),
         kills: Vec::new(),
+        kills_known: true,
     }
 }
 
@@ -172,6 +173,14 @@ fn what_is_not_known_is_not_met_and_says_why() {
     assert!(unknown.succeeded() && !unknown.is_as_expected());
     unknown.summary = None;
     assert_eq!(met("kills=0", &unknown), None, "no sample was taken");
+    let mut killed = verdict(LoadSummary { kills_known: false, ..summary() });
+    assert_eq!(met("kills=0", &killed), Some(true), "it was not killed");
+    killed.end = CommandEnd::Signalled(9);
+    assert_eq!(met("kills=0", &killed), None, "nothing counts by whom");
+    assert!(verdict_object(&killed)["kills"].is_null());
+    assert!(verdict_lines(&killed).iter().any(|it| it.starts_with("kills      not known")));
+    killed.ended_by = TestEnd::KillAfter;
+    assert_eq!(met("kills=0", &killed), Some(true), "doomtop killed it");
     assert_eq!(met("time<2m", &unknown), Some(true));
 }
 

@@ -20,13 +20,12 @@ pub enum EndSignal {
     Kill,
 }
 
-/// Signals every process in a cgroup and below.
+/// Signals every process in a cgroup and below; SIGTERM leaves one out.
 pub(super) fn signal(
     root: &LiveRoot,
-    dir: &OwnedFd,
-    path: &str,
-    hierarchy: Hierarchy,
+    (dir, path, hierarchy): (&OwnedFd, &str, Hierarchy),
     signal: EndSignal,
+    spared: Option<i32>,
 ) {
     // One write reaches also those that are invisible from here (5.14 and later).
     if signal == EndSignal::Kill
@@ -39,7 +38,9 @@ pub(super) fn signal(
         EndSignal::Term => Signal::TERM,
         EndSignal::Kill => Signal::KILL,
     };
-    for pid in members::members(dir).unwrap_or_default() {
+    let is_spared = |pid: i32| signal == EndSignal::Term && spared == Some(pid);
+    let members = members::members(dir).unwrap_or_default();
+    for pid in members.into_iter().filter(|&pid| !is_spared(pid)) {
         let Some(known) = Pid::from_raw(pid).filter(|_| pid > 0) else { continue };
         // Pinned first: the pid may belong to another process by now.
         let Ok(pidfd) = pidfd_open(known, PidfdFlags::empty()) else { continue };

@@ -47,6 +47,8 @@ pub struct RunCgroup {
     name: String,
     path: Arc<Text>,
     maker: Maker,
+    /// Nothing of it is to be removed any more.
+    is_done: bool,
 }
 
 impl RunCgroup {
@@ -67,7 +69,7 @@ impl RunCgroup {
         };
         let path = Arc::new(Text::new(&place.path_of(name)));
         let (hierarchy, name) = (mount.hierarchy, name.to_owned());
-        let made = Self { hierarchy, dir, name, path, maker: Maker::Own(place) };
+        let made = Self { hierarchy, dir, name, path, maker: Maker::Own(place), is_done: false };
         match write_limits(&made.dir, hierarchy, limits) {
             Ok(()) => Ok(made),
             Err(why) => {
@@ -86,20 +88,32 @@ impl RunCgroup {
         path: &str,
         limits: &CgroupLimits,
     ) -> Result<Self, String> {
+        let made = Self::open_scope(root, path)?;
+        let Self { dir, hierarchy, .. } = &made;
+        if limits.group {
+            put(dir, "memory.oom.group", "1").map_err(|errno| failed("memory.oom.group", errno))?;
+        }
+        check_limits(dir, *hierarchy, limits)?;
+        Ok(made)
+    }
+
+    /// Kills every process in the cgroup that the service manager made at this path.
+    pub fn end_scope(root: &LiveRoot, path: &str) {
+        if let Ok(scope) = Self::open_scope(root, path) {
+            scope.signal(root, EndSignal::Kill, None);
+        }
+    }
+
+    fn open_scope(root: &LiveRoot, path: &str) -> Result<Self, String> {
         let mount = find_mount(root)?;
         let hierarchy = mount.hierarchy;
         let gone = || format!("{path}: the service manager's cgroup is not below the mount point");
         let relative = mount.relative(path.as_bytes()).ok_or_else(gone)?;
         let dir = open_directory(&mount.dir, &relative)
             .map_err(|errno| format!("{path}: {}", std::io::Error::from(errno)))?;
-        if limits.group {
-            put(&dir, "memory.oom.group", "1")
-                .map_err(|errno| failed("memory.oom.group", errno))?;
-        }
-        check_limits(&dir, hierarchy, limits)?;
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         let path = Arc::new(Text::new(path.as_bytes()));
-        Ok(Self { hierarchy, dir, name, path, maker: Maker::ServiceManager })
+        Ok(Self { hierarchy, dir, name, path, maker: Maker::ServiceManager, is_done: true })
     }
 
     /// Its path, as `/proc/PID/cgroup` prints it.
@@ -159,24 +173,47 @@ impl RunCgroup {
     }
 
     /// Sends a signal to every process in it and below. Each is pinned first, and compared: only one that is still
-    /// in this cgroup is signalled.
-    pub fn signal(&self, root: &LiveRoot, signal: EndSignal) {
-        leftover::signal(root, &self.dir, self.path.as_str(), self.hierarchy, signal);
+    /// in this cgroup is signalled. `spared` does not get SIGTERM.
+    pub fn signal(&self, root: &LiveRoot, signal: EndSignal, spared: Option<i32>) {
+        let place = (&self.dir, self.path.as_str(), self.hierarchy);
+        leftover::signal(root, place, signal, spared);
+    }
+
+    /// Leaves it as it is, with its limits and the processes in it, and doomtop in the cgroup that it moved to.
+    pub fn keep(mut self) {
+        self.is_done = true;
+    }
+
+    /// Whether a process is in it or below.
+    fn is_populated(&self) -> bool {
+        match self.hierarchy {
+            Hierarchy::V2 => content(&self.dir, "cgroup.events")
+                .is_ok_and(|text| text.lines().any(|line| line == "populated 1")),
+            Hierarchy::V1 => self.members().is_ok_and(|members| !members.is_empty()),
+        }
+    }
+
+    /// Removes the cgroups below, which the command made, once no process is in them.
+    fn remove_below(&self) {
+        if !self.is_populated() {
+            remove_children(&self.dir, DEPTH_MAX);
+        }
     }
 
     /// Removes it with the empty cgroups below it. Processes in it are waited for, and never moved.
     ///
     /// # Errors
     /// Why it is still there.
-    pub fn remove(self) -> Result<(), String> {
+    pub fn remove(mut self) -> Result<(), String> {
         let Maker::Own(place) = &self.maker else { return Ok(()) };
         let end = Instant::now() + REMOVAL;
         loop {
-            remove_children(&self.dir, DEPTH_MAX);
+            self.remove_below();
             let removed = unlinkat(&place.parent, self.name.as_str(), AtFlags::REMOVEDIR);
             match removed {
                 Ok(()) | Err(Errno::NOENT | Errno::NODEV) => {
                     place.give_back();
+                    self.is_done = true;
                     return Ok(());
                 }
                 Err(Errno::BUSY) if Instant::now() < end => std::thread::sleep(RETRY),
@@ -192,9 +229,14 @@ impl RunCgroup {
 impl Drop for RunCgroup {
     /// Nothing is left behind where it was not removed before, unless there are processes in it.
     fn drop(&mut self) {
-        if let Maker::Own(place) = &self.maker {
-            remove_children(&self.dir, DEPTH_MAX);
-            let _ = unlinkat(&place.parent, self.name.as_str(), AtFlags::REMOVEDIR);
+        let Maker::Own(place) = &self.maker else { return };
+        if self.is_done {
+            return;
+        }
+        self.remove_below();
+        let removed = unlinkat(&place.parent, self.name.as_str(), AtFlags::REMOVEDIR);
+        if matches!(removed, Ok(()) | Err(Errno::NOENT | Errno::NODEV)) {
+            place.give_back();
         }
     }
 }

@@ -42,7 +42,7 @@ impl LoadUnit {
     fn show(self, value: f64) -> String {
         match self {
             Self::Bytes => human_size(Bytes(value as u64)),
-            Self::Seconds if value.is_infinite() => "no end in sight".to_owned(),
+            Self::Seconds if value.is_infinite() => "never at this rate".to_owned(),
             Self::Seconds if value < 10.0 => format!("{value:.2}s"),
             Self::Seconds => format!("{value:.0}s"),
             Self::Count => format!("{value:.0}"),
@@ -111,7 +111,8 @@ struct LoadQuantity {
 }
 
 const NO_SAMPLE: &str = "no sample has the memory of the command";
-const NOT_TOLD: &str = "the kernel does not tell it here";
+const NOT_TOLD: &str = "not reported by this kernel";
+const UNCOUNTED: &str = "the command was killed, and nothing counts by whom";
 
 fn summary(verdict: &LoadVerdict) -> Result<&LoadSummary, &'static str> {
     verdict.summary.as_ref().filter(|it| it.samples > 0).ok_or(NO_SAMPLE)
@@ -151,7 +152,8 @@ static LOAD_QUANTITIES: &[LoadQuantity] = &[
     LoadQuantity {
         name: "needed",
         unit: LoadUnit::Bytes,
-        about: "the most that could not be reclaimed, swap included: the smallest limit that is enough",
+        about: "the most that could not be reclaimed, swap included: no smaller limit is enough \
+                without swap",
         read: |it| bytes(summary(it)?.needed),
     },
     LoadQuantity {
@@ -218,7 +220,10 @@ static LOAD_QUANTITIES: &[LoadQuantity] = &[
         name: "kills",
         unit: LoadUnit::Count,
         about: "processes that an OOM killer killed",
-        read: |it| Ok(summary(it)?.kills.len() as f64),
+        read: |it| {
+            let kills = summary(it)?.kills.len();
+            if it.kills_unknown() { Err(UNCOUNTED) } else { Ok(kills as f64) }
+        },
     },
     LoadQuantity {
         name: "time",

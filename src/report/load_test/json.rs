@@ -50,6 +50,9 @@ pub fn verdict_object(verdict: &LoadVerdict) -> Value {
     });
     if let (Value::Object(object), Some(summary)) = (&mut object, &verdict.summary) {
         object.extend(summary_keys(summary));
+        if verdict.kills_unknown() {
+            object.insert("kills".to_owned(), Value::Null);
+        }
     }
     object
 }

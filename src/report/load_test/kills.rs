@@ -223,6 +223,13 @@ impl LoadKills {
         if is_v2 { sums.next() } else { sums.reduce(u64::saturating_add) }
     }
 
+    /// Whether a counter tells of every kill by the kernel in the scope, to the newest sample.
+    pub(super) fn are_known(&self, scene: &Scene) -> bool {
+        let of_machine = self.counted_by_machine.sum();
+        let of_scope = self.counted(scene.domain().is_global(), true);
+        of_scope.is_some() && is_there(scene) || of_machine == Some(0)
+    }
+
     /// All kills, the oldest first: those that logs tell of, and what was counted beyond them.
     pub(super) fn all(&self, scene: &Scene, began: i64) -> Vec<LoadKill> {
         let mut kills: Vec<LoadKill> = self.told.iter().map(|it| it.1.clone()).collect();
@@ -236,9 +243,13 @@ impl LoadKills {
             !self.told.iter().any(|it| same(&it.1))
         };
         let untold: Vec<&LoadKill> = self.guesses.iter().filter(told).collect();
-        let missing = counted.map_or(untold.len(), |counted| {
-            usize::try_from(counted).unwrap_or(MAX_KILLS).saturating_sub(by_kernel)
-        });
+        let counted = counted
+            .map(|counted| usize::try_from(counted).unwrap_or(MAX_KILLS).saturating_sub(by_kernel));
+        // A counter that vanished with its cgroup may have told less than there were.
+        let missing = match counted {
+            Some(counted) if is_there(scene) => counted,
+            counted => untold.len().max(counted.unwrap_or(0)),
+        };
         let missing = missing.min(MAX_KILLS);
         kills.extend(untold.into_iter().take(missing).cloned());
         let unseen = (by_kernel + missing).saturating_sub(kills.len());
@@ -267,6 +278,11 @@ fn domain(event: &OomEvent) -> Option<&str> {
         Killer::Memcg | Killer::Group => event.domain.as_ref().map(Text::as_str),
         _ => None,
     }
+}
+
+/// Whether the scope is in the newest sample.
+fn is_there(scene: &Scene) -> bool {
+    scene.domain().is_global() || scene.now().cgroups.find(scene.domain().name.as_str()).is_some()
 }
 
 /// Whether a path is that of the scope or below it.

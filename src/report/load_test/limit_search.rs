@@ -101,7 +101,7 @@ impl LimitSearch {
         self.smallest
     }
 
-    /// The smallest limit with which the median of the runs was hardly slower than without one.
+    /// The smallest limit with which the median of the runs takes at most the allowed share longer than without one.
     #[must_use]
     pub const fn unslowed(&self) -> Option<Bytes> {
         self.unslowed

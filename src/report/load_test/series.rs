@@ -44,9 +44,57 @@ impl SizeSeries {
     }
 }
 
+/// The newest sizes, as many as a window of time holds and the one before it: thinned out only so far that the window
+/// has its share of them, however long the test takes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RecentSizes {
+    window: Millis,
+    sizes: Vec<(Millis, Bytes)>,
+}
+
+impl RecentSizes {
+    /// Sets the length of the window; zero: nothing is kept.
+    pub(super) const fn set_window(&mut self, window: Millis) {
+        self.window = window;
+    }
+
+    pub(super) fn push(&mut self, at: Millis, size: Bytes) {
+        let step = Millis(self.window.0 / MAX_SIZES as u64);
+        let is_close = |last: &(Millis, Bytes)| at.saturating_sub(last.0) < step;
+        if self.window == Millis::ZERO || self.sizes.last().is_some_and(is_close) {
+            return;
+        }
+        self.sizes.push((at, size));
+        let is_old = |it: &(Millis, Bytes)| at.saturating_sub(it.0) >= self.window;
+        let old = self.sizes.iter().take_while(|it| is_old(it)).count();
+        self.sizes.drain(..old.saturating_sub(1));
+    }
+
+    pub(super) fn sizes(&self) -> &[(Millis, Bytes)] {
+        &self.sizes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_is_kept_with_all_its_sizes_however_long_the_test_takes() {
+        let mut recent = RecentSizes::default();
+        recent.push(Millis(0), Bytes(1));
+        assert_eq!(recent.sizes(), [], "nobody asked for them");
+        recent.set_window(Millis(30_000));
+        for nth in 0..20_000 {
+            recent.push(Millis(nth * 500), Bytes(nth));
+        }
+        let sizes = recent.sizes();
+        assert_eq!((sizes.len(), sizes[0].1, sizes[60].1), (61, Bytes(19_939), Bytes(19_999)));
+        for nth in 0..10_000 {
+            recent.push(Millis(20_000_000 + nth), Bytes(nth));
+        }
+        assert!(recent.sizes().len() <= MAX_SIZES + 2, "{}", recent.sizes().len());
+    }
 
     #[test]
     fn a_long_test_is_thinned_out_evenly() {

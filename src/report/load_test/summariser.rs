@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::counters::LoadCounters;
 use super::kills::LoadKills;
 use super::level::ScopeLevel;
-use super::series::SizeSeries;
+use super::series::{RecentSizes, SizeSeries};
 use super::summary::{GrowingProcess, LoadPeak, LoadSummary};
 use crate::forecast::next_death::{Deaths, TimeSpan, lasting};
 use crate::forecast::steady_growth::{SteadyGrowth, steady_growth};
@@ -41,6 +41,7 @@ pub struct LoadSummariser {
     swap_peak: Option<Bytes>,
     counters: LoadCounters,
     total: SizeSeries,
+    recent: RecentSizes,
     processes: BTreeMap<ProcId, ProcessSizes>,
     kills: LoadKills,
 }
@@ -63,6 +64,7 @@ impl LoadSummariser {
             swap_peak: None,
             counters: LoadCounters::default(),
             total: SizeSeries::default(),
+            recent: RecentSizes::default(),
             processes: BTreeMap::new(),
             kills: LoadKills::default(),
         }
@@ -122,6 +124,17 @@ impl LoadSummariser {
         self.total.sizes()
     }
 
+    /// Keeps the sizes of a window of time besides.
+    pub const fn keep_window(&mut self, window: Millis) {
+        self.recent.set_window(window);
+    }
+
+    /// The sizes of that window and the one before it, of what could not be reclaimed, swap included.
+    #[must_use]
+    pub fn recent_sizes(&self) -> &[(Millis, Bytes)] {
+        self.recent.sizes()
+    }
+
     fn take_level(&mut self, scene: &Scene) {
         let now = scene.now();
         let before = scene.before();
@@ -155,6 +168,7 @@ impl LoadSummariser {
         self.raise(scene, level, is_new);
         if let Some(needed) = level.needed() {
             self.total.push(now.clock.monotonic_ms, needed);
+            self.recent.push(now.clock.monotonic_ms, needed);
         }
         self.level = Some(level);
     }
@@ -215,6 +229,7 @@ impl LoadSummariser {
         let growth = steady_growth(self.total.sizes());
         let left = self.level.and_then(|level| level.left);
         let needed_is_least = !kills.is_empty();
+        let kills_known = self.kills.are_known(scene);
         Some(LoadSummary {
             scope: Arc::clone(&scene.domain().name),
             unix_ms: (began, clock.unix_ms),
@@ -232,6 +247,7 @@ impl LoadSummariser {
             growing: self.growing(),
             lasts: left.zip(growth.steady()).map(|(left, growth)| lasts(left, growth)),
             kills,
+            kills_known,
         })
     }
 

@@ -44,6 +44,8 @@ pub struct LoadSummary {
     pub lasts: Option<TimeSpan>,
     /// The kills in the scope, the oldest first.
     pub kills: Vec<LoadKill>,
+    /// Whether a counter tells to the end that there were no others.
+    pub kills_known: bool,
 }
 
 /// The highest usage.

@@ -276,6 +276,27 @@ fn a_kill_without_a_log_is_counted_and_its_victim_guessed() {
 }
 
 #[test]
+fn a_kill_with_which_the_counter_vanished_is_no_test_without_kills() {
+    // memory.oom.group: every process was killed, and the cgroup was removed before the next sample.
+    let vanished = |counted: u64| {
+        let mut samples = killed(Hierarchy::V2, counted, Vec::new());
+        let last = samples.last_mut().expect("a sample");
+        last.cgroups = Arc::new(Cgroups {
+            hierarchy: Reading::Value(Hierarchy::V2),
+            read_ms: last.cgroups.read_ms,
+            list: vec![Cgroup { path: path("/"), ..Cgroup::default() }],
+        });
+        summary(samples)
+    };
+    let found = vanished(1);
+    let pids: Vec<Option<i32>> = found.kills.iter().map(|it| it.pid).collect();
+    assert_eq!((pids, found.kills_known), (vec![Some(42)], false));
+    let none = vanished(0);
+    assert!(none.kills.is_empty() && none.kills_known, "nothing on the machine was killed");
+    assert!(summary(killed(Hierarchy::V2, 0, Vec::new())).kills_known);
+}
+
+#[test]
 fn a_report_that_goes_on_in_the_next_sample_is_one_kill() {
     let mut samples = killed(Hierarchy::V2, 1, kill_lines(4800, "/test", 42));
     let mut after = samples.last().expect("a sample").clone();

@@ -37,7 +37,9 @@ pub fn verdict_lines(verdict: &LoadVerdict) -> Vec<String> {
     lines.add("ended", ended(verdict));
     lines.add("limit", limit(verdict));
     match &verdict.summary {
-        Some(summary) if summary.samples > 0 => add_summary(&mut lines, summary),
+        Some(summary) if summary.samples > 0 => {
+            add_summary(&mut lines, summary, verdict.kills_unknown());
+        }
         _ => lines.add("memory", "not known: no sample has the memory of the command"),
     }
     let mut label = "expected";
@@ -94,7 +96,7 @@ fn limit(verdict: &LoadVerdict) -> String {
     format!("{asked}{force}{place}")
 }
 
-fn add_summary(lines: &mut LabelledLines, it: &LoadSummary) {
+fn add_summary(lines: &mut LabelledLines, it: &LoadSummary, kills_unknown: bool) {
     if let Some(peak) = it.peak {
         let (size, after) = (human_size(peak.bytes), seconds(peak.after));
         lines.add("peak", format!("{size} at {after}, with page cache"));
@@ -103,10 +105,10 @@ fn add_summary(lines: &mut LabelledLines, it: &LoadSummary) {
         "needed",
         match (it.needed, it.needed_is_least) {
             (Some(size), false) => {
-                format!("{}: the smallest limit that is enough without swap", human_size(size))
+                format!("{}: no smaller limit is enough without swap", human_size(size))
             }
-            (Some(size), true) => format!("more than {}: it was killed there", human_size(size)),
-            (None, _) => "not known: what is page cache is not told here".to_owned(),
+            (Some(size), true) => format!("{} or more: a process was killed", human_size(size)),
+            (None, _) => "not known: page cache is not reported by this kernel".to_owned(),
         },
     );
     if let Some(near) = it.near_limit {
@@ -121,7 +123,9 @@ fn add_summary(lines: &mut LabelledLines, it: &LoadSummary) {
     for it in it.growing.iter().take(MAX_GROWING) {
         lines.add("", growing(it));
     }
-    if it.kills.is_empty() {
+    if kills_unknown {
+        lines.add("kills", "not known: the command was killed, and nothing counts by whom");
+    } else if it.kills.is_empty() {
         lines.add("kills", "none");
     }
     let mut label = "kills";
@@ -141,7 +145,7 @@ fn pressure(it: LoadPressure) -> String {
     let parts: Vec<String> =
         [time("some", it.some), time("full", it.full)].into_iter().flatten().collect();
     if parts.is_empty() {
-        return "not told by this kernel".to_owned();
+        return "not reported by this kernel".to_owned();
     }
     format!("{} (of the {})", parts.join(", "), it.of.word())
 }
@@ -158,7 +162,7 @@ fn reclaim(it: LoadReclaim) -> String {
     if let Some(hits) = it.limit_hits.filter(|hits| *hits > 0) {
         parts.push(format!("the limit was reached {hits} times"));
     }
-    if parts.is_empty() { "not told by this kernel".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { "not reported by this kernel".to_owned() } else { parts.join(", ") }
 }
 
 fn rate(it: SteadyGrowth) -> String {
@@ -174,7 +178,8 @@ fn growth(it: &LoadSummary) -> String {
         GrowthTrend::Steady(growth) => {
             let limit = it.limit.map(human_size).unwrap_or_default();
             let lasts = it.lasts.map(|it| span_of(it.middle.0 / 1000));
-            let lasts = lasts.map(|lasts| format!("; at this rate {limit} last {lasts}"));
+            let lasts = lasts
+                .map(|lasts| format!("; at this rate the limit of {limit} is reached in {lasts}"));
             format!("{}{}", rate(growth), lasts.unwrap_or_default())
         }
     }

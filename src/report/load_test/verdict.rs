@@ -125,6 +125,16 @@ impl LoadVerdict {
         self.ended_by == TestEnd::Until || self.end == CommandEnd::Exited(0)
     }
 
+    /// Whether there may have been kills that nothing tells of: the command was killed, and the counter of its cgroup
+    /// is missing or vanished with it.
+    #[must_use]
+    pub fn kills_unknown(&self) -> bool {
+        let is_killed = matches!(self.end, CommandEnd::Signalled(9) | CommandEnd::Exited(137));
+        let is_ours = matches!(self.ended_by, TestEnd::Until | TestEnd::KillAfter);
+        let unknown = |it: &LoadSummary| it.kills.is_empty() && !it.kills_known;
+        is_killed && !is_ours && self.summary.as_ref().is_some_and(unknown)
+    }
+
     /// Whether every expectation was met.
     #[must_use]
     pub fn is_as_expected(&self) -> bool {

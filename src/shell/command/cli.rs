@@ -320,8 +320,8 @@ pub enum Command {
     /// read: peak, what was needed, pressure, growth, kills and what was expected
     Run(Box<RunArgs>),
     #[command(after_help = exit_status::help("search-limit"))]
-    /// Search the smallest memory limit with which a command succeeds, and the one with which it is hardly slower: it
-    /// is run again and again, and may be killed each time
+    /// Search the smallest memory limit with which a command succeeds, and the one with which it is at most 10% slower
+    /// (--slowdown): it is run again and again, and may be killed each time
     SearchLimit(SearchLimitArgs),
     #[command(after_help = exit_status::help("sacrifice"))]
     /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and

@@ -244,9 +244,9 @@ fn check_usage(cli: &Cli, display: OutputKind) -> Result<(), CommandError> {
             )
             .hint("redact the recording: doomtop --redact --from FILE record NEW"))
         }
-        Some(Command::Run(_) | Command::SearchLimit(_)) if cli.from.is_some() || cli.demo => {
-            Err(CommandError::usage("a command is run on this machine: --from and --demo are not"))
-        }
+        Some(Command::Run(_) | Command::SearchLimit(_)) if cli.from.is_some() || cli.demo => Err(
+            CommandError::usage("run and search-limit cannot be combined with --from or --demo"),
+        ),
         Some(Command::Set(_) | Command::Sacrifice(_)) if cli.redact.is_some() => {
             Err(CommandError::usage("--redact does not allow acts on processes"))
         }

@@ -86,7 +86,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub limit_optional: bool,
 
-    /// Show no screen: the command gets the terminal. So it is where standard output is no terminal
+    /// Show no screen: the command gets the terminal. The default where standard input or output is not a terminal
     #[arg(long)]
     pub no_screen: bool,
 

@@ -1,10 +1,13 @@
 //! Where the command runs: in a memory cgroup that doomtop makes, in a scope of the service manager, or in none.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::effects::own_adj::adj_for_children;
 use crate::effects::run_cgroup::RunCgroup;
@@ -12,7 +15,7 @@ use crate::intent::CgroupLimits;
 use crate::sample::parse;
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::child::command as program;
-use crate::syscall::spawn::enter_cgroups;
+use crate::syscall::spawn::{NOT_ENTERED, enter_cgroups};
 
 /// Maximum time that the service manager may take for a scope.
 const SCOPE_PATIENCE: Duration = Duration::from_secs(15);
@@ -20,8 +23,10 @@ const SCOPE_PATIENCE: Duration = Duration::from_secs(15);
 const SCOPE_PACE: Duration = Duration::from_millis(5);
 
 /// What the shell in a scope does: a process stays, so that the cgroup outlives the command and its counters can be
-/// read; then it stops until doomtop has seen that the limits are in force, and becomes the command.
-const GATE: &str = r#"(sleep 2147483647 </dev/null >/dev/null 2>&1 &); kill -STOP $$; exec "$@""#;
+/// read, if it may also after a kill of the whole group, which spares -1000 (`mm/oom_kill.c` `oom_kill_memcg_member`);
+/// then it stops until doomtop has seen that the limits are in force, and becomes the command.
+const GATE: &str = r#"({ echo -1000 >/proc/self/oom_score_adj; } 2>/dev/null
+sleep 2147483647 </dev/null >/dev/null 2>&1 &); kill -STOP $$; exec "$@""#;
 
 /// Where the command runs.
 pub(super) enum Confinement {
@@ -41,10 +46,62 @@ pub(super) enum Confinement {
 /// A command that runs.
 pub(super) struct StartedCommand {
     pub(super) child: Child,
+    /// The child, pinned; `None` where the kernel has no pidfds (before 5.3).
+    pub(super) pinned: Option<OwnedFd>,
     /// Its cgroup.
     pub(super) cgroup: Option<RunCgroup>,
     /// A process that keeps the cgroup, and does not belong to the command.
-    pub(super) keeper: Option<i32>,
+    pub(super) keeper: Option<ScopeKeeper>,
+}
+
+impl StartedCommand {
+    fn new(child: Child, cgroup: Option<RunCgroup>, keeper: Option<ScopeKeeper>) -> Self {
+        let pinned = pinned(&child);
+        Self { child, pinned, cgroup, keeper }
+    }
+
+    /// The pid of the keeper.
+    pub(super) fn keeper_pid(&self) -> Option<i32> {
+        self.keeper.as_ref().map(|it| it.pid)
+    }
+
+    /// Signals the command itself.
+    pub(super) fn signal(&self, number: i32) {
+        match &self.pinned {
+            Some(pinned) => {
+                if let Some(signal) = Signal::from_named_raw(number) {
+                    let _ = pidfd_send_signal(pinned, signal);
+                }
+            }
+            None => {
+                if let Ok(known) = nix::sys::signal::Signal::try_from(number) {
+                    signal(&self.child, known);
+                }
+            }
+        }
+    }
+}
+
+/// The process that keeps the cgroup of a scope.
+pub(super) struct ScopeKeeper {
+    pub(super) pid: i32,
+    /// The same, pinned while it was in that cgroup.
+    pub(super) pinned: Option<OwnedFd>,
+}
+
+impl ScopeKeeper {
+    /// The other process behind the gate: the command has not begun, so that there are no more.
+    fn find(cgroup: &RunCgroup, shell: u32) -> Option<Self> {
+        let members = || cgroup.members().unwrap_or_default();
+        let pid = members().into_iter().find(|member| u32::try_from(*member) != Ok(shell))?;
+        let pinned = Pid::from_raw(pid).and_then(|it| pidfd_open(it, PidfdFlags::empty()).ok());
+        members().contains(&pid).then_some(Self { pid, pinned })
+    }
+}
+
+fn pinned(child: &Child) -> Option<OwnedFd> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
+    pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// Why a command was not started.
@@ -103,7 +160,7 @@ impl Confinement {
                 };
                 enter_cgroups(&mut started, vec![entrance]);
                 match started.spawn() {
-                    Ok(child) => Ok(StartedCommand { child, cgroup: Some(cgroup), keeper: None }),
+                    Ok(child) => Ok(StartedCommand::new(child, Some(cgroup), None)),
                     Err(error) => {
                         let why = entering(&error, &cgroup);
                         let _ = cgroup.remove();
@@ -116,7 +173,7 @@ impl Confinement {
                 let mut started = plain(command);
                 prepare(&mut started);
                 let child = started.spawn().map_err(StartFailure::NotExecuted)?;
-                Ok(StartedCommand { child, cgroup: None, keeper: None })
+                Ok(StartedCommand::new(child, None, None))
             }
         }
     }
@@ -145,12 +202,9 @@ fn entering(error: &std::io::Error, cgroup: &RunCgroup) -> Option<String> {
     if !cgroup.exists() {
         return Some(format!("cgroup {} has vanished", cgroup.path()));
     }
-    let errno = error.raw_os_error()?;
-    // Writing to cgroup.procs fails so; a program cannot.
-    let refused = [nix::libc::EBUSY, nix::libc::EOPNOTSUPP, nix::libc::ENODEV, nix::libc::EPERM];
-    refused
-        .contains(&errno)
-        .then(|| format!("the command cannot enter cgroup {}: {error}", cgroup.path()))
+    (error.raw_os_error() == Some(NOT_ENTERED.raw_os_error())).then(|| {
+        format!("the command cannot enter cgroup {}: its cgroup.procs refuses it", cgroup.path())
+    })
 }
 
 /// Whether memory is accounted by version 2.
@@ -213,26 +267,41 @@ fn scope(
     let mut child = started.spawn().map_err(|error| {
         StartFailure::NotConfined(format!("systemd-run cannot be started: {error}"))
     })?;
-    match behind_gate(root, &mut child, name, limits) {
+    let mut path = None;
+    match behind_gate(root, &mut child, (name, limits), &mut path) {
         Ok((cgroup, keeper)) => {
-            signal(&child, nix::sys::signal::Signal::SIGCONT);
-            Ok(StartedCommand { child, cgroup: Some(cgroup), keeper })
+            let started = StartedCommand::new(child, Some(cgroup), keeper);
+            started.signal(nix::libc::SIGCONT);
+            Ok(started)
         }
         Err(why) => {
             let _ = child.kill();
             let _ = child.wait();
+            match path {
+                Some(path) => RunCgroup::end_scope(root, &path),
+                None => stop_unit(name, user),
+            }
             Err(StartFailure::NotConfined(why))
         }
     }
 }
 
-/// Waits until the shell has stopped in its scope, and compares the limits.
+/// Asks the service manager to end a scope that was made and not seen.
+fn stop_unit(name: &str, user: bool) {
+    let mut stop = Command::new("systemctl");
+    stop.args(user.then_some("--user")).args(["--no-block", "stop"]).arg(format!("{name}.scope"));
+    stop.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _ = stop.status();
+}
+
+/// Waits until the shell has stopped in its scope, and compares the limits. `seen`: the path of the scope, as soon as
+/// it is known.
 fn behind_gate(
     root: &LiveRoot,
     child: &mut Child,
-    name: &str,
-    limits: &CgroupLimits,
-) -> Result<(RunCgroup, Option<i32>), String> {
+    (name, limits): (&str, &CgroupLimits),
+    seen: &mut Option<String>,
+) -> Result<(RunCgroup, Option<ScopeKeeper>), String> {
     let end = Instant::now() + SCOPE_PATIENCE;
     let pid = child.id();
     let path = loop {
@@ -241,9 +310,11 @@ fn behind_gate(
         }
         let bytes = std::fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let path = parse::memory_cgroup(&bytes).map(|it| String::from_utf8_lossy(it).into_owned());
-        let is_there = path.as_ref().is_some_and(|path| path.ends_with(&format!("/{name}.scope")));
-        if is_there && is_stopped(pid) {
-            break path.unwrap_or_default();
+        if let Some(path) = path.filter(|path| path.ends_with(&format!("/{name}.scope"))) {
+            *seen = Some(path.clone());
+            if is_stopped(pid) {
+                break path;
+            }
         }
         if Instant::now() >= end {
             return Err(format!("the service manager made no scope {name} in 15 seconds"));
@@ -251,8 +322,7 @@ fn behind_gate(
         std::thread::sleep(SCOPE_PACE);
     };
     let cgroup = RunCgroup::of_service_manager(root, &path, limits)?;
-    let members = cgroup.members().unwrap_or_default();
-    let keeper = members.into_iter().find(|member| u32::try_from(*member) != Ok(pid));
+    let keeper = ScopeKeeper::find(&cgroup, pid);
     Ok((cgroup, keeper))
 }
 
@@ -262,7 +332,7 @@ fn is_stopped(pid: u32) -> bool {
 }
 
 /// Signals the child, which cannot be another process: it was not waited for.
-pub(super) fn signal(child: &Child, signal: nix::sys::signal::Signal) {
+fn signal(child: &Child, signal: nix::sys::signal::Signal) {
     if let Ok(pid) = i32::try_from(child.id()) {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
     }

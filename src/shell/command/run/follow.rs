@@ -7,19 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::libc::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::args::{RunArgs, Until};
-use super::confine::{StartedCommand, signal};
+use super::confine::StartedCommand;
 use super::monitor::LoadMonitor;
 use super::signals::{PassedSignals, reached_command};
 use crate::effects::run_cgroup::EndSignal;
 use crate::model::Needs;
 use crate::report::load_test::verdict::{CommandEnd, TestEnd};
 use crate::sample::proc_root::LiveRoot;
-use crate::shell::stdio;
+use crate::shell::stdio::{self, complain};
 use crate::units::{Bytes, Millis};
 
 /// Time between SIGTERM and SIGKILL.
@@ -37,8 +36,8 @@ pub(super) struct TestEnding {
     /// What ended the test, and when SIGTERM was sent.
     asked: Option<(TestEnd, Instant)>,
     killed: bool,
-    /// A signal that was passed on to the command.
-    passed: Option<i32>,
+    /// The last signal to doomtop that was passed on to the command, and when.
+    passed: Option<(i32, Instant)>,
     /// Whether ^C reaches the command without doomtop.
     shares_terminal: bool,
 }
@@ -64,13 +63,25 @@ impl TestEnding {
         Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// What ended the test.
-    pub(super) fn ended_by(&self) -> TestEnd {
+    /// What ended the test, where the command ended so after this time.
+    pub(super) fn ended_by(&self, end: CommandEnd, ran_for: Millis) -> TestEnd {
+        let ended = self.begun + Duration::from_millis(ran_for.0);
         match (self.asked, self.passed) {
             (Some((why, _)), _) => why,
-            (None, Some(signal)) => TestEnd::Signal(signal),
+            (None, Some((signal, at))) => {
+                let by_it =
+                    end == CommandEnd::Signalled(signal) || end.code() == 128 | signal as u8;
+                let asks = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal);
+                let soon = ended.saturating_duration_since(at) <= GRACE;
+                if by_it || asks && soon { TestEnd::Signal(signal) } else { TestEnd::Command }
+            }
             (None, None) => TestEnd::Command,
         }
+    }
+
+    /// Whether all processes of the command were asked to end.
+    pub(super) const fn has_asked(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Whether the test is to end now, by what the samples tell.
@@ -82,7 +93,7 @@ impl TestEnding {
         let due = match self.until? {
             Until::Time(time) => passed >= Duration::from_millis(time.0),
             Until::Killed => monitor.summary().is_some_and(|it| !it.kills.is_empty()),
-            Until::Stable => is_stable(monitor.summariser().sizes(), self.tolerance, self.window),
+            Until::Stable => is_stable(monitor.recent_sizes(), self.tolerance, self.window),
         };
         due.then_some(TestEnd::Until)
     }
@@ -106,10 +117,9 @@ impl TestEnding {
     /// Passes signals on to the command.
     pub(super) fn pass_on(&mut self, signals: &PassedSignals, started: &StartedCommand) {
         for number in signals.take() {
-            self.passed = Some(number);
-            let reached = self.shares_terminal && reached_command(number);
-            if !reached && let Ok(known) = Signal::try_from(number) {
-                signal(&started.child, known);
+            self.passed = Some((number, Instant::now()));
+            if !(self.shares_terminal && reached_command(number)) {
+                started.signal(number);
             }
         }
     }
@@ -132,14 +142,11 @@ impl TestEnding {
 /// Signals the command: all of its cgroup, or itself where it has none.
 fn end(root: &LiveRoot, started: &StartedCommand, how: EndSignal) {
     match &started.cgroup {
-        Some(cgroup) => cgroup.signal(root, how),
-        None => {
-            let number = match how {
-                EndSignal::Term => Signal::SIGTERM,
-                EndSignal::Kill => Signal::SIGKILL,
-            };
-            signal(&started.child, number);
-        }
+        Some(cgroup) => cgroup.signal(root, how, started.keeper_pid()),
+        None => started.signal(match how {
+            EndSignal::Term => SIGTERM,
+            EndSignal::Kill => SIGKILL,
+        }),
     }
 }
 
@@ -157,7 +164,8 @@ fn is_stable(sizes: &[(Millis, Bytes)], tolerance: Bytes, window: Millis) -> boo
         part.sort_unstable();
         part.get(part.len() / 2).copied()
     };
-    let Some((now, then)) = part(0, 0).zip(part(2, 2)) else { return false };
+    // Where samples are rarer than thirds, the oldest is compared.
+    let Some((now, then)) = part(0, 0).zip(part(2, 2).or(Some(first.1.0))) else { return false };
     let grown = now.saturating_sub(then) as f64;
     let minutes = window.0 as f64 * 2.0 / 3.0 / 60_000.0;
     grown <= tolerance.0 as f64 * minutes
@@ -203,15 +211,19 @@ impl Followed<'_> {
         started: &mut StartedCommand,
         ending: &mut TestEnding,
     ) -> (CommandEnd, Millis) {
-        let pid = i32::try_from(started.child.id()).ok().and_then(Pid::from_raw);
-        let exit = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         let delay = Duration::from_millis(self.delay.0);
         let mut due = Instant::now();
         loop {
             ending.pass_on(self.signals, started);
-            if let Ok(Some(status)) = started.child.try_wait() {
+            let ended = match started.child.try_wait() {
+                Ok(status) => status.map(end_of),
+                Err(error) => {
+                    complain(&format!("the status of the command is not known: {error}"));
+                    Some(CommandEnd::Exited(u8::MAX))
+                }
+            };
+            if let Some(end) = ended {
                 let ran_for = ending.ran_for();
-                let end = end_of(status);
                 let is_killed = matches!(end, CommandEnd::Signalled(9) | CommandEnd::Exited(137));
                 self.monitor().finish(is_killed);
                 return (end, ran_for);
@@ -221,7 +233,7 @@ impl Followed<'_> {
                 due = (due + delay).max(Instant::now());
             }
             ending.act(self.root, started, &self.monitor());
-            wait(exit.as_ref(), ending.next().map_or(due, |next| next.min(due)));
+            wait(started.pinned.as_ref(), ending.next().map_or(due, |next| next.min(due)));
         }
     }
 
@@ -257,10 +269,57 @@ fn progress(monitor: &LoadMonitor, ending: &TestEnding) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::model::{Reading, Scope, Snapshot};
+    use crate::report::load_test::LoadSummariser;
+    use crate::units::Kib;
 
     fn sizes(of: impl Fn(u64) -> u64) -> Vec<(Millis, Bytes)> {
         (0..100).map(|nth| (Millis(nth * 500), Bytes(of(nth) << 10))).collect()
+    }
+
+    #[test]
+    fn memory_is_stable_after_an_hour_too() {
+        let window = Millis(30_000);
+        let mut summariser = LoadSummariser::new(Scope::Global);
+        summariser.keep_window(window);
+        for nth in 0..7200_u64 {
+            let mut sample = Snapshot::default();
+            sample.clock.monotonic_ms = Millis(nth * 500);
+            sample.memory.total_kib = Kib(16 << 20);
+            sample.memory.free_kib = Kib(10 << 20);
+            sample.memory.available_kib = Reading::Value(Kib(12 << 20));
+            summariser.take(Arc::new(sample));
+        }
+        assert!(is_stable(summariser.recent_sizes(), Bytes(1 << 20), window));
+        assert!(summariser.sizes().len() < 240, "the whole test is thinned out");
+    }
+
+    #[test]
+    fn a_signal_ended_the_test_only_if_the_command_ended_by_it_or_soon_after() {
+        let now = Instant::now();
+        let ending = |passed: Option<(i32, u64)>| TestEnding {
+            until: None,
+            kill_after: None,
+            tolerance: Bytes(0),
+            window: Millis(1),
+            begun: now,
+            asked: None,
+            killed: false,
+            passed: passed.map(|(signal, ms)| (signal, now + Duration::from_millis(ms))),
+            shares_terminal: false,
+        };
+        let (zero, hour) = (CommandEnd::Exited(0), Millis(3_600_000));
+        assert_eq!(ending(None).ended_by(zero, hour), TestEnd::Command);
+        assert_eq!(ending(Some((SIGTERM, 1000))).ended_by(zero, hour), TestEnd::Command);
+        let soon = ending(Some((SIGTERM, 3_599_000))).ended_by(zero, hour);
+        assert_eq!(soon, TestEnd::Signal(SIGTERM));
+        let usr1 = nix::libc::SIGUSR1;
+        assert_eq!(ending(Some((usr1, 3_599_000))).ended_by(zero, hour), TestEnd::Command);
+        let by_it = ending(Some((usr1, 1000))).ended_by(CommandEnd::Signalled(usr1), hour);
+        assert_eq!(by_it, TestEnd::Signal(usr1));
     }
 
     #[test]

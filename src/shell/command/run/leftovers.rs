@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::confine::StartedCommand;
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::confine::{ScopeKeeper, StartedCommand};
 use super::follow::GRACE;
 use crate::effects::run_cgroup::{EndSignal, RunCgroup};
 use crate::model::Comm;
@@ -56,21 +58,23 @@ pub(super) fn clean_up(
     started: StartedCommand,
     (leave, asked): (bool, bool),
 ) -> Vec<LeftProcess> {
+    let pid = started.keeper_pid();
     let StartedCommand { cgroup: Some(cgroup), keeper, .. } = started else { return Vec::new() };
     let mut left = Vec::new();
-    if !wait(&cgroup, keeper, if asked { GRACE } else { WITH_COMMAND }) {
-        left = members(&cgroup, keeper).into_iter().take(MAX_NAMED).map(named).collect();
+    if !wait(&cgroup, pid, if asked { GRACE } else { WITH_COMMAND }) {
+        left = members(&cgroup, pid).into_iter().take(MAX_NAMED).map(named).collect();
         if leave {
             end_keeper(&cgroup, keeper);
+            cgroup.keep();
             return left;
         }
         let names: Vec<String> = left.iter().map(|it| format!("{} {}", it.pid, it.comm)).collect();
         complain(&format!("still running, gets SIGTERM: {}", names.join(", ")));
-        cgroup.signal(root, EndSignal::Term);
-        if !wait(&cgroup, keeper, GRACE) {
+        cgroup.signal(root, EndSignal::Term, pid);
+        if !wait(&cgroup, pid, GRACE) {
             complain("still running after 5 seconds: gets SIGKILL");
-            cgroup.signal(root, EndSignal::Kill);
-            wait(&cgroup, keeper, GRACE);
+            cgroup.signal(root, EndSignal::Kill, pid);
+            wait(&cgroup, pid, GRACE);
         }
     }
     end_keeper(&cgroup, keeper);
@@ -81,10 +85,14 @@ pub(super) fn clean_up(
 }
 
 /// Ends the process that kept the cgroup of a scope, if it is still in it.
-fn end_keeper(cgroup: &RunCgroup, keeper: Option<i32>) {
-    let Some(keeper) = keeper else { return };
-    if cgroup.members().unwrap_or_default().contains(&keeper) {
-        let pid = nix::unistd::Pid::from_raw(keeper);
+fn end_keeper(cgroup: &RunCgroup, keeper: Option<ScopeKeeper>) {
+    let Some(ScopeKeeper { pid, pinned }) = keeper else { return };
+    if let Some(pinned) = pinned {
+        let _ = pidfd_send_signal(&pinned, Signal::KILL);
+    } else if cgroup.members().unwrap_or_default().contains(&pid)
+        && named(pid).comm.bytes() == b"sleep"
+    {
+        let pid = nix::unistd::Pid::from_raw(pid);
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
     }
 }

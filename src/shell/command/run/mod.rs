@@ -244,6 +244,7 @@ fn load_test(
         _ => scope(&virtual_path),
     };
     let mut monitor = LoadMonitor::new(source, before, recorder);
+    monitor.keep_window(args.window);
     monitor.sample(&Needs::everything()).map_err(CommandError::failure)?;
     let prepare = |command: &mut Command| {
         if let Some((_, file)) = &output {
@@ -281,14 +282,13 @@ fn load_test(
     };
     stdio::progress("");
     let measured = if path.is_some() { MeasuredBy::Cgroup } else { MeasuredBy::Processes };
-    let asked = matches!(ending.ended_by(), TestEnd::Until | TestEnd::KillAfter);
-    let left_running = clean_up(&root, started, (args.leave, asked));
+    let left_running = clean_up(&root, started, (args.leave, ending.has_asked()));
     let mut monitor = monitor.lock().unwrap_or_else(PoisonError::into_inner);
     let is_recorded = monitor.end_recording();
     let mut verdict = LoadVerdict {
         command: args.command.iter().map(|it| Text::new(it.as_bytes())).collect(),
         end,
-        ended_by: ending.ended_by(),
+        ended_by: ending.ended_by(end, ran_for),
         ran_for,
         limits: args.limits(),
         not_enforced,
@@ -356,7 +356,8 @@ fn report(args: &RunArgs, files: VerdictFiles, verdict: &LoadVerdict) -> ExitSta
 fn start_hint(verdict: &LoadVerdict) -> Option<String> {
     let limit = verdict.limits.memory.filter(|_| verdict.limit_enforced())?;
     let killed = verdict.end == CommandEnd::Signalled(9) && verdict.ended_by == TestEnd::Command;
-    (killed && verdict.ran_for < START).then(|| {
+    let counted = verdict.summary.as_ref().is_some_and(|it| !it.kills.is_empty());
+    (killed && counted && verdict.ran_for < START).then(|| {
         let command = verdict.command.first().map(ToString::to_string).unwrap_or_default();
         format!(
             "{command} was killed at its start: {} is less than it needs to start",

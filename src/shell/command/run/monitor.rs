@@ -12,6 +12,7 @@ use crate::shell::command::sampling;
 use crate::shell::stdio::complain;
 use crate::shell::worker::log_sources::FollowedLog;
 use crate::source::{Recorder, Source, SourceError};
+use crate::units::{Bytes, Millis};
 
 /// A kill that a counter tells of waits this often, and so long each time, for its line in the log.
 const LOG_PATIENCE: (u32, Duration) = (20, Duration::from_millis(100));
@@ -82,6 +83,16 @@ impl LoadMonitor {
     /// The summary so far.
     pub(super) fn summary(&self) -> Option<LoadSummary> {
         self.summariser.summary()
+    }
+
+    /// Keeps the sizes of a window of time besides.
+    pub(super) const fn keep_window(&mut self, window: Millis) {
+        self.summariser.keep_window(window);
+    }
+
+    /// The sizes of that window.
+    pub(super) fn recent_sizes(&self) -> &[(Millis, Bytes)] {
+        self.summariser.recent_sizes()
     }
 
     /// What the samples tell so far.

@@ -51,7 +51,15 @@ impl ReplacedFile {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.tmp", std::process::id()));
         let beside = path.with_file_name(name);
-        let file = File::options().write(true).create_new(true).open(&beside).map_err(failed)?;
+        let create = || File::options().write(true).create_new(true).open(&beside);
+        let file = match create() {
+            // Left by a doomtop with the same pid that was killed.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&beside).and_then(|()| create())
+            }
+            file => file,
+        };
+        let file = file.map_err(failed)?;
         Ok(Self { path, beside: Some(beside), file })
     }
 
@@ -165,6 +173,10 @@ mod tests {
         ReplacedFile::begin(&path).expect("begun").complete("after").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("it"), "after");
         assert_eq!(names(), ["verdict.json"]);
+        let left = format!("verdict.json.{}.tmp", std::process::id());
+        std::fs::write(folder.path().join(left), "of a crash").expect("a file");
+        ReplacedFile::begin(&path).expect("begun").complete("again").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("it"), "again");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("verdict.json", &link).expect("a link");
         ReplacedFile::begin(&link).expect("begun").complete("behind").expect("written");

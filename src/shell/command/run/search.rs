@@ -2,14 +2,12 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::args::SearchLimitArgs;
-use super::confine::{Confinement, StartFailure, StartedCommand, executable, shown, signal};
+use super::confine::{Confinement, StartFailure, StartedCommand, executable, shown};
 use super::leftovers::clean_up;
 use super::signals::{PassedSignals, reached_command};
 use super::{live_root, not_executed};
@@ -42,8 +40,8 @@ struct SearchRuns<'a> {
     /// Number of runs so far.
     count: u32,
     most: u32,
-    /// The highest usage of the runs without a limit.
-    peak: Mutex<Bytes>,
+    /// The highest usage of each run without a limit; `None` where the kernel does not tell.
+    peaks: Vec<Option<Bytes>>,
 }
 
 /// Searches.
@@ -55,8 +53,14 @@ pub(crate) fn run(
     cli: &Cli,
     mut invocation: Invocation,
 ) -> Result<ExitStatus, CommandError> {
+    if args.max.is_some_and(|max| max < args.min) {
+        return Err(CommandError::usage("--max is smaller than --min"));
+    }
     search(args, cli, &mut invocation).map_err(|error| match error.status {
-        ExitStatus::NotExecutable | ExitStatus::NotFound | ExitStatus::NotExpected => error,
+        ExitStatus::NotExecutable
+        | ExitStatus::NotFound
+        | ExitStatus::NotExpected
+        | ExitStatus::Signal(_) => error,
         _ => CommandError { status: ExitStatus::NotRun, ..error },
     })
 }
@@ -86,8 +90,8 @@ fn search(
         return Err(not_executed(&args.command, &error));
     }
     let signals = PassedSignals::handle(false)?;
-    let peak = Mutex::new(Bytes::ZERO);
-    let mut runs = SearchRuns { args, root: &root, signals: &signals, count: 0, most, peak };
+    let peaks = Vec::new();
+    let mut runs = SearchRuns { args, root: &root, signals: &signals, count: 0, most, peaks };
     let mut baseline = Vec::new();
     for _ in 0..args.repeat {
         let run = runs.run(None)?;
@@ -100,8 +104,7 @@ fn search(
         }
         baseline.push(run);
     }
-    let need = runs.peak.lock().map_or(Bytes::ZERO, |peak| *peak);
-    let largest = args.max.unwrap_or_else(|| largest(need, args.min, ram));
+    let largest = args.max.unwrap_or_else(|| largest(&runs.peaks, args.min, ram));
     let mut search = LimitSearch::new(args.min, args.repeat, args.slowdown / 100.0, &baseline);
     while let Some(limit) = search.next(largest) {
         let run = runs.run(Some(limit))?;
@@ -113,10 +116,13 @@ fn search(
     Ok(if found { ExitStatus::Success } else { ExitStatus::NotExpected })
 }
 
-/// The largest limit that is tried: more than the command took without one.
-fn largest(need: Bytes, from: Bytes, ram: Bytes) -> Bytes {
+/// The largest limit that is tried: more than the command took without one, or all there is where that is not known.
+fn largest(peaks: &[Option<Bytes>], from: Bytes, ram: Bytes) -> Bytes {
+    let most = ram.max(from);
+    let known: Option<Vec<Bytes>> = peaks.iter().copied().collect();
+    let Some(need) = known.and_then(|known| known.into_iter().max()) else { return most };
     let more = (need.0 as f64 * MORE) as u64;
-    Bytes((more + (1 << 20)).max(from.0).min(ram.0.max(from.0)))
+    Bytes((more + (1 << 20)).max(from.0)).min(most)
 }
 
 /// Asks on the terminal.
@@ -142,17 +148,17 @@ impl SearchRuns<'_> {
         let name = format!("doomtop-run-{}-{}", std::process::id(), self.count);
         let mut started = self.start(&name, &limits)?;
         let begun = Instant::now();
-        let (succeeded, seconds) = self.wait(&mut started, begun)?;
+        let ended = self.wait(&mut started, begun);
         let cgroup = started.cgroup.as_ref();
-        let killed = cgroup.and_then(RunCgroup::kills).unwrap_or(0);
-        if limit.is_none()
-            && let Some(peak) = cgroup.and_then(RunCgroup::peak)
-            && let Ok(mut highest) = self.peak.lock()
-        {
-            *highest = peak.max(*highest);
+        // Where the kernel does not count kills, the status tells; a cgroup that vanished was killed as a whole.
+        let survived =
+            cgroup.is_some_and(|it| it.kills().map_or_else(|| it.exists(), |it| it == 0));
+        if limit.is_none() {
+            self.peaks.push(cgroup.and_then(RunCgroup::peak));
         }
         clean_up(self.root, started, (false, false));
-        Ok(LimitRun { limit, succeeded: succeeded && killed == 0, seconds })
+        let (succeeded, seconds) = ended?;
+        Ok(LimitRun { limit, succeeded: succeeded && survived, seconds })
     }
 
     fn start(&self, name: &str, limits: &CgroupLimits) -> Result<StartedCommand, CommandError> {
@@ -180,29 +186,29 @@ impl SearchRuns<'_> {
         begun: Instant,
     ) -> Result<(bool, f64), CommandError> {
         let most = self.args.kill_after.map(|time| Duration::from_millis(time.0));
-        let (mut is_late, mut stopped) = (false, false);
+        let (mut is_late, mut stopped) = (false, None);
         loop {
             let status = started.child.try_wait();
             let status = status.map_err(|error| CommandError::failure(error.to_string()))?;
             let passed = begun.elapsed();
             if let Some(status) = status {
-                if stopped {
-                    return Err(CommandError::failure("the search was ended by a signal"));
+                if let Some(number) = stopped {
+                    let status = ExitStatus::Signal(number);
+                    stdio::progress("");
+                    return Err(CommandError::not_run(status, "the search was ended by a signal"));
                 }
                 return Ok((status.success() && !is_late, passed.as_secs_f64()));
             }
             for number in self.signals.take() {
-                stopped = true;
-                if !reached_command(number)
-                    && let Ok(known) = Signal::try_from(number)
-                {
-                    signal(&started.child, known);
+                stopped = Some(number);
+                if !reached_command(number) {
+                    started.signal(number);
                 }
             }
             if !is_late && most.is_some_and(|most| passed >= most) {
                 is_late = true;
                 if let Some(cgroup) = &started.cgroup {
-                    cgroup.signal(self.root, EndSignal::Kill);
+                    cgroup.signal(self.root, EndSignal::Kill, started.keeper_pid());
                 }
             }
             std::thread::sleep(PACE);
@@ -243,26 +249,22 @@ fn report(
     let time = |limit| search.median(limit).map_or_else(String::new, |it| format!("{it:.2} s"));
     let mut text = format!(
         "{command}\n\
-         smallest limit   {} ({} bytes): succeeded {repeat} times, {} (without a limit {usual:.2} s)\n",
+         smallest limit     {} ({} bytes): succeeded {repeat} times, {} (without a limit {usual:.2} s)\n",
         human_size(smallest),
         smallest.0,
         time(Some(smallest)),
     );
+    let slower = format!("at most {}% slower", args.slowdown);
     text += &match search.unslowed() {
         Some(limit) => format!(
-            "hardly slower    {} ({} bytes): {}, at most {}% longer than without a limit\n",
+            "{slower:<18} {} ({} bytes): {}\n",
             human_size(limit),
             limit.0,
             time(Some(limit)),
-            args.slowdown
         ),
-        None => format!(
-            "hardly slower    none up to {}: each takes more than {}% longer\n",
-            human_size(largest),
-            args.slowdown
-        ),
+        None => format!("{slower:<18} none up to {}\n", human_size(largest),),
     };
-    text + &format!("runs             {}\n", search.runs().len())
+    text + &format!("runs               {}\n", search.runs().len())
 }
 
 #[cfg(test)]
@@ -272,8 +274,10 @@ mod tests {
     #[test]
     fn the_largest_limit_is_above_the_need_and_at_most_the_machine() {
         let mib = |size: u64| Bytes(size << 20);
-        assert_eq!(largest(mib(100), mib(1), mib(1000)), mib(126));
-        assert_eq!(largest(mib(900), mib(1), mib(1000)), mib(1000));
-        assert_eq!(largest(mib(0), mib(16), mib(1000)), mib(16));
+        let of = |peaks: &[Option<Bytes>], from| largest(peaks, from, mib(1000));
+        assert_eq!(of(&[Some(mib(40)), Some(mib(100))], mib(1)), mib(126));
+        assert_eq!(of(&[Some(mib(900))], mib(1)), mib(1000));
+        assert_eq!(of(&[Some(mib(0))], mib(16)), mib(16));
+        assert_eq!(of(&[Some(mib(40)), None], mib(1)), mib(1000), "not reported by this kernel");
     }
 }

@@ -5,10 +5,10 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::shell::command_error::CommandError;
-use crate::syscall::signal_action::is_ignored;
+use crate::syscall::signal_action::{is_ignored, restore_default};
 
 /// The signals that are passed on.
 const PASSED: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
@@ -19,11 +19,13 @@ const WITHOUT_SCREEN: [i32; 2] = [SIGUSR1, SIGUSR2];
 pub(super) struct PassedSignals(Vec<(i32, Arc<AtomicBool>)>);
 
 impl PassedSignals {
-    /// Handles them from now on, but not those that were ignored at the start (`nohup`).
+    /// Handles them from now on, but not those that were ignored at the start (`nohup`). An ignored SIGCHLD is no
+    /// longer: the status of the command would be lost.
     ///
     /// # Errors
     /// The system refuses the handlers.
     pub(super) fn handle(with_screen: bool) -> Result<Self, CommandError> {
+        restore_default(SIGCHLD);
         let mut flags = Vec::new();
         let more = WITHOUT_SCREEN.into_iter().filter(|_| !with_screen);
         for signal in PASSED.into_iter().chain(more).filter(|&it| !is_ignored(it)) {
