@@ -125,6 +125,27 @@ fn each_quantity_is_compared_with_its_unit() {
 }
 
 #[test]
+fn where_a_process_was_killed_more_may_have_been_needed() {
+    let mut verdict = verdict(summary());
+    let summary = verdict.summary.as_mut().expect("a summary");
+    (summary.needed, summary.needed_is_least) = (Some(Bytes(90 << 20)), true);
+    for (text, said) in [
+        ("needed>80M", Some(true)),
+        ("needed>=90M", Some(true)),
+        ("needed>100M", None),
+        ("needed<50M", Some(false)),
+        ("needed<90M", Some(false)),
+        ("needed<400M", None),
+        ("needed=90M", None),
+        ("needed=80M", Some(false)),
+    ] {
+        assert_eq!(met(text, &verdict), said, "{text}");
+    }
+    let answer = Expectation::parse("needed<400M").expect("good").answer(&verdict);
+    assert_eq!(answer.shown, "90M or more");
+}
+
+#[test]
 fn a_bad_expectation_is_one_line_that_says_what_would_be_good() {
     for (bad, said) in [
         ("", "expected one of peak, needed, near-limit"),

@@ -141,6 +141,9 @@ fn growth(verdict: &LoadVerdict) -> Result<f64, &'static str> {
     }
 }
 
+/// The quantity of which only a lower bound is known where a process was killed.
+const NEEDED: &str = "needed";
+
 /// Every quantity, in the order of the verdict.
 static LOAD_QUANTITIES: &[LoadQuantity] = &[
     LoadQuantity {
@@ -150,7 +153,7 @@ static LOAD_QUANTITIES: &[LoadQuantity] = &[
         read: |it| bytes(summary(it)?.peak.map(|it| it.bytes)),
     },
     LoadQuantity {
-        name: "needed",
+        name: NEEDED,
         unit: LoadUnit::Bytes,
         about: "the most that could not be reclaimed, swap included: no smaller limit is enough \
                 without swap",
@@ -282,12 +285,17 @@ impl Expectation {
     #[must_use]
     pub fn answer(&self, verdict: &LoadVerdict) -> ExpectationAnswer {
         let value = (self.quantity.read)(verdict);
-        let compare = SIDES.get(self.side).map(|it| it.1);
+        let (sign, compare) = SIDES.get(self.side).map_or(("", None), |it| (it.0, Some(it.1)));
         let met = value.ok().zip(compare).map(|(value, compare)| compare(value, self.bound));
+        let is_least = self.quantity.name == NEEDED
+            && verdict.summary.as_ref().is_some_and(|it| it.needed_is_least);
+        // Of a lower bound only this can be said: that it is above, or that it is not below.
+        let met = met.filter(|met| !is_least || *met == sign.starts_with('>'));
+        let shown = value.map_or_else(str::to_owned, |value| self.quantity.unit.show(value));
         ExpectationAnswer {
             expectation: self.to_string(),
             met,
-            shown: value.map_or_else(str::to_owned, |value| self.quantity.unit.show(value)),
+            shown: if is_least { format!("{shown} or more") } else { shown },
             value: value.ok(),
         }
     }

@@ -10,7 +10,7 @@ use super::series::{RecentSizes, SizeSeries};
 use super::summary::{GrowingProcess, LoadPeak, LoadSummary};
 use crate::forecast::next_death::{Deaths, TimeSpan, lasting};
 use crate::forecast::steady_growth::{SteadyGrowth, steady_growth};
-use crate::model::{Comm, ProcId, Scene, Scope, Snapshot};
+use crate::model::{Comm, Killer, ProcId, Scene, Scope, Snapshot};
 use crate::units::{Bytes, Millis, Pages};
 
 /// Maximum number of processes whose sizes are kept.
@@ -229,19 +229,29 @@ impl LoadSummariser {
         let growth = steady_growth(self.total.sizes());
         let left = self.level.and_then(|level| level.left);
         let needed_is_least = !kills.is_empty();
+        let limit = self.level.and_then(|level| level.limit);
+        // Where the kernel killed at the limit, nothing below it could be reclaimed.
+        let is_full = limit.filter(|it| self.peak.is_some_and(|at| is_reached(at.bytes, *it)));
+        let at_limit = kills.iter().any(|it| matches!(it.by, Killer::Memcg | Killer::Group));
+        let full = is_full.filter(|_| at_limit);
+        let mut reclaim = self.counters.reclaim();
+        if full.is_some() && reclaim.limit_hits == Some(0) {
+            // Version 1 does not count every limit of memory and swap that is reached.
+            reclaim.limit_hits = None;
+        }
         let kills_known = self.kills.are_known(scene);
         Some(LoadSummary {
             scope: Arc::clone(&scene.domain().name),
             unix_ms: (began, clock.unix_ms),
             over: clock.monotonic_ms.saturating_sub(first),
             samples: self.samples,
-            limit: self.level.and_then(|level| level.limit),
+            limit,
             peak: self.peak,
-            needed: self.needed,
+            needed: self.needed.max(full),
             needed_is_least,
             near_limit: self.has_limit.then_some(self.near_limit),
             pressure: self.counters.pressure(),
-            reclaim: self.counters.reclaim(),
+            reclaim,
             swap_peak: self.swap_peak,
             growth,
             growing: self.growing(),
@@ -263,6 +273,11 @@ impl LoadSummariser {
         growing.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
         growing
     }
+}
+
+/// Whether usage was at a limit: what processes charge at once is less than a hundredth of it.
+const fn is_reached(usage: Bytes, limit: Bytes) -> bool {
+    usage.0 >= limit.0 - limit.0 / 100
 }
 
 /// When nothing is left at these rates.

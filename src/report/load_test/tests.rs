@@ -255,6 +255,22 @@ fn a_kill_that_the_log_tells_of_has_a_reason_and_a_prediction() {
 }
 
 #[test]
+fn a_kill_at_the_limit_says_that_all_of_it_was_needed() {
+    let mut samples = killed(Hierarchy::V1, 1, kill_lines(4800, "/test", 42));
+    let found = summary(samples.clone());
+    assert!(found.needed < Some(Bytes(100 * MIB)), "it was not reached: {:?}", found.needed);
+    let last = samples.len() - 1;
+    for (nth, sample) in samples.iter_mut().enumerate() {
+        let group = &mut Arc::make_mut(&mut sample.cgroups).list[0];
+        group.peak = if nth == last { mib(100) } else { group.usage };
+        group.events.max = Reading::Value(0);
+    }
+    let found = summary(samples);
+    assert_eq!((found.needed, found.needed_is_least), (Some(Bytes(100 * MIB)), true));
+    assert_eq!(found.reclaim.limit_hits, None, "the kernel did not count this one");
+}
+
+#[test]
 fn a_kill_in_another_cgroup_is_not_of_this_test() {
     let other = summary(killed(Hierarchy::V2, 0, kill_lines(4800, "/other", 7)));
     assert_eq!(other.kills, []);
