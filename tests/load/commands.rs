@@ -219,6 +219,18 @@ pub fn signals(bed: &Bed) {
     assert_eq!(ran.verdict["ended_by"], json!("signal"));
 }
 
+pub fn ignored_children(bed: &Bed) {
+    let doomtop = env!("CARGO_BIN_EXE_doomtop");
+    let script =
+        format!("trap '' CHLD; exec {doomtop} run --no-record --limit 64M -- sh -c 'exit 7'");
+    let plain = bed.doomtop(&[]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).current_dir(plain.get_current_dir().expect("a folder"));
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().expect("a shell");
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 pub fn endings(bed: &Bed) {
     let ran = bed.run(&["--until", "1s"], &["sleep", "300"]);
     ran.expect_status(0);

@@ -41,6 +41,8 @@ const WITH_CGROUP: &[LoadCase] = &[
     ("a leak is found", commands::leak),
     ("the smallest limit is found", searches::smallest),
     ("a command that always fails has none", searches::always_fails),
+    ("a search that is ended by a signal leaves nothing", searches::ended_by_a_signal),
+    ("a parent that ignores SIGCHLD", commands::ignored_children),
     ("stress-ng", programs::stress_ng),
     ("redis-server with redis-benchmark", programs::redis),
     ("PostgreSQL with pgbench", programs::postgresql),

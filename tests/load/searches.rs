@@ -1,8 +1,10 @@
 //! `doomtop search-limit` with a load of a known size.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, hog, texts};
+use crate::bed::{Bed, hog, texts, until};
 
 fn search(bed: &Bed, flags: &[&str], command: &[&str]) -> (Option<i32>, String, String) {
     let mut arguments = vec!["search-limit"];
@@ -46,4 +48,21 @@ pub fn always_fails(bed: &Bed) {
     assert!(err.contains("--yes"), "{err}");
     let (status, out, _) = search(bed, &["--dry-run"], &["true"]);
     assert!(status == Some(0) && out.contains("at most"), "{out}");
+}
+
+pub fn ended_by_a_signal(bed: &Bed) {
+    let note = bed.path("searching");
+    let script = format!("sleep 300 & : >{}; wait", note.display());
+    let arguments = ["search-limit", "--yes", "--repeat", "1", "--", "sh", "-c", &script];
+    let child = bed.doomtop(&arguments).spawn().expect("doomtop");
+    until("the first run has begun", || note.exists());
+    let pid = i32::try_from(child.id()).expect("a pid");
+    kill(Pid::from_raw(pid), Signal::SIGTERM).expect("our own process");
+    let output = child.wait_with_output().expect("an output");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(143), "{err}");
+    assert!(err.contains("ended by a signal"), "{err}");
+    assert!(Bed::cgroups_left().is_empty(), "and what the run left running was ended");
+    let (status, _, err) = search(bed, &["--yes", "--min", "9M", "--max", "8M"], &["true"]);
+    assert_eq!(status, Some(2), "{err}");
 }
