@@ -181,10 +181,10 @@ fn what_is_not_known_is_not_met_and_says_why() {
     });
     for (text, why) in [
         ("near-limit<1s", "there is no limit"),
-        ("psi-full<1s", "the kernel does not tell"),
+        ("psi-full<1s", "not reported by this kernel"),
         ("growth<1M/min", "too short"),
         ("lasts>1h", "there is no limit"),
-        ("needed<1G", "the kernel does not tell"),
+        ("needed<1G", "not reported by this kernel"),
     ] {
         let answer = Expectation::parse(text).expect("good").answer(&unknown);
         assert!(answer.met.is_none() && !answer.is_met(), "{text}");
