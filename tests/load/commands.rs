@@ -32,6 +32,7 @@ pub fn wrong_usage(bed: &Bed) {
         (["--expect", "peak<many"], "a size such as 400M"),
         (["--expect", "kills<0"], "never below 0"),
         (["--limit", "12"], "a size such as 512M"),
+        (["--limti", "64M"], "unexpected argument"),
         (["--until", "someday"], "stable, killed"),
     ] {
         let ran = bed.run(&flags, &["touch", made]);
@@ -217,6 +218,27 @@ pub fn signals(bed: &Bed) {
     let ran = bed.finish(child);
     ran.expect_status(9);
     assert_eq!(ran.verdict["ended_by"], json!("signal"));
+}
+
+pub fn ignored_signals(bed: &Bed) {
+    let note = bed.path("ready");
+    let script = format!("trap '' TERM INT; : >{}; while :; do sleep 0.05; done", note.display());
+    let arguments =
+        ["run", "--no-record", "--verdict", "v.json", "--limit", "64M", "--", "sh", "-c", &script];
+    let mut child = bed.doomtop(&arguments).spawn().expect("doomtop");
+    until("the command is ready", || note.exists());
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    until("it ends after the third", || {
+        let ended = child.try_wait().expect("our own process").is_some();
+        if !ended {
+            kill(pid, Signal::SIGTERM).expect("our own process");
+        }
+        ended
+    });
+    let ran = bed.finish(child);
+    ran.expect_status(137);
+    assert_eq!(ran.verdict["ended_by"], json!("signal"));
+    assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
 }
 
 pub fn ignored_children(bed: &Bed) {

@@ -26,6 +26,11 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// Maximum time until an end or a signal is noticed where the kernel has no pidfds (before 5.3).
 const RESPONSE: Duration = Duration::from_millis(50);
 
+/// Signals that ask a program to end.
+const ASKING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+/// The command is killed at so many of them.
+const MOST_ASKED: u32 = 3;
+
 /// What ends a command, and how far that is.
 pub(super) struct TestEnding {
     until: Option<Until>,
@@ -38,6 +43,8 @@ pub(super) struct TestEnding {
     killed: bool,
     /// The last signal to doomtop that was passed on to the command, and when.
     passed: Option<(i32, Instant)>,
+    /// Number of signals that asked the command to end.
+    asked_times: u32,
     /// Whether ^C reaches the command without doomtop.
     shares_terminal: bool,
 }
@@ -54,6 +61,7 @@ impl TestEnding {
             asked: None,
             killed: false,
             passed: None,
+            asked_times: 0,
             shares_terminal,
         }
     }
@@ -71,7 +79,7 @@ impl TestEnding {
             (None, Some((signal, at))) => {
                 let by_it =
                     end == CommandEnd::Signalled(signal) || end.code() == 128 | signal as u8;
-                let asks = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal);
+                let asks = ASKING.contains(&signal);
                 let soon = ended.saturating_duration_since(at) <= GRACE;
                 if by_it || asks && soon { TestEnd::Signal(signal) } else { TestEnd::Command }
             }
@@ -114,11 +122,19 @@ impl TestEnding {
         }
     }
 
-    /// Passes signals on to the command.
-    pub(super) fn pass_on(&mut self, signals: &PassedSignals, started: &StartedCommand) {
+    /// Passes signals on to the command. The third that asks it to end kills it: it ignores them.
+    pub(super) fn pass_on(
+        &mut self,
+        root: &LiveRoot,
+        signals: &PassedSignals,
+        started: &StartedCommand,
+    ) {
         for number in signals.take() {
             self.passed = Some((number, Instant::now()));
-            if !(self.shares_terminal && reached_command(number)) {
+            self.asked_times += u32::from(ASKING.contains(&number));
+            if self.asked_times >= MOST_ASKED {
+                end(root, started, EndSignal::Kill);
+            } else if !(self.shares_terminal && reached_command(number)) {
                 started.signal(number);
             }
         }
@@ -214,7 +230,7 @@ impl Followed<'_> {
         let delay = Duration::from_millis(self.delay.0);
         let mut due = Instant::now();
         loop {
-            ending.pass_on(self.signals, started);
+            ending.pass_on(self.root, self.signals, started);
             let ended = match started.child.try_wait() {
                 Ok(status) => status.map(end_of),
                 Err(error) => {
@@ -309,6 +325,7 @@ mod tests {
             asked: None,
             killed: false,
             passed: passed.map(|(signal, ms)| (signal, now + Duration::from_millis(ms))),
+            asked_times: 0,
             shares_terminal: false,
         };
         let (zero, hour) = (CommandEnd::Exited(0), Millis(3_600_000));

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::args::SearchLimitArgs;
 use super::confine::{Confinement, StartFailure, StartedCommand, executable, shown};
+use super::follow::GRACE;
 use super::leftovers::clean_up;
 use super::signals::{PassedSignals, reached_command};
 use super::{live_root, not_executed};
@@ -192,15 +193,22 @@ impl SearchRuns<'_> {
             let status = status.map_err(|error| CommandError::failure(error.to_string()))?;
             let passed = begun.elapsed();
             if let Some(status) = status {
-                if let Some(number) = stopped {
+                if let Some((number, _)) = stopped {
                     let status = ExitStatus::Signal(number);
                     stdio::progress("");
                     return Err(CommandError::not_run(status, "the search was ended by a signal"));
                 }
                 return Ok((status.success() && !is_late, passed.as_secs_f64()));
             }
+            if stopped.is_some_and(|(_, at): (i32, Instant)| at.elapsed() >= GRACE) && !is_late {
+                // It ignores the signal.
+                is_late = true;
+                if let Some(cgroup) = &started.cgroup {
+                    cgroup.signal(self.root, EndSignal::Kill, started.keeper_pid());
+                }
+            }
             for number in self.signals.take() {
-                stopped = Some(number);
+                stopped = stopped.or(Some((number, Instant::now())));
                 if !reached_command(number) {
                     started.signal(number);
                 }
