@@ -261,7 +261,8 @@ fn a_kill_at_the_limit_says_that_all_of_it_was_needed() {
     assert!(found.needed < Some(Bytes(100 * MIB)), "it was not reached: {:?}", found.needed);
     let last = samples.len() - 1;
     for (nth, sample) in samples.iter_mut().enumerate() {
-        let group = &mut Arc::make_mut(&mut sample.cgroups).list[0];
+        let groups = &mut Arc::make_mut(&mut sample.cgroups).list;
+        let group = groups.iter_mut().find(|it| it.path.as_str() == "/test").expect("it");
         group.peak = if nth == last { mib(100) } else { group.usage };
         group.events.max = Reading::Value(0);
     }
