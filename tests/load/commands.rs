@@ -221,7 +221,7 @@ pub fn signals(bed: &Bed) {
 }
 
 pub fn ignored_signals(bed: &Bed) {
-    let note = bed.path("ready");
+    let note = bed.path("ignoring");
     let script = format!("trap '' TERM INT; : >{}; while :; do sleep 0.05; done", note.display());
     let arguments =
         ["run", "--no-record", "--verdict", "v.json", "--limit", "64M", "--", "sh", "-c", &script];
