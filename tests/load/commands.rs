@@ -220,24 +220,34 @@ pub fn signals(bed: &Bed) {
     assert_eq!(ran.verdict["ended_by"], json!("signal"));
 }
 
+pub fn limit_that_is_lifted(bed: &Bed) {
+    let lift = "f=/sys/fs/cgroup/memory$(sed -n 's/.*:memory://p' /proc/self/cgroup)/memory.limit_in_bytes\n\
+                [ -e $f ] || f=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.max\n\
+                [ ! -w $f ] || echo 1G >$f; sleep 1";
+    let ran = bed.run(&["--limit", "64M"], &["sh", "-c", lift]);
+    ran.expect_status(0);
+    let (enforced, why) = (&ran.verdict["limit_enforced"], &ran.verdict["not_enforced"]);
+    let is_lifted = ran.mib("limit_bytes") > 64.0;
+    assert_eq!(enforced, &json!(!is_lifted), "{:#}", ran.verdict);
+    assert_eq!(why.as_str().is_some_and(|it| it.contains("was raised")), is_lifted);
+}
+
 pub fn ignored_signals(bed: &Bed) {
-    let note = bed.path("ignoring");
-    let script = format!("trap '' TERM INT; : >{}; while :; do sleep 0.05; done", note.display());
+    let note = bed.path("goes-on");
+    let script =
+        format!("trap 'echo >>{0}' TERM; echo >{0}; while :; do sleep 0.05; done", note.display());
     let arguments =
         ["run", "--no-record", "--verdict", "v.json", "--limit", "64M", "--", "sh", "-c", &script];
-    let mut child = bed.doomtop(&arguments).spawn().expect("doomtop");
-    until("the command is ready", || note.exists());
+    let child = bed.doomtop(&arguments).spawn().expect("doomtop");
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
-    until("it ends after the third", || {
-        let ended = child.try_wait().expect("our own process").is_some();
-        if !ended {
-            kill(pid, Signal::SIGTERM).expect("our own process");
-        }
-        ended
-    });
+    let lines = || fs::read_to_string(&note).unwrap_or_default().lines().count();
+    for nth in 1..=3 {
+        until("the command goes on", || lines() == nth);
+        kill(pid, Signal::SIGTERM).expect("our own process");
+    }
     let ran = bed.finish(child);
     ran.expect_status(137);
-    assert_eq!(ran.verdict["ended_by"], json!("signal"));
+    assert_eq!((&ran.verdict["ended_by"], lines()), (&json!("signal"), 3), "{:#}", ran.verdict);
     assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
 }
 

@@ -37,6 +37,7 @@ const WITH_CGROUP: &[LoadCase] = &[
     ("what the command left running is ended, or left", commands::leftovers),
     ("two runs at once", commands::two_at_once),
     ("signals reach the command", commands::signals),
+    ("a limit that the command lifts is not called enforced", commands::limit_that_is_lifted),
     ("a command that ignores signals is killed at the third", commands::ignored_signals),
     ("a run can be ended", commands::endings),
     ("a leak is found", commands::leak),

@@ -32,7 +32,7 @@ use crate::effects::run_cgroup::RunCgroup;
 use crate::intent::CgroupLimits;
 use crate::model::{Needs, Scope, Text};
 use crate::report::load_test::verdict::{CommandEnd, LoadVerdict, MeasuredBy, TestEnd};
-use crate::report::load_test::verdict_lines;
+use crate::report::load_test::{LoadSummary, verdict_lines};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
@@ -282,9 +282,13 @@ fn load_test(
     };
     stdio::progress("");
     let measured = if path.is_some() { MeasuredBy::Cgroup } else { MeasuredBy::Processes };
+    let exists = started.cgroup.as_ref().is_none_or(RunCgroup::exists);
     let left_running = clean_up(&root, started, (args.leave, ending.has_asked()));
     let mut monitor = monitor.lock().unwrap_or_else(PoisonError::into_inner);
     let is_recorded = monitor.end_recording();
+    let summary = monitor.summary();
+    let lost = || lost_limit(args, exists, end, summary.as_ref()).map(str::to_owned);
+    let not_enforced = not_enforced.or_else(lost);
     let mut verdict = LoadVerdict {
         command: args.command.iter().map(|it| Text::new(it.as_bytes())).collect(),
         end,
@@ -293,7 +297,7 @@ fn load_test(
         limits: args.limits(),
         not_enforced,
         measured,
-        summary: monitor.summary(),
+        summary,
         answers: Vec::new(),
         left_running,
         leaves: args.leave,
@@ -303,6 +307,24 @@ fn load_test(
     drop(monitor);
     verdict.answers = args.expect.iter().map(|it| it.answer(&verdict)).collect();
     Ok(report(args, files, &verdict))
+}
+
+/// Why the limit that was asked for was not in force to the end.
+fn lost_limit(
+    args: &RunArgs,
+    exists: bool,
+    end: CommandEnd,
+    summary: Option<&LoadSummary>,
+) -> Option<&'static str> {
+    let asked = args.limits().memory?;
+    // A kill of the whole group takes the scope of the service manager along.
+    let is_killed = matches!(end, CommandEnd::Signalled(9) | CommandEnd::Exited(137));
+    if !exists && !is_killed {
+        return Some("its cgroup was removed while it ran");
+    }
+    let is_lifted =
+        summary.is_some_and(|it| it.samples > 0 && it.limit.is_none_or(|now| now > asked));
+    is_lifted.then_some("its limit was raised while it ran")
 }
 
 /// Shows the screen while the command runs, and follows it on when the screen is closed.
