@@ -123,6 +123,20 @@ pub fn span_of(seconds: u64) -> String {
     out
 }
 
+/// The bytes of a size as a user types it, the inverse of [`human_size`]: `512M`, `1.5 GiB`, `64kb`, `65536`. Units
+/// are multiples of 1024.
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let number: f64 = number.parse().ok()?;
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let unit = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+    let exponent = ["", "k", "m", "g", "t"].iter().position(|it| *it == unit)?;
+    Some(number * 1024_f64.powi(i32::try_from(exponent).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,6 +96,14 @@ impl Neg for Points {
     }
 }
 
+impl Millis {
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+}
+
 impl Kib {
     /// Converts to bytes.
     #[must_use]

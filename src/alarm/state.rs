@@ -380,7 +380,7 @@ impl ActiveAlarm {
         if self.death.as_ref().is_some_and(|it| it.is_over(death, seen.scene)) {
             (self.death, self.state) = (None, AlarmState::Quiet);
         }
-        let time = death.and_then(|it| it.when).map_or(f64::INFINITY, |it| seconds(it.middle));
+        let time = death.and_then(|it| it.when).map_or(f64::INFINITY, |it| it.middle.seconds());
         let domain = death.map(|it| Arc::clone(&it.domain));
         let found = self.state.found(&self.alarm, Some((time, domain)), now)??;
         let death = death?;
@@ -397,10 +397,6 @@ impl ActiveAlarm {
         let raised = raise(&self.alarm, seen, Some(found));
         Some(RaisedAlarm { incident: Some(incident), ..raised })
     }
-}
-
-fn seconds(time: Millis) -> f64 {
-    time.0 as f64 / 1000.0
 }
 
 fn stall_words(stalls: &[Arc<Text>]) -> String {

@@ -10,7 +10,7 @@ mod fit;
 mod sort_key;
 mod table;
 
-pub use crate::format::{SizeUnit, human, human_size, span, span_of};
+pub use crate::format::{SizeUnit, human, human_size, parse_bytes, span, span_of};
 pub use column::{Align, Column, Need};
 pub use context::{CommandStyle, RowContext, RowView};
 pub use fit::fitting;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::forecast::next_death::{Candidate, DeathCertainty, NextDeath};
 use crate::model::{Comm, ProcId, Scene, Text};
-use crate::units::{Bytes, Millis, Ticks};
+use crate::units::{Bytes, Ticks};
 use crate::words::death_details::futile_kill;
 
 /// A predicted death. Times are in seconds from the sample on.
@@ -39,7 +39,7 @@ struct CandidateReport<'a> {
 impl<'a> CandidateReport<'a> {
     fn of(candidate: &'a Candidate) -> Self {
         let Candidate { id, comm, from, to } = candidate;
-        Self { id: *id, comm, from_s: seconds(*from), to_s: seconds(*to) }
+        Self { id: *id, comm, from_s: from.seconds(), to_s: to.seconds() }
     }
 }
 
@@ -54,9 +54,9 @@ impl<'a> DeathReport<'a> {
             start_ticks: victim.map(|it| it.id.born),
             comm: victim.map(|it| &it.comm),
             candidates: death.candidates.iter().map(CandidateReport::of).collect(),
-            seconds: death.when.map(|when| seconds(when.middle)),
-            seconds_low: death.when.map(|when| seconds(when.low)),
-            seconds_high: death.when.map(|when| seconds(when.high)),
+            seconds: death.when.map(|when| when.middle.seconds()),
+            seconds_low: death.when.map(|when| when.low.seconds()),
+            seconds_high: death.when.map(|when| when.high.seconds()),
             left_bytes: death.left,
             rate_bytes_per_s: death.rate.round(),
             stalled: death.stalled.is_some(),
@@ -72,8 +72,4 @@ const fn word(certainty: DeathCertainty) -> &'static str {
         DeathCertainty::Nobody => "nobody",
         DeathCertainty::Overridden(_) => "off",
     }
-}
-
-fn seconds(time: Millis) -> f64 {
-    time.0 as f64 / 1000.0
 }

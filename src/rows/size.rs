@@ -1,5 +1,6 @@
 //! Sizes of memory as a user types them.
 
+use crate::columns::parse_bytes;
 use crate::units::Bytes;
 
 /// Parses a size: `500M`, `2G`, `1.5TiB`.
@@ -8,16 +9,7 @@ use crate::units::Bytes;
 /// What it should be, in one line.
 pub fn parse_size(text: &str) -> Result<Bytes, String> {
     let expected = || "expected a size from 1M to 1024T, such as 500M or 2G".to_owned();
-    let text = text.trim();
-    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
-    let number: f64 = number.trim_end().parse().map_err(|_| expected())?;
-    let shift = match unit.to_ascii_uppercase().trim_end_matches("IB") {
-        "M" => 20,
-        "G" => 30,
-        "T" => 40,
-        _ => return Err(expected()),
-    };
-    let bytes = number * f64::from(shift).exp2();
+    let bytes = parse_bytes(text).ok_or_else(expected)?;
     if ((1_u64 << 20) as f64..=(1_u64 << 50) as f64).contains(&bytes) {
         Ok(Bytes(bytes as u64))
     } else {
@@ -31,9 +23,15 @@ mod tests {
 
     #[test]
     fn sizes_are_understood() {
-        for (text, bytes) in
-            [("2G", 2 << 30), ("500MiB", 500 << 20), (" 1.5 g ", 3 << 29), ("1024T", 1 << 50)]
-        {
+        for (text, bytes) in [
+            ("2G", 2 << 30),
+            ("2gb", 2 << 30),
+            ("500MiB", 500 << 20),
+            (" 1.5 g ", 3 << 29),
+            ("2048k", 2 << 20),
+            ("2097152", 2 << 20),
+            ("1024T", 1 << 50),
+        ] {
             assert_eq!(parse_size(text), Ok(Bytes(bytes)), "{text}");
         }
         for wrong in [

@@ -7,9 +7,7 @@ mod text;
 
 use serde_json::{Value, json};
 
-use super::load_test::summary::{GrowingProcess, LoadKill};
-use super::load_test::{LoadSummariser, LoadSummary, is_of_run};
-use super::time::rfc3339;
+use super::load_test::{LoadSummariser, LoadSummary, is_of_run, summary_keys};
 use crate::forecast::steady_growth::GrowthTrend;
 use crate::model::{Machine, Snapshot};
 use crate::units::{Bytes, Kib, Millis};
@@ -160,58 +158,13 @@ fn notes([a, b]: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
     notes
 }
 
-fn seconds(time: Millis) -> f64 {
-    time.0 as f64 / 1000.0
-}
-
 fn run_json(run: &ComparedRun) -> Value {
-    let it = &run.summary;
-    json!({
-        "file": run.file,
-        "machine": run.machine.0,
-        "kernel": run.machine.1,
-        "ram_kib": run.machine.2.0,
-        "scope": it.scope,
-        "begin": rfc3339(it.unix_ms.0),
-        "end": rfc3339(it.unix_ms.1),
-        "duration_s": seconds(it.over),
-        "samples": it.samples,
-        "limit_bytes": it.limit.map(|it| it.0),
-        "peak_bytes": it.peak.map(|it| it.bytes.0),
-        "peak_after_s": it.peak.map(|it| seconds(it.after)),
-        "needed_bytes": it.needed.map(|it| it.0),
-        "needed_is_least": it.needed_is_least,
-        "near_limit_s": it.near_limit.map(seconds),
-        "psi_of": it.pressure.of.word(),
-        "psi_some_s": it.pressure.some.map(|it| it.as_secs_f64()),
-        "psi_full_s": it.pressure.full.map(|it| it.as_secs_f64()),
-        "swap_peak_bytes": it.swap_peak.map(|it| it.0),
-        "growth_bytes_per_min": run.growth().map(f64::round),
-        "growing": it.growing.iter().map(growing_json).collect::<Vec<Value>>(),
-        "kills": it.kills.iter().map(kill_json).collect::<Vec<Value>>(),
-    })
-}
-
-fn growing_json(process: &GrowingProcess) -> Value {
-    let rate = process.growth.steady().map(|it| (it.best * 60.0).round());
-    json!({
-        "pid": process.id.pid,
-        "start_ticks": process.id.born.0,
-        "comm": process.comm,
-        "bytes": process.bytes.0,
-        "growth_bytes_per_min": rate,
-    })
-}
-
-fn kill_json(kill: &LoadKill) -> Value {
-    json!({
-        "when": rfc3339(kill.unix_ms),
-        "after_s": seconds(kill.after),
-        "pid": kill.pid,
-        "comm": kill.comm,
-        "guessed": kill.guessed,
-        "by": kill.by.word(),
-        "why": kill.why,
-        "predicted_s": kill.predicted().map(seconds),
-    })
+    let mut object = summary_keys(&run.summary);
+    let (machine, kernel, ram) = &run.machine;
+    object.insert("file".to_owned(), json!(run.file));
+    object.insert("machine".to_owned(), json!(machine));
+    object.insert("kernel".to_owned(), json!(kernel));
+    object.insert("ram_kib".to_owned(), json!(ram.0));
+    object.insert("duration_s".to_owned(), json!(run.summary.over.seconds()));
+    Value::Object(object)
 }

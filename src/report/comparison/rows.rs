@@ -179,8 +179,7 @@ fn share_of(time: Option<f64>, over: f64) -> String {
 pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
     let each = |of: &dyn Fn(&ComparedRun) -> Option<f64>| [of(&runs[0]), of(&runs[1])];
     let bytes = |it: Option<Bytes>| it.map(|it| it.0 as f64);
-    let seconds = |it: Millis| it.0 as f64 / 1000.0;
-    let over = |run: &ComparedRun| seconds(run.summary.over);
+    let over = |run: &ComparedRun| run.summary.over.seconds();
     let row = |key, label, unit, values, words| ComparedRow {
         key,
         label,
@@ -272,7 +271,7 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
             "near_limit_s",
             "near the limit",
             time,
-            each(&|run| run.summary.near_limit.map(seconds)),
+            each(&|run| run.summary.near_limit.map(Millis::seconds)),
             ("was near its limit {} longer", "was near its limit {} shorter"),
         )),
         row(

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::answer::ExpectationAnswer;
 use super::summary::LoadSummary;
 use super::verdict::LoadVerdict;
-use crate::columns::human_size;
+use crate::columns::{human_size, parse_bytes};
 use crate::forecast::steady_growth::GrowthTrend;
 use crate::units::Bytes;
 
@@ -31,9 +31,9 @@ impl LoadUnit {
 
     fn parse(self, text: &str) -> Option<f64> {
         match self {
-            Self::Bytes => size(text),
+            Self::Bytes => parse_bytes(text),
             Self::Seconds => seconds(text),
-            Self::Count => text.parse().ok(),
+            Self::Count => text.parse::<u32>().ok().map(f64::from),
             Self::BytesPerMinute => rate(text),
         }
         .filter(|value: &f64| value.is_finite() && *value >= 0.0)
@@ -43,6 +43,7 @@ impl LoadUnit {
         match self {
             Self::Bytes => human_size(Bytes(value as u64)),
             Self::Seconds if value.is_infinite() => "never at this rate".to_owned(),
+            Self::Seconds if value > 0.0 && value < 0.1 => format!("{:.1}ms", value * 1000.0),
             Self::Seconds if value < 10.0 => format!("{value:.2}s"),
             Self::Seconds => format!("{value:.0}s"),
             Self::Count => format!("{value:.0}"),
@@ -54,7 +55,7 @@ impl LoadUnit {
 /// A size, such as 64M; at most 2^60 bytes.
 #[must_use]
 pub fn parse_size(text: &str) -> Option<Bytes> {
-    let size = size(text).filter(|size| *size <= 60_f64.exp2())?;
+    let size = parse_bytes(text).filter(|size| *size <= 60_f64.exp2())?;
     Some(Bytes(size as u64))
 }
 
@@ -73,18 +74,7 @@ fn rate(text: &str) -> Option<f64> {
         "h" => 1.0 / 60.0,
         _ => return None,
     };
-    Some(size(amount)? * minutes)
-}
-
-fn size(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let number: f64 = number.parse().ok()?;
-    let unit = unit.to_ascii_lowercase();
-    let unit = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
-    let exponent = ["", "k", "m", "g", "t"].iter().position(|it| *it == unit)?;
-    Some(number * 1024_f64.powi(i32::try_from(exponent).ok()?))
+    Some(parse_bytes(amount)? * minutes)
 }
 
 fn seconds(text: &str) -> Option<f64> {

@@ -13,10 +13,6 @@ use crate::units::Millis;
 /// The name and version of the object.
 const SCHEMA: &str = "doomtop-verdict/1";
 
-fn seconds(time: Millis) -> f64 {
-    time.0 as f64 / 1000.0
-}
-
 /// The verdict as an object.
 #[must_use]
 pub fn verdict_object(verdict: &LoadVerdict) -> Value {
@@ -32,7 +28,7 @@ pub fn verdict_object(verdict: &LoadVerdict) -> Value {
         "command": command,
         "exit_status": verdict.end.code(),
         "ended_by": verdict.ended_by.word(),
-        "seconds": seconds(verdict.ran_for),
+        "seconds": verdict.ran_for.seconds(),
         "limit_enforced": verdict.limit_enforced(),
         "not_enforced": verdict.not_enforced,
         "limits": {
@@ -57,7 +53,8 @@ pub fn verdict_object(verdict: &LoadVerdict) -> Value {
     object
 }
 
-fn summary_keys(it: &LoadSummary) -> Map<String, Value> {
+/// What is known of a test, as the keys of an object.
+pub(crate) fn summary_keys(it: &LoadSummary) -> Map<String, Value> {
     let value = json!({
         "scope": it.scope.as_str(),
         "began": rfc3339(it.unix_ms.0),
@@ -65,10 +62,10 @@ fn summary_keys(it: &LoadSummary) -> Map<String, Value> {
         "samples": it.samples,
         "limit_bytes": it.limit,
         "peak_bytes": it.peak.map(|peak| peak.bytes),
-        "peak_at_s": it.peak.map(|peak| seconds(peak.after)),
+        "peak_at_s": it.peak.map(|peak| peak.after.seconds()),
         "needed_bytes": it.needed,
         "needed_is_least": it.needed_is_least,
-        "near_limit_s": it.near_limit.map(seconds),
+        "near_limit_s": it.near_limit.map(Millis::seconds),
         "pressure": {
             "of": it.pressure.of.word(),
             "some_s": it.pressure.some.map(|it| it.as_secs_f64()),
@@ -84,7 +81,7 @@ fn summary_keys(it: &LoadSummary) -> Map<String, Value> {
         "swap_peak_bytes": it.swap_peak,
         "growth": growth(it),
         "lasts_s": it.lasts.map(|it| json!({
-            "low": seconds(it.low), "middle": seconds(it.middle), "high": seconds(it.high),
+            "low": it.low.seconds(), "middle": it.middle.seconds(), "high": it.high.seconds(),
         })),
         "kills": it.kills.iter().map(kill).collect::<Vec<_>>(),
     });
@@ -110,7 +107,7 @@ fn trend(trend: GrowthTrend) -> Value {
             "bytes_per_min": (it.best * 60.0).round(),
             "bytes_per_min_low": (it.low * 60.0).round(),
             "bytes_per_min_high": (it.high * 60.0).round(),
-            "over_s": seconds(it.over),
+            "over_s": it.over.seconds(),
         }),
     }
 }
@@ -132,13 +129,13 @@ fn kill(it: &LoadKill) -> Value {
     };
     json!({
         "when": rfc3339(it.unix_ms),
-        "after_s": seconds(it.after),
+        "after_s": it.after.seconds(),
         "pid": it.pid,
         "comm": it.comm,
         "guessed": it.guessed,
         "by": it.by.word(),
         "why": it.why,
-        "predicted_s": it.predicted().map(seconds),
+        "predicted_s": it.predicted().map(Millis::seconds),
         "candidates": candidates,
     })
 }

@@ -22,6 +22,7 @@ pub mod summary;
 mod text;
 pub mod verdict;
 
+pub(crate) use json::summary_keys;
 pub use json::verdict_object;
 pub use junit::junit;
 pub use process_tree::ProcessTree;

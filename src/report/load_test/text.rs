@@ -25,7 +25,7 @@ impl LabelledLines {
 }
 
 fn seconds(time: Millis) -> String {
-    format!("{:.1} s", time.0 as f64 / 1000.0)
+    format!("{:.1} s", time.seconds())
 }
 
 /// The lines of the verdict.
