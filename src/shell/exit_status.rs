@@ -133,7 +133,7 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     },
     ExitStatusRow {
         status: ExitStatus::FitsNot,
-        meaning: "it does not fit: the process that takes it would be killed itself, wait, or be refused",
+        meaning: "it does not fit: the new process itself would be killed, would wait, or would get no memory",
         commands: &["fits"],
     },
     ExitStatusRow {

@@ -77,7 +77,7 @@ fn a_leak_is_told_with_its_size_and_share() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let first = text.lines().next().unwrap_or_default();
     assert!(first.starts_with("B needed 145M (+145 %) more, peaked 145M"), "{first}");
-    assert!(first.contains("grew by 300M/min more"), "{first}");
+    assert!(first.contains("grew 300M/min faster"), "{first}");
     let row =
         |label: &str| text.lines().find(|it| it.starts_with(label)).expect("a row").to_owned();
     assert!(row("needed").ends_with("worse") && row("limit").contains("400M"), "{text}");

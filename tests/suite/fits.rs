@@ -63,8 +63,9 @@ fn the_question_is_asked_by_a_key_and_in_the_palette() {
     assert_eq!(menu.matching().count(), 1);
     player.play("<Enter>");
     assert_eq!(killed(&player.app), [500]);
-    player.play("<Esc>:fits 300<Enter>");
-    assert!(matches!(player.app.mode, Mode::Prompt(_)), "a size that is none is asked for again");
+    player.play("<Esc>:fits 300x<Enter>");
+    let Mode::Prompt(prompt) = &player.app.mode else { panic!("it is asked again") };
+    assert!(prompt.input.value() == "300x" && prompt.error.is_some(), "{prompt:?}");
     player.play("<Esc>:fits<Enter>");
     assert!(matches!(player.app.mode, Mode::Prompt(_)), "the row of the table");
 }
@@ -109,7 +110,7 @@ fn the_page_follows_the_samples_and_the_adj() {
     assert_eq!(page(&player.app).answer.newcomer.adj, Adj(900));
     assert_eq!(page(&player.app).answer.verdict(), FitVerdict::No, "it is chosen itself");
     assert!(player.play("y").iter().any(|it| match it {
-        Request::Copy(text) => text.starts_with("No, it would be killed itself"),
+        Request::Copy(text) => text.starts_with("No, the new process itself would be killed"),
         _ => false,
     }));
     player.play("<A-f>5M<Enter>");

@@ -35,6 +35,8 @@ pub enum MenuChoice {
     SaveSettings,
     /// Carry out this action.
     Act(Action),
+    /// Ask whether so much more memory would fit: this is no size.
+    AskFits(String),
     /// Answer whether so much more memory would fit.
     Fits(Bytes),
 }

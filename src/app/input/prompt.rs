@@ -209,6 +209,18 @@ impl App {
         }
     }
 
+    /// Asks how much more memory is needed, beginning with what was typed elsewhere and is no size.
+    pub(crate) fn ask_fits_again(&mut self, typed: String) -> Vec<Request> {
+        let requests = self.view_action(Action::Fits);
+        match &mut self.mode {
+            Mode::Prompt(prompt) if prompt.asking == PromptKind::Fits => {
+                prompt.input = typed.into();
+                self.size_typed()
+            }
+            _ => requests,
+        }
+    }
+
     /// Answers whether so much more memory as was typed would fit.
     fn size_typed(&mut self) -> Vec<Request> {
         let Mode::Prompt(prompt) = &mut self.mode else { return Vec::new() };

@@ -152,8 +152,8 @@ pub(crate) static FITS: HelpTopic = HelpTopic {
     title: "The page about what fits",
     context: KeyContext::Fits,
     about: &[
-        "It supposes that a new process takes so much more memory in the scope, while everybody else stays as large as \
-         now. When the room of a limit is used up, its killer chooses, the new process among the others; what the \
+        "It assumes that a new process takes this much memory in the scope, while all other processes keep their \
+         size. When the room of a limit is used up, its killer chooses, the new process among the others; what the \
          victim frees is room again. The list has the kills in this order: what the new process had by then, who is \
          killed, its badness at the limit, what that frees, and what can be taken then.",
         "Room is what is free, what reclaim gives back and swap, in the cgroup and in every one above it, and on the \

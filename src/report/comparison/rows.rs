@@ -250,7 +250,7 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
                 "growth",
                 ComparedUnit::BytesPerMinute,
                 each(&ComparedRun::growth),
-                ("grew by {} more", "grew by {} less"),
+                ("grew {} faster", "grew {} slower"),
             )
         },
         timed(row(

@@ -100,20 +100,21 @@ struct LoadQuantity {
     read: fn(&LoadVerdict) -> Result<f64, &'static str>,
 }
 
-const NO_SAMPLE: &str = "no sample has the memory of the command";
-const NOT_TOLD: &str = "not reported by this kernel";
-const UNCOUNTED: &str = "the command was killed, and nothing counts by whom";
+const NO_SAMPLE: &str = "no sample contains the memory usage of the command";
+const NOT_REPORTED: &str = "not reported by this kernel";
+const KILLER_UNKNOWN: &str =
+    "the command got SIGKILL, and no counter shows whether the OOM killer sent it";
 
 fn summary(verdict: &LoadVerdict) -> Result<&LoadSummary, &'static str> {
     verdict.summary.as_ref().filter(|it| it.samples > 0).ok_or(NO_SAMPLE)
 }
 
 fn bytes(size: Option<Bytes>) -> Result<f64, &'static str> {
-    size.map(|size| size.0 as f64).ok_or(NOT_TOLD)
+    size.map(|size| size.0 as f64).ok_or(NOT_REPORTED)
 }
 
 fn count(count: Option<u64>) -> Result<f64, &'static str> {
-    count.map(|count| count as f64).ok_or(NOT_TOLD)
+    count.map(|count| count as f64).ok_or(NOT_REPORTED)
 }
 
 /// Growth of the whole or of one process, whichever is faster, in bytes a minute.
@@ -162,13 +163,13 @@ static LOAD_QUANTITIES: &[LoadQuantity] = &[
         name: "psi-some",
         unit: LoadUnit::Seconds,
         about: "time in which some task waited for memory",
-        read: |it| summary(it)?.pressure.some.map(|it| it.as_secs_f64()).ok_or(NOT_TOLD),
+        read: |it| summary(it)?.pressure.some.map(|it| it.as_secs_f64()).ok_or(NOT_REPORTED),
     },
     LoadQuantity {
         name: "psi-full",
         unit: LoadUnit::Seconds,
-        about: "time in which all tasks waited for memory",
-        read: |it| summary(it)?.pressure.full.map(|it| it.as_secs_f64()).ok_or(NOT_TOLD),
+        about: "time in which all non-idle tasks waited for memory",
+        read: |it| summary(it)?.pressure.full.map(|it| it.as_secs_f64()).ok_or(NOT_REPORTED),
     },
     LoadQuantity {
         name: "limit-hits",
@@ -215,7 +216,7 @@ static LOAD_QUANTITIES: &[LoadQuantity] = &[
         about: "processes that an OOM killer killed",
         read: |it| {
             let kills = summary(it)?.kills.len();
-            if it.kills_unknown() { Err(UNCOUNTED) } else { Ok(kills as f64) }
+            if it.kills_unknown() { Err(KILLER_UNKNOWN) } else { Ok(kills as f64) }
         },
     },
     LoadQuantity {
@@ -230,7 +231,7 @@ static LOAD_QUANTITIES: &[LoadQuantity] = &[
 type ComparisonSign = (&'static str, fn(f64, f64) -> bool);
 
 /// How a quantity is compared.
-const SIDES: [ComparisonSign; 5] = [
+const OPERATORS: [ComparisonSign; 5] = [
     ("<=", |value, bound| value <= bound),
     (">=", |value, bound| value >= bound),
     ("<", |value, bound| value < bound),
@@ -242,7 +243,7 @@ const SIDES: [ComparisonSign; 5] = [
 #[derive(Clone, Copy)]
 pub struct Expectation {
     quantity: &'static LoadQuantity,
-    side: usize,
+    operator: usize,
     bound: f64,
 }
 
@@ -261,21 +262,23 @@ impl Expectation {
         };
         let wanted =
             || format!("expected {name}<VALUE, where VALUE is {}", quantity.unit.example());
-        let side = SIDES.iter().position(|(sign, _)| rest.starts_with(sign)).ok_or_else(wanted)?;
-        let sign = SIDES.get(side).map_or("", |it| it.0);
+        let operator =
+            OPERATORS.iter().position(|(sign, _)| rest.starts_with(sign)).ok_or_else(wanted)?;
+        let sign = OPERATORS.get(operator).map_or("", |it| it.0);
         let value = rest.strip_prefix(sign).unwrap_or_default().trim();
         let bound = quantity.unit.parse(value).ok_or_else(wanted)?;
         if sign == "<" && bound == 0.0 {
             return Err(format!("{name} is never below 0: use {name}=0"));
         }
-        Ok(Self { quantity, side, bound })
+        Ok(Self { quantity, operator, bound })
     }
 
     /// What came of it.
     #[must_use]
     pub fn answer(&self, verdict: &LoadVerdict) -> ExpectationAnswer {
         let value = (self.quantity.read)(verdict);
-        let (sign, compare) = SIDES.get(self.side).map_or(("", None), |it| (it.0, Some(it.1)));
+        let (sign, compare) =
+            OPERATORS.get(self.operator).map_or(("", None), |it| (it.0, Some(it.1)));
         let met = value.ok().zip(compare).map(|(value, compare)| compare(value, self.bound));
         let is_least = self.quantity.name == NEEDED
             && verdict.summary.as_ref().is_some_and(|it| it.needed_is_least);
@@ -293,7 +296,7 @@ impl Expectation {
 
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = SIDES.get(self.side).map_or("", |it| it.0);
+        let sign = OPERATORS.get(self.operator).map_or("", |it| it.0);
         write!(f, "{}{sign}{}", self.quantity.name, self.quantity.unit.show(self.bound))
     }
 }
@@ -307,7 +310,7 @@ impl fmt::Debug for Expectation {
 /// The list of quantities for `--help`.
 #[must_use]
 pub fn expectation_help() -> String {
-    let mut text = "Expect something of the verdict, such as 'peak<400M', 'kills=0', 'psi-full<1s' or \
+    let mut text = "Check the result of the test against a value, such as 'peak<400M', 'kills=0', 'psi-full<1s' or \
                     'growth<1M/min'; can be repeated. Status 6 if one is not met or cannot be answered\n\n\
                     Quantities:"
         .to_owned();

@@ -40,7 +40,7 @@ pub fn verdict_lines(verdict: &LoadVerdict) -> Vec<String> {
         Some(summary) if summary.samples > 0 => {
             add_summary(&mut lines, summary, verdict.kills_unknown());
         }
-        _ => lines.add("memory", "not known: no sample has the memory of the command"),
+        _ => lines.add("memory", "not known: no sample contains the memory usage of the command"),
     }
     let mut label = "expected";
     for it in &verdict.answers {
@@ -124,7 +124,7 @@ fn add_summary(lines: &mut LabelledLines, it: &LoadSummary, kills_unknown: bool)
         lines.add("", growing(it));
     }
     if kills_unknown {
-        lines.add("kills", "not known: the command was killed, and nothing counts by whom");
+        lines.add("kills", "not known: the command got SIGKILL, and no counter shows whether the OOM killer sent it");
     } else if it.kills.is_empty() {
         lines.add("kills", "none");
     }
@@ -174,7 +174,7 @@ fn rate(it: SteadyGrowth) -> String {
 fn growth(it: &LoadSummary) -> String {
     match it.growth {
         GrowthTrend::TooShort => "not known: the test was too short".to_owned(),
-        GrowthTrend::NotSteady => "none that is steady".to_owned(),
+        GrowthTrend::NotSteady => "not steady".to_owned(),
         GrowthTrend::Steady(growth) => {
             let limit = it.limit.map(human_size).unwrap_or_default();
             let lasts = it.lasts.map(|it| span_of(it.middle.0 / 1000));

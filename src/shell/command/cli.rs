@@ -237,6 +237,51 @@ fn after_help() -> String {
 /// What to do instead of showing the ranking.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    #[command(after_help = exit_status::help("explain"))]
+    /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): which allocation failed,
+    /// which process was killed and why, whether the computed ranking agrees
+    Explain(ExplainArgs),
+    #[command(after_help = exit_status::help("fits"))]
+    /// Tell whether SIZE more memory fits now, and which processes would be killed for it
+    ///
+    /// It assumes that a new process takes the memory in the memory cgroup that doomtop runs in, or in that of
+    /// --scope (--scope global: in none). Its limits and those of every cgroup above it count, and the room of the
+    /// machine. All other processes keep their size.
+    Fits(FitsArgs),
+    #[command(after_help = exit_status::help("run"))]
+    /// Run a load test: a command in a memory cgroup of its own, with limits, a recording and a verdict that CI can
+    /// read: peak, what was needed, pressure, growth, kills and what was expected
+    Run(Box<RunArgs>),
+    #[command(after_help = exit_status::help("search-limit"))]
+    /// Find the smallest memory limit with which a command succeeds, and the one with which it is at most 10% slower
+    /// (--slowdown): it is run again and again, and may be killed each time
+    SearchLimit(SearchLimitArgs),
+    #[command(after_help = exit_status::help("compare"))]
+    /// Compare two recordings of a load test: what B took more or less than A, of memory, pressure, swap and kills
+    ///
+    /// Of a recording that doomtop run made, the memory cgroup of its command is compared, of any other one the whole
+    /// machine; --scope names another cgroup, in both.
+    Compare(CompareArgs),
+    #[command(after_help = exit_status::help("record"))]
+    /// Record samples into a new compressed file until ^C: 2 to 3 MiB an hour for 500 processes of which 50
+    /// change at each sample. replay and --from show it
+    Record(RecordArgs),
+    #[command(after_help = exit_status::help("replay"))]
+    /// Play a recording on the screen: z pauses and resumes, ( and ) step, { and } go to the sample before each kill,
+    /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
+    /// --filter) come before the subcommand
+    Replay(ReplayArgs),
+    #[command(after_help = exit_status::help("metrics"))]
+    /// Export metrics (OpenMetrics): the next victim, how near the limits are, which killers are armed; once
+    /// to standard output, in a file, or at a loopback address
+    Metrics(MetricsArgs),
+    #[command(after_help = exit_status::help("set"))]
+    /// Write oom_score_adj of processes; each value is read back and reported on one line
+    Set(SetArgs),
+    #[command(after_help = exit_status::help("sacrifice"))]
+    /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
+    /// follow them until they have exited; one line per step
+    Sacrifice(SacrificeArgs),
     #[command(after_help = exit_status::help("policies"))]
     /// List every policy: what it is, where its code can be read, whether it is about to act
     Policies,
@@ -282,51 +327,6 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    #[command(after_help = exit_status::help("set"))]
-    /// Write oom_score_adj of processes; each value is read back and reported on one line
-    Set(SetArgs),
-    #[command(after_help = exit_status::help("record"))]
-    /// Record samples into a new compressed file until ^C: 2 to 3 MiB an hour for 500 processes of which 50
-    /// change at each sample. replay and --from show it
-    Record(RecordArgs),
-    #[command(after_help = exit_status::help("replay"))]
-    /// Play a recording on the screen: z pauses and resumes, ( and ) step, { and } go to the sample before each kill,
-    /// Alt-. and Alt-, change the speed, b goes to a time, l to the end. Flags of the screen (--ascii,
-    /// --filter) come before the subcommand
-    Replay(ReplayArgs),
-    #[command(after_help = exit_status::help("metrics"))]
-    /// Export metrics (OpenMetrics): the next victim, how near the limits are, which killers are armed; once
-    /// to standard output, in a file, or at a loopback address
-    Metrics(MetricsArgs),
-    #[command(after_help = exit_status::help("explain"))]
-    /// Explain the OOM kills of a saved kernel log (dmesg, journalctl -k, /dev/kmsg): which allocation failed,
-    /// which process was killed and why, whether the computed ranking agrees
-    Explain(ExplainArgs),
-    #[command(after_help = exit_status::help("fits"))]
-    /// Tell whether SIZE more memory fits now, and which processes would be killed for it
-    ///
-    /// It supposes that a new process takes the memory, here: in the memory cgroup that doomtop runs in, or in that
-    /// of --scope (--scope global: in none). Its limits and those of every cgroup above it count, and the room of the
-    /// machine. Everybody else stays as large as now.
-    Fits(FitsArgs),
-    #[command(after_help = exit_status::help("compare"))]
-    /// Compare two recordings of a load test: what B took more or less than A, of memory, pressure, swap and kills
-    ///
-    /// Of a recording that doomtop run made, the memory cgroup of its command is compared, of any other one the whole
-    /// machine; --scope names another cgroup, in both.
-    Compare(CompareArgs),
-    #[command(after_help = exit_status::help("run"))]
-    /// Run a load test: a command in a memory cgroup of its own, with limits, a recording and a verdict that CI can
-    /// read: peak, what was needed, pressure, growth, kills and what was expected
-    Run(Box<RunArgs>),
-    #[command(after_help = exit_status::help("search-limit"))]
-    /// Search the smallest memory limit with which a command succeeds, and the one with which it is at most 10% slower
-    /// (--slowdown): it is run again and again, and may be killed each time
-    SearchLimit(SearchLimitArgs),
-    #[command(after_help = exit_status::help("sacrifice"))]
-    /// Signal processes as the key X does (SIGTERM with CAP_SYS_RAWIO, SIGKILL otherwise) and
-    /// follow them until they have exited; one line per step
-    Sacrifice(SacrificeArgs),
 }
 
 /// The arguments of `doomtop record`.
@@ -469,11 +469,11 @@ pub struct FitsArgs {
 /// The arguments of `doomtop compare`.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
-    /// The recording to compare with; - reads standard input
+    /// The first recording, the baseline; - reads standard input
     #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
     pub first: PathBuf,
 
-    /// The recording that is compared; - reads standard input
+    /// The second recording, compared with A; - reads standard input
     #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
     pub second: PathBuf,
 
@@ -594,8 +594,8 @@ pub enum ConfigCommand {
     #[command(after_help = exit_status::help("config check"))]
     /// Check a file, or those that would be read: what is wrong, with file and line
     ///
-    /// An unknown key is a warning. A command or rules in a file that others can write are ignored, and an error
-    /// here.
+    /// An unknown key is a warning. Alarm commands and adj rules in a file that other users can write are ignored,
+    /// and reported as errors here.
     Check {
         /// The file.
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]

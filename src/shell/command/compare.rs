@@ -33,8 +33,10 @@ pub(crate) fn run(args: &CompareArgs, cli: &Cli) -> Result<ExitStatus, CommandEr
         return Err(CommandError::usage("standard input can only be one of the two recordings"));
     }
     if matches!(cli.scope, Some(Scope::Nodes(_))) {
-        return Err(CommandError::usage("a load test is one of the machine or of a memory cgroup")
-            .hint("--scope takes a memory cgroup, or global"));
+        return Err(CommandError::usage(
+            "only the whole machine or a memory cgroup can be compared",
+        )
+        .hint("--scope takes a memory cgroup, or global"));
     }
     if cli.from.is_some() || cli.demo {
         return Err(CommandError::usage("compare reads the two recordings that it names"));

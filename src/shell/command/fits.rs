@@ -33,7 +33,7 @@ pub(crate) fn run(
 ) -> Result<ExitStatus, CommandError> {
     let setup = invocation.setup;
     if matches!(setup.scope, Scope::Nodes(_)) {
-        return Err(CommandError::usage("fits does not know how much room memory nodes have")
+        return Err(CommandError::usage("fits cannot tell how much room memory nodes have")
             .hint("--scope takes a memory cgroup, or global"));
     }
     if args.at.is_some() && !input::is_recorded(cli) {

@@ -14,7 +14,7 @@ use crate::units::{Adj, Bytes, PageSize, Pages, Points};
 use crate::words::numbers_and_names;
 
 /// Victims that the answer names; the list has all.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// How cgroups are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +73,11 @@ pub fn points(points: Points, unit: BadnessUnit, page: PageSize) -> String {
     format!("{sign}{}", human_size(pages.bytes(page)))
 }
 
-/// `at the limit of /shop`, `when the machine is full`, `by earlyoom`.
+/// `at the limit of /shop`, `when the machine runs out of memory`, `by earlyoom`.
 fn place(domain: &Text, by: &str, style: CgroupStyle) -> String {
     match domain.as_str() {
         _ if by != KERNEL => format!("by {by}"),
-        Scope::GLOBAL => "when the machine is full".to_owned(),
+        Scope::GLOBAL => "when the machine runs out of memory".to_owned(),
         path => format!("at the limit of {}", style.name(path)),
     }
 }
@@ -101,8 +101,8 @@ fn victims(steps: &[CascadeStep]) -> String {
         };
         format!("{}{rival}{with}{by}", name(&step.victim))
     };
-    let named: Vec<String> = steps.iter().take(NAMED).map(who).collect();
-    let more = match steps.len().saturating_sub(NAMED) {
+    let named: Vec<String> = steps.iter().take(MAX_NAMED).map(who).collect();
+    let more = match steps.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         count => format!(" and {count} more"),
     };
@@ -156,7 +156,7 @@ fn blocked(obstacle: &Obstacle, had: &str, style: CgroupStyle) -> String {
     let named = |path: &Text| style.name(path.as_str());
     match obstacle {
         Obstacle::Itself { by, domain, asks: true, .. } => format!(
-            "it would be killed itself {had}, {}: oom_kill_allocating_task kills the process that asks.",
+            "the new process itself would be killed {had}, {}: oom_kill_allocating_task kills the process that asks.",
             place(domain, by, style)
         ),
         Obstacle::Itself { by, domain, also, next, .. } => {
@@ -169,7 +169,10 @@ fn blocked(obstacle: &Obstacle, had: &str, style: CgroupStyle) -> String {
                 Some(it) => format!(", or {} in its place: too close to call", name(&it.who)),
                 None => String::new(),
             };
-            format!("it would be killed itself {had}, {}{with}{close}.", place(domain, by, style))
+            format!(
+                "the new process itself would be killed {had}, {}{with}{close}.",
+                place(domain, by, style)
+            )
         }
         Obstacle::With { victim, group, by } => {
             let why = match group {
@@ -247,7 +250,7 @@ pub fn where_killed(step: &CascadeStep, style: CgroupStyle) -> String {
 pub fn remarks(step: &CascadeStep, page: PageSize, style: CgroupStyle) -> Vec<String> {
     let mut found = Vec::new();
     if !step.rivals.is_empty() {
-        let names: Vec<String> = step.rivals.iter().take(NAMED).map(name).collect();
+        let names: Vec<String> = step.rivals.iter().take(MAX_NAMED).map(name).collect();
         found.push(format!("too close to call: {}", names.join(", ")));
     }
     if let Some(own) = step.own.filter(|_| step.close_to_own) {
@@ -310,10 +313,16 @@ pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'st
     }
     found.push(("malloc", malloc(answer)));
     found.extend(answer.by_pressure.iter().map(|id| {
-        ("killer", format!("{id} acts by pressure, which cannot be foreseen: it may kill before"))
+        (
+            "killer",
+            format!("{id} acts on memory pressure, which cannot be predicted: it may kill earlier"),
+        )
     }));
     if scene.now().sysctls.panic_on_oom.value() == Some(PanicOnOom::Global) {
-        found.push(("panic", "panic_on_oom is set: the machine panics when it is full".to_owned()));
+        found.push((
+            "panic",
+            "panic_on_oom is set: the kernel panics when the machine runs out of memory".to_owned(),
+        ));
     }
     let now = scene.now();
     if now.scan.unreadable > 0 || !now.privileges.sees_others {

@@ -160,7 +160,7 @@ impl App {
         let Some(size) = typed.strip_prefix(FITS).filter(|size| !size.is_empty()) else { return };
         let (hint, choice) = match parse_size(size) {
             Ok(size) => ("who would be killed for it?".to_owned(), MenuChoice::Fits(size)),
-            Err(what) => (what, MenuChoice::Act(Action::Fits)),
+            Err(what) => (what, MenuChoice::AskFits(size.to_owned())),
         };
         menu.items.push(MenuItem { label: typed, hint, on: false, choice });
     }
@@ -193,6 +193,7 @@ impl App {
             Some(MenuChoice::Presets) => self.open_preset_menu(),
             Some(MenuChoice::SaveSettings) => return vec![Request::SaveSettings],
             Some(MenuChoice::Fits(size)) => return self.open_fits(size),
+            Some(MenuChoice::AskFits(text)) => return self.ask_fits_again(text),
             Some(MenuChoice::Act(action)) => return self.view_action(action),
             Some(MenuChoice::Column(_)) | None => {}
         }

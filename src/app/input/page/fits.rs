@@ -65,7 +65,7 @@ impl App {
             Some(Action::Copy) => {
                 let Mode::Fits(page) = &self.mode else { return Vec::new() };
                 let text = page.text();
-                self.say(NoticeLevel::Plain, "copied: the answer with all kills");
+                self.say(NoticeLevel::Plain, "copied: the answer");
                 return vec![Request::Copy(text)];
             }
             Some(Action::Back) => self.mode = Mode::Browse,

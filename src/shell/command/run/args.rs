@@ -59,7 +59,7 @@ fn share(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim().parse().ok();
     number
         .filter(|share: &f64| (0.0..=1000.0).contains(share))
-        .ok_or_else(|| "expected a share such as 10%".to_owned())
+        .ok_or_else(|| "expected a percentage such as 10%".to_owned())
 }
 
 /// The arguments of `doomtop run`.
@@ -77,12 +77,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = limit)]
     pub high: Option<Bytes>,
 
-    /// A victim takes all its processes along (memory.oom.group; version 2)
+    /// If a process is chosen, kill all processes of the cgroup (memory.oom.group; version 2)
     #[arg(long)]
     pub group: bool,
 
-    /// Run it without a limit where one cannot be enforced; the verdict says so. Without this flag that is status
-    /// 125, and nothing is run
+    /// Run without a limit if it cannot be enforced; the verdict says so. Without this flag, nothing is run then, and
+    /// the status is 125
     #[arg(long)]
     pub limit_optional: bool,
 
@@ -104,11 +104,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "WHEN", value_parser = until)]
     pub until: Option<Until>,
 
-    /// Memory is stable where it grows by less than this
+    /// Memory counts as stable if it grows by less than this
     #[arg(long, value_name = "RATE", default_value = "1M/min", value_parser = tolerance)]
     pub tolerance: Bytes,
 
-    /// Memory is stable where it has been so for this long
+    /// How long growth must stay below --tolerance
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub window: Millis,
 
@@ -133,7 +133,7 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "record")]
     pub no_record: bool,
 
-    /// Expect something of the verdict, such as 'peak<400M'; --help lists the quantities
+    /// Check the result of the test, such as 'peak<400M'; --help lists the quantities
     #[arg(long, value_name = "EXPECTATION", value_parser = Expectation::parse, long_help = expectation_help())]
     pub expect: Vec<Expectation>,
 
@@ -165,11 +165,11 @@ impl RunArgs {
 /// The arguments of `doomtop search-limit`.
 #[derive(Clone, Debug, Args)]
 pub struct SearchLimitArgs {
-    /// The smallest limit that is tried. The result is exact to a sixteenth
+    /// The smallest limit that is tried. The search stops at a precision of 1/16 (6 %)
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = limit)]
     pub min: Bytes,
 
-    /// The largest limit that is tried; the default is what the command needs without one, and a quarter more
+    /// The largest limit that is tried; the default is the peak usage without a limit, page cache included, plus a quarter
     #[arg(long, value_name = "SIZE", value_parser = limit)]
     pub max: Option<Bytes>,
 
@@ -181,7 +181,7 @@ pub struct SearchLimitArgs {
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub repeat: u8,
 
-    /// Also search the limit with which the command takes at most so much longer than without one
+    /// Also find the smallest limit with which the command takes at most this much longer than without a limit
     #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = share)]
     pub slowdown: f64,
 

@@ -25,7 +25,7 @@ const SCOPE_PACE: Duration = Duration::from_millis(5);
 /// What the shell in a scope does: a process stays, so that the cgroup outlives the command and its counters can be
 /// read, if it may also after a kill of the whole group, which spares -1000 (`mm/oom_kill.c` `oom_kill_memcg_member`);
 /// then it stops until doomtop has seen that the limits are in force, and becomes the command.
-const GATE: &str = r#"({ echo -1000 >/proc/self/oom_score_adj; } 2>/dev/null
+const START_SCRIPT: &str = r#"({ echo -1000 >/proc/self/oom_score_adj; } 2>/dev/null
 sleep 2147483647 </dev/null >/dev/null 2>&1 &); kill -STOP $$; exec "$@""#;
 
 /// Where the command runs.
@@ -90,7 +90,7 @@ pub(super) struct ScopeKeeper {
 }
 
 impl ScopeKeeper {
-    /// The other process behind the gate: the command has not begun, so that there are no more.
+    /// The other process in the start script: the command has not begun, so that there are no more.
     fn find(cgroup: &RunCgroup, shell: u32) -> Option<Self> {
         let members = || cgroup.members().unwrap_or_default();
         let pid = members().into_iter().find(|member| u32::try_from(*member) != Ok(shell))?;
@@ -249,7 +249,7 @@ fn scope_arguments(name: &str, user: bool, limits: &CgroupLimits) -> Vec<String>
     arguments
 }
 
-/// Starts the command in a scope of the service manager, behind the gate.
+/// Starts the command in a scope of the service manager, by the start script.
 fn scope(
     root: &LiveRoot,
     (name, user): (&str, bool),
@@ -257,18 +257,18 @@ fn scope(
     command: &[OsString],
     prepare: &dyn Fn(&mut Command),
 ) -> Result<StartedCommand, StartFailure> {
-    // The shell behind the gate tells of a program that cannot be executed with 126 or 127, as every shell does.
+    // The shell in the start script tells of a program that cannot be executed with 126 or 127, as every shell does.
     let mut started = Command::new("systemd-run");
     started.args(scope_arguments(name, user, limits));
     let adj = adj_for_children().map(|adj| format!("echo {} >/proc/self/oom_score_adj; ", adj.0));
-    let gate = adj.unwrap_or_default() + GATE;
-    started.args(["/bin/sh", "-c", &gate, "sh"]).args(command);
+    let script = adj.unwrap_or_default() + START_SCRIPT;
+    started.args(["/bin/sh", "-c", &script, "sh"]).args(command);
     prepare(&mut started);
     let mut child = started.spawn().map_err(|error| {
         StartFailure::NotConfined(format!("systemd-run cannot be started: {error}"))
     })?;
     let mut path = None;
-    match behind_gate(root, &mut child, (name, limits), &mut path) {
+    match wait_for_limits(root, &mut child, (name, limits), &mut path) {
         Ok((cgroup, keeper)) => {
             let started = StartedCommand::new(child, Some(cgroup), keeper);
             started.signal(nix::libc::SIGCONT);
@@ -296,7 +296,7 @@ fn stop_unit(name: &str, user: bool) {
 
 /// Waits until the shell has stopped in its scope, and compares the limits. `seen`: the path of the scope, as soon as
 /// it is known.
-fn behind_gate(
+fn wait_for_limits(
     root: &LiveRoot,
     child: &mut Child,
     (name, limits): (&str, &CgroupLimits),
@@ -413,7 +413,7 @@ mod tests {
         std::os::unix::fs::symlink("/bin/true", folder.path().join("sleep")).expect("a link");
         let path = format!("{}:/usr/bin:/bin", folder.path().display());
         let mut child = Command::new("/bin/sh")
-            .args(["-c", GATE, "sh", "sh", "-c", "exit \"$1\"", "sh", "7"])
+            .args(["-c", START_SCRIPT, "sh", "sh", "-c", "exit \"$1\"", "sh", "7"])
             .env("PATH", path)
             .spawn()
             .expect("a shell");

@@ -340,7 +340,8 @@ fn on_screen(
             thread::test_panic("command");
             let ended = followed.follow(started, ending);
             let mut monitor = followed.monitor.lock().unwrap_or_else(PoisonError::into_inner);
-            monitor.set_ended(format!("the command ended with status {}", ended.0.code()));
+            let code = ended.0.code();
+            monitor.set_ended(format!("the command ended with status {code}; q shows the verdict"));
             ended
         });
         if let Err(error) = screen::run(cli, invocation, None) {
@@ -381,10 +382,8 @@ fn start_hint(verdict: &LoadVerdict) -> Option<String> {
     let counted = verdict.summary.as_ref().is_some_and(|it| !it.kills.is_empty());
     (killed && counted && verdict.ran_for < START).then(|| {
         let command = verdict.command.first().map(ToString::to_string).unwrap_or_default();
-        format!(
-            "{command} was killed at its start: {} is less than it needs to start",
-            human_size(limit)
-        )
+        let (after, limit) = (verdict.ran_for.seconds(), human_size(limit));
+        format!("{command} was killed {after:.1} s after its start: it may need more than {limit} to start")
     })
 }
 

@@ -31,6 +31,8 @@ pub(super) struct LoadMonitor {
     log: FollowedLog,
     /// How the command ended, for the screen.
     ended: Option<String>,
+    /// The last sample, which the screen has not got yet.
+    last: Option<Arc<Snapshot>>,
 }
 
 impl LoadMonitor {
@@ -43,7 +45,7 @@ impl LoadMonitor {
         let summariser = LoadSummariser::new(scope);
         let mut log = FollowedLog::start();
         log.wait_until_followed(LOG_START);
-        Self { source, summariser, tree: None, recorder, log, ended: None }
+        Self { source, summariser, tree: None, recorder, log, ended: None, last: None }
     }
 
     /// The command has started, in this scope; without one its processes are added up, under this path.
@@ -109,7 +111,7 @@ impl LoadMonitor {
     /// was ended by SIGKILL.
     pub(super) fn finish(&mut self, killed: bool) {
         let needs = Needs::everything();
-        let _ = self.sample(&needs);
+        self.last = self.sample(&needs).ok();
         let (times, pause) = LOG_PATIENCE;
         for nth in 0..times {
             let kills = self.summary().map(|it| it.kills).unwrap_or_default();
@@ -119,7 +121,7 @@ impl LoadMonitor {
                 break;
             }
             std::thread::sleep(pause);
-            let _ = self.sample(&needs);
+            self.last = self.sample(&needs).ok().or(self.last.take());
         }
     }
 
@@ -153,9 +155,10 @@ impl Source for SharedMonitor {
         _spent: Option<Arc<Snapshot>>,
     ) -> Result<Arc<Snapshot>, SourceError> {
         let mut monitor = Self::lock(&self.0);
-        match monitor.ended.clone() {
-            Some(how) => Err(SourceError::Over(how)),
-            None => monitor.sample(needs),
+        match (monitor.ended.clone(), monitor.last.take()) {
+            (Some(_), Some(last)) => Ok(last),
+            (Some(how), None) => Err(SourceError::Over(how)),
+            (None, _) => monitor.sample(needs),
         }
     }
 

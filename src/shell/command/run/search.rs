@@ -129,7 +129,9 @@ fn largest(peaks: &[Option<Bytes>], from: Bytes, ram: Bytes) -> Bytes {
 /// Asks on the terminal.
 fn confirmed(warning: &str) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(CommandError::usage("without a terminal nobody can be asked").hint("use --yes"));
+        return Err(
+            CommandError::usage("cannot ask for confirmation without a terminal").hint("use --yes")
+        );
     }
     let _ = write!(io::stderr(), "{}. Run it? [y/N] ", crate::model::printable(warning));
     let _ = io::stderr().flush();
