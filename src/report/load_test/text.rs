@@ -112,7 +112,14 @@ fn add_summary(lines: &mut LabelledLines, it: &LoadSummary, kills_unknown: bool)
         },
     );
     if let Some(near) = it.near_limit {
-        lines.add("near", format!("{} at 90 % of the limit or more", seconds(near)));
+        // It was there between two samples.
+        let was_near =
+            it.needed.zip(it.limit).is_some_and(|(needed, limit)| needed.0 >= limit.0 / 10 * 9);
+        let time = match near {
+            Millis::ZERO if was_near => "less than a sample".to_owned(),
+            _ => seconds(near),
+        };
+        lines.add("near", format!("{time} with 90 % of the limit or more not reclaimable"));
     }
     lines.add("pressure", pressure(it.pressure));
     lines.add("reclaim", reclaim(it.reclaim));
