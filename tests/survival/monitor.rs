@@ -148,6 +148,14 @@ impl Monitor {
         self.faults_before = self.faults();
     }
 
+    /// Measures no longer.
+    pub fn end(&mut self) {
+        if self.end.is_none() {
+            self.seen.finish(Instant::now());
+            self.seen.faults = self.faults();
+        }
+    }
+
     /// Whether it has ended.
     pub fn ended(&self) -> bool {
         self.end.is_some()
@@ -191,12 +199,8 @@ impl Monitor {
         fields.flatten().and_then(|field| field.parse().ok()).unwrap_or(self.seen.faults)
     }
 
-    /// What was seen, as a line of JSON.
-    pub fn line(&mut self, scenario: &str, span: Duration) -> String {
-        if self.end.is_none() {
-            self.seen.finish(Instant::now());
-            self.seen.faults = self.faults();
-        }
+    /// What was seen until [`Self::end`], as a line of JSON.
+    pub fn line(&self, scenario: &str, span: Duration) -> String {
         let (lived, end) = match &self.end {
             Some((at, how)) => (*at - self.begun, how.clone()),
             None => (span, "alive".to_owned()),
