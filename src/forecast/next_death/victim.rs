@@ -1,7 +1,7 @@
 //! Who dies when a limit is reached: badness at that time, without what reclaim takes back before.
 
 use crate::model::{ProcId, Scene};
-use crate::policy::{BadnessUnit, KillScope, Policy, TieBreak, Verdict};
+use crate::policy::{BadnessUnit, KillScope, Policy, TieBreak};
 use crate::units::Millis;
 
 use super::growth::{GrowthTracks, ProcessGrowth};
@@ -125,7 +125,7 @@ fn runners(
         if !policy.looks_at(process, inside) || process.dying {
             return None;
         }
-        let Verdict::Scored(badness) = policy.judge(process, inside) else { return None };
+        let badness = policy.key(process, inside).ok()?;
         let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
         let growth = if per_page > 0.0 {
             growth.of(process.id, course.over)
@@ -150,16 +150,7 @@ fn runners(
         join_groups(&mut runners);
     }
     if runners.len() > FOLLOWED {
-        // Who leads now, or would lead by the fastest growth.
-        let windows = std::array::from_fn::<Window, COUNT, _>(|nth| course.window(nth));
-        let reach = |it: &Runner| {
-            windows
-                .map(|window| it.points(window, course.times(window)))
-                .iter()
-                .fold(it.base, |most, &it| most.max(it))
-        };
-        runners.sort_unstable_by(|a, b| b.class.cmp(&a.class).then(reach(b).total_cmp(&reach(a))));
-        runners.truncate(FOLLOWED);
+        runners = foremost(runners, course);
     }
     for runner in &mut runners {
         // Only what the counters themselves may be off: growth is projected.
@@ -172,6 +163,26 @@ fn runners(
         runner.error = if pages || per_page == 0.0 { counters } else { counters + 1.0 };
     }
     runners
+}
+
+/// Those who lead now, or would lead by their fastest growth; of equals the first.
+fn foremost(runners: Vec<Runner>, course: &Course) -> Vec<Runner> {
+    let windows = std::array::from_fn::<Window, COUNT, _>(|nth| course.window(nth));
+    let reach = |it: &Runner| {
+        let points = windows.map(|window| it.points(window, course.times(window)));
+        points.iter().fold(it.base, |most, &it| most.max(it))
+    };
+    let mut reaching: Vec<(f64, Runner)> = runners.into_iter().map(|it| (reach(&it), it)).collect();
+    let order = |(reach, a): &(f64, Runner), (other, b): &(f64, Runner)| {
+        b.class.cmp(&a.class).then(other.total_cmp(reach)).then(a.at.cmp(&b.at))
+    };
+    if reaching.len() > FOLLOWED {
+        // To order all of them would cost more than everything else here.
+        reaching.select_nth_unstable_by(FOLLOWED, order);
+        reaching.truncate(FOLLOWED);
+    }
+    reaching.sort_unstable_by(order);
+    reaching.into_iter().map(|(_, it)| it).collect()
 }
 
 /// Of a killer of whole cgroups: the largest process stands for all that share the points of one cgroup, and
