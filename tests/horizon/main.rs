@@ -4,10 +4,10 @@
 //! of its own only; where it cannot have any, it says why.
 //!
 //! `DOOMTOP_HORIZON=long` runs until there are enough deaths to compare shares with their targets;
-//! `HORIZON_DEATHS` says how many. `HORIZON_SAVE=DIR` keeps what was seen, and `HORIZON_REPLAY=DIR` judges a
-//! changed model by the same deaths again; each folder in DIR is a machine of its own. `HORIZON_WRITE=MARKER` puts
-//! the table into assets/docs/proof.md. `tests/horizon/guest` lets emulated machines run out of memory, and
-//! `tests/horizon/work` watches ordinary work.
+//! `HORIZON_DEATHS` says how many, `HORIZON_AT_ONCE` how many side by side. `HORIZON_SAVE=DIR` keeps what was
+//! seen, and `HORIZON_REPLAY=DIR` judges a changed model by the same deaths again; each folder in DIR is a machine
+//! of its own. `HORIZON_WRITE=MARKER` puts the table into assets/docs/proof.md. `tests/horizon/guest` lets
+//! emulated machines run out of memory, and `tests/horizon/work` watches ordinary work.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -106,7 +106,6 @@ fn test(long: bool) -> ExitCode {
     }
     let mut table = Table::new();
     let long = long || env::var("DOOMTOP_HORIZON").is_ok_and(|it| it == "long");
-    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("HORIZON_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     println!("horizon: seed {seed}");
     let run = if long { Run::Long } else { Run::Short };
@@ -129,6 +128,11 @@ fn test(long: bool) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A number in the environment.
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
 }
 
 /// Why there is no table.
@@ -172,11 +176,13 @@ fn provoke(run: Run, deaths: usize, seed: u64, table: &mut Table) -> Result<(), 
 
 /// What happens side by side in one round.
 fn scenarios(run: Run, dice: &mut Dice, dir: &Path) -> Vec<Scenario> {
-    let count = if run == Run::Short { SHORT } else { AT_ONCE };
+    // A machine of one slow processor carries few, and no ordinary work beside.
+    let few = number("HORIZON_AT_ONCE").and_then(|it| usize::try_from(it).ok());
+    let count = few.unwrap_or(if run == Run::Short { SHORT } else { AT_ONCE });
     let first = dice.between(0, DEADLY.len() - 1);
     let deadly: Vec<_> = DEADLY.iter().cycle().skip(first).take(count).copied().collect();
     let deadly = deadly.into_iter().map(|kind| (kind, true));
-    let ordinary = ORDINARY.iter().map(|kind| (*kind, false));
+    let ordinary = ORDINARY.iter().filter(|_| few.is_none()).map(|kind| (*kind, false));
     deadly.chain(ordinary).map(|(kind, deadly)| scenario(kind, deadly, dice, dir)).collect()
 }
 
