@@ -79,6 +79,12 @@ pub fn all() {
     assert_eq!(misses(wide).len(), 6, "four candidates are no prediction at any lead");
     assert_eq!(misses(|left| deaths(&[1], "/a", left as f64, 10)).len(), 3, "another process");
     assert_eq!(misses(|_| Deaths::default()).len(), 3, "silence is not right");
+    let timeless = |left: i64| {
+        let mut deaths = right(left);
+        deaths.next.iter_mut().for_each(|it| it.when = None);
+        deaths
+    };
+    assert_eq!(misses(timeless).len(), 3, "the right process without a time is half an answer");
     let late = |left: i64| deaths(&[VICTIM], "/a", left as f64 * 1.5, 10);
     assert_eq!(misses(late).len(), 3, "the time is wrong by half of it");
     let restless = |left: i64| {

@@ -58,7 +58,8 @@ pub fn missed(table: &Table, method: Method, run: Run) -> Vec<String> {
                 missed.push(format!("{lead} s before: median error of the time {error:.2}"));
             }
             // Whoever names the largest process of a machine may be right, and does not tell when.
-            None => missed.push(format!("{lead} s before: no time was told")),
+            None if tally.right() > 0 => missed.push(format!("{lead} s before: no time was told")),
+            None => {}
         }
         let width = mean(&tally.widths);
         if run == Run::Long && width > WIDTH {
