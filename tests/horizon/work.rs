@@ -20,7 +20,7 @@ use crate::document;
 use crate::judge::Table;
 use crate::nest::Nest;
 use crate::report;
-use crate::world::{Event, World, own_part, sampled};
+use crate::world::{Event, World, own_limits, sampled};
 
 /// The first argument of a binary that shall watch work.
 pub const WORD: &str = "__work";
@@ -65,7 +65,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         let at = now();
         if at >= next_sample {
             let sample = source.sample(&needs, last.take()).map_err(|error| error.to_string())?;
-            let own_sample = Arc::new(own_part(&sample, &own));
+            let own_sample = Arc::new(own_limits(&sample, &own));
             world.take(&Event::Sample { at: now(), sample: own_sample });
             last = Some(sample);
             next_sample = (next_sample + SAMPLE).max(at);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use doomtop::forecast::next_death::{DeathForecaster, Deaths};
 use doomtop::model::{
-    CgroupNeeds, Cgroups, Needs, Process, Reading, Scene, Scope, Scores, Snapshot, is_within,
+    Cgroup, CgroupNeeds, Cgroups, Needs, Process, Reading, Scene, Scope, Scores, Snapshot,
+    is_within,
 };
 use doomtop::policy::{LINUX, Policy};
 use doomtop::rank::Ranking;
@@ -95,6 +96,17 @@ const TESTS: &str = "/doomtop-oom-";
 /// The sample without what other trials and other tests do.
 pub fn own_part(sample: &Snapshot, own: &[String]) -> Snapshot {
     without(sample, |path| path.contains(TESTS) && !own.iter().any(|it| is_within(path, it)))
+}
+
+/// The sample of the machine with these cgroups: the limits of others, who may really reach them, are left out.
+pub fn own_limits(sample: &Snapshot, own: &[String]) -> Snapshot {
+    let is_own = |it: &&Cgroup| own.iter().any(|path| is_within(it.path.as_str(), path));
+    let list = sample.cgroups.list.iter().filter(is_own).cloned().collect();
+    Snapshot {
+        cgroups: Arc::new(Cgroups { list, ..Cgroups::clone(&sample.cgroups) }),
+        processes: sample.processes.clone(),
+        ..sample.without_lists()
+    }
 }
 
 /// The sample without cgroups that are foreign, and what runs in them.
