@@ -9,17 +9,20 @@
 
 mod load;
 mod monitor;
+mod waits;
 
 use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use load::{Load, SCENARIOS};
+use load::{Load, SCENARIOS, Scenario};
 use monitor::{MONITORS, Monitor, watch};
+use waits::Waits;
 
 /// The first argument of a guest's run. No filter of `cargo test` looks like it.
 const WATCH: &str = "__watch";
@@ -81,6 +84,34 @@ impl FloorClock {
     }
 }
 
+/// A load that another thread starts: while a thousand processes start, the terminals are read.
+struct RunningLoad {
+    ends: Option<Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl RunningLoad {
+    fn start(scenario: &'static Scenario) -> Self {
+        let (ends, end) = channel::<()>();
+        // A process of the load ends with the thread that started it, so this one stays until the end.
+        let work = move || {
+            let load = Load::start(scenario);
+            let _ = end.recv();
+            drop(load);
+        };
+        Self { ends: Some(ends), thread: Some(thread::spawn(work)) }
+    }
+}
+
+impl Drop for RunningLoad {
+    fn drop(&mut self) {
+        drop(self.ends.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the load ends");
+        }
+    }
+}
+
 /// Watches the monitors under a load.
 fn guest(scenario: &str, span: Duration) -> ExitCode {
     let Some(scenario) = SCENARIOS.iter().find(|it| it.name == scenario) else {
@@ -94,11 +125,17 @@ fn guest(scenario: &str, span: Duration) -> ExitCode {
     nix::sys::mman::mlockall(all).expect("to stay in memory");
     let home = tempfile::tempdir().expect("a folder");
     let mut monitors = started(scenario.group, home.path());
-    watch(&mut monitors, WARM_UP);
+    watch(&mut monitors, WARM_UP, &|_, _| ());
     monitors.iter_mut().for_each(Monitor::begin);
     let floor = FloorClock::start();
-    let load = Load::start(scenario);
-    watch(&mut monitors, span);
+    let load = RunningLoad::start(scenario);
+    let waits = Waits::start();
+    watch(&mut monitors, span, &|name, pid| {
+        // What the others wait for is theirs to know.
+        if name.starts_with("doomtop") {
+            waits.look(name, pid);
+        }
+    });
     // Ending the load takes long, and nobody reads the terminals meanwhile.
     monitors.iter_mut().for_each(Monitor::end);
     let floor = floor.end();
@@ -106,6 +143,9 @@ fn guest(scenario: &str, span: Duration) -> ExitCode {
     println!("FLOOR {} {:.1}", scenario.name, floor.as_secs_f64());
     for monitor in &monitors {
         println!("{}", monitor.line(scenario.name, span));
+    }
+    for line in waits.end() {
+        println!("WAITS {line}");
     }
     ExitCode::SUCCESS
 }
@@ -153,10 +193,10 @@ fn started(group: Option<&str>, home: &Path) -> Vec<Monitor> {
 fn here() -> ExitCode {
     let home = tempfile::tempdir().expect("a folder");
     let mut monitors = started(None, home.path());
-    watch(&mut monitors, SHORT / 2);
+    watch(&mut monitors, SHORT / 2, &|_, _| ());
     monitors.iter_mut().for_each(Monitor::begin);
     let floor = FloorClock::start();
-    watch(&mut monitors, SHORT);
+    watch(&mut monitors, SHORT, &|_, _| ());
     let floor = floor.end();
     println!(
         "survival: no load; a locked clock stood still for {:.3} s at most",
@@ -179,7 +219,7 @@ fn here() -> ExitCode {
         monitor.kill();
         let end = Instant::now() + Duration::from_secs(30);
         while !monitor.ended() && Instant::now() < end {
-            watch(std::slice::from_mut(monitor), TICK);
+            watch(std::slice::from_mut(monitor), TICK, &|_, _| ());
         }
         if !monitor.ended() {
             wrong.push("an end was not seen");

@@ -32,6 +32,9 @@ pub const MONITORS: &[Program] = &[
 /// Output after this long without any is another frame.
 const BETWEEN: Duration = Duration::from_millis(40);
 
+/// A monitor that draws nothing for longer than this is silent: each draws once a second.
+const SILENT: Duration = Duration::from_millis(2200);
+
 /// A key is pressed this often: the arrow down and the arrow up in turn, which every monitor answers by drawing.
 const KEY_EVERY: Duration = Duration::from_millis(3100);
 
@@ -141,6 +144,16 @@ impl Monitor {
         Some(Self { name, child, master, stat, seen, end: None, begun: now, faults_before: 0 })
     }
 
+    /// Its pid.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// For how long it has drawn nothing.
+    pub fn silence(&self, now: Instant) -> Duration {
+        if self.ended() { Duration::ZERO } else { now - self.seen.last_output }
+    }
+
     /// Measures from now on.
     pub fn begin(&mut self) {
         self.begun = Instant::now();
@@ -232,8 +245,8 @@ impl Drop for Monitor {
     }
 }
 
-/// Serves all monitors for this long.
-pub fn watch(monitors: &mut [Monitor], span: Duration) {
+/// Serves all monitors for this long. `silent` is told of those that draw nothing for long, once a second.
+pub fn watch(monitors: &mut [Monitor], span: Duration, silent: &dyn Fn(&'static str, u32)) {
     let end = Instant::now() + span;
     let mut room = [0; 65536];
     let mut next_faults = Instant::now();
@@ -255,6 +268,9 @@ pub fn watch(monitors: &mut [Monitor], span: Duration) {
             next_faults = now + Duration::from_secs(1);
             for monitor in monitors.iter_mut().filter(|it| !it.ended()) {
                 monitor.seen.faults = monitor.faults();
+                if monitor.silence(now) > SILENT {
+                    silent(monitor.name, monitor.pid());
+                }
             }
         }
     }
