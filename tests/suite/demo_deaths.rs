@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use doomtop::forecast::next_death::{DeathForecaster, Deaths};
+use doomtop::forecast::next_death::{DeathForecaster, Deaths, NextDeath};
 use doomtop::model::{Comm, ProcId, Scene, Snapshot};
 use doomtop::rank::also_killed::GroupCensus;
 use doomtop::units::{Bytes, Millis};
@@ -94,6 +94,34 @@ fn whoever_dies_is_named_from_ten_seconds_before() {
                 said.deaths
             );
         }
+    }
+}
+
+#[test]
+fn nobody_is_told_to_die_soon_where_nobody_dies_for_long() {
+    let (said, kills) = &*DEMO;
+    // The one that earlyoom ends: the kernel counts nothing.
+    let by_earlyoom = SAMPLES.windows(2).find_map(|pair| {
+        let gone = |comm: &str| pair[0].processes.iter().find(|it| it.comm.to_string() == comm);
+        let victim = gone("python3").filter(|it| pair[1].find(it.id).is_none())?;
+        (victim.rss_stat.0 > 50_000).then(|| pair[1].clock.monotonic_ms)
+    });
+    let deaths: Vec<Millis> =
+        kills.iter().map(|kill| kill.at).chain(Some(by_earlyoom.expect("it acts"))).collect();
+    for said in said {
+        let soon = |next: &NextDeath| next.when.is_some_and(|when| when.middle < Millis(60_000));
+        let Some(next) = said.deaths.next.as_ref().filter(|next| soon(next)) else { continue };
+        let left = deaths.iter().filter(|at| **at >= said.at).map(|at| at.saturating_sub(said.at));
+        let left = left.min();
+        assert!(
+            left.is_some_and(|left| left < Millis(120_000)),
+            "{:?}: {next:?}, and the next one dies after {left:?}",
+            said.at
+        );
+        // Right after a death, what was freed lasts for a while.
+        let since =
+            deaths.iter().filter(|at| **at <= said.at).map(|at| said.at.saturating_sub(*at));
+        assert!(since.min().is_none_or(|it| it > Millis(8_000)), "{:?}: {next:?}", said.at);
     }
 }
 

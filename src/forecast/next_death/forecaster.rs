@@ -172,8 +172,9 @@ impl DeathForecaster {
         self.machine_limit = room.limit;
         let usage = machine_usage(&now.memory, &now.swap);
         self.machine_scale.sample(left, usage, room.limit);
-        self.killers.observe(scene, &self.global, leaving, usage);
-        if self.machine.was_full() && is_much(sum(exits.killed.iter()), room.limit) {
+        let acted = self.killers.observe(scene, &self.global, leaving, usage);
+        if acted || is_much(sum(exits.killed.iter()), room.limit) {
+            // What grew is gone, and what was given back was no decision of a program.
             self.machine.forget();
             self.killers.forget();
         } else {

@@ -16,7 +16,7 @@ use crate::units::{Bytes, Kib, Millis};
 
 use super::TimeSpan;
 use super::approach::{ActingKiller, Approach};
-use super::history::{Basis, Estimate, Kind, RoomHistory};
+use super::history::{Basis, Estimate, Kind, RoomHistory, is_at_limit, is_release};
 use super::room::Room;
 use super::usage_scale::UsageScale;
 
@@ -94,12 +94,19 @@ pub(crate) fn left(rule: &TriggerRule) -> Option<Bytes> {
 
 impl KillerRules {
     /// Takes the newest sample of the scene. `leaving` is what processes on their way out still hold, `usage` that of
-    /// the machine.
-    pub fn observe(&mut self, scene: &Scene, global: &Arc<Text>, leaving: Bytes, usage: Bytes) {
+    /// the machine. Returns whether one of the killers has acted since the sample before.
+    pub fn observe(
+        &mut self,
+        scene: &Scene,
+        global: &Arc<Text>,
+        leaving: Bytes,
+        usage: Bytes,
+    ) -> bool {
         let now = scene.now();
         let at = now.clock.monotonic_ms;
         let limit = (now.memory.total_kib + now.swap.lasting()).bytes();
         let mut old = std::mem::take(&mut self.rules);
+        let mut acted = false;
         for policy in killer_policies().filter(|it| is_userspace(*it) && it.acts_here(scene)) {
             for (nth, rule) in policy.trigger_rules(scene).into_iter().enumerate() {
                 let Some(left) = left(&rule) else { continue };
@@ -111,7 +118,11 @@ impl KillerRules {
                 let killer = ActingKiller { policy, rule: Arc::new(rule) };
                 let room = Room { left: (left + leaving).min(limit), limit };
                 let mut next = match known {
-                    Some(known) => KillerRule { killer, room, ..old.swap_remove(known) },
+                    Some(known) => {
+                        let known = old.swap_remove(known);
+                        acted |= known.has_acted(room);
+                        KillerRule { killer, room, ..known }
+                    }
                     None => KillerRule::new(killer, nth, domain, room),
                 };
                 next.observe(at, usage);
@@ -119,6 +130,7 @@ impl KillerRules {
                 self.rules.push(next);
             }
         }
+        acted
     }
 
     /// Takes a reading of the usage of the machine between two samples.
@@ -218,6 +230,17 @@ impl KillerRule {
             met: None,
             has_victim: false,
         }
+    }
+
+    /// Whether its kill is what brings this room back: the amounts were at their thresholds.
+    fn has_acted(&self, room: Room) -> bool {
+        let before = match self.met {
+            Some(_) => self.history.left(),
+            None => self.history.left().filter(|it| is_at_limit(*it, room.limit)),
+        };
+        let freed = |before| room.left.saturating_sub(before);
+        is_by_amounts(&self.killer.rule)
+            && before.is_some_and(|before| is_release(freed(before), room.limit))
     }
 
     fn observe(&mut self, at: Millis, usage: Bytes) {
