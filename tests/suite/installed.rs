@@ -327,6 +327,24 @@ fn half_a_minute_passes_between_two_readings() {
 }
 
 #[test]
+fn a_killer_that_starts_or_ends_is_seen_at_once() {
+    let folder = Folder::new().with("usr/bin/earlyoom", b"");
+    let folder = folder.with_process(7, [0, 0], b"earlyoom\0");
+    let proc = folder.proc();
+    let mut reader = KillerReader::new(proc.filesystem());
+    let killer = [process(7, "earlyoom", 1)];
+    let mut found = |rows: &[Process], at: u64| {
+        reader.read(&proc, rows.iter(), Millis(at));
+        reader.last().earlyoom.found
+    };
+    let (running, installed) = (KillerPresence::Running(7), KillerPresence::Installed);
+    assert_eq!(found(&[], 1), installed);
+    assert_eq!(found(&killer, 1500), running, "it has started");
+    assert_eq!(found(&[process(9, "sh", 1)], 2000), running, "not more often than once a second");
+    assert_eq!(found(&[process(9, "sh", 1)], 2500), installed, "it has ended");
+}
+
+#[test]
 fn what_was_read_travels_with_the_look() {
     let folder = Folder::new()
         .with("usr/sbin/nohang", b"")

@@ -1,8 +1,8 @@
 //! Finds the userspace OOM killers of this machine and the options that they run with: those of
 //! their files, and those of the command line of a running one, which take precedence.
 //!
-//! Reads at the start and then every half minute, on the walker's thread, because opening files may
-//! stall.
+//! Reads at the start, when a killer starts or ends, and every half minute, on the walker's thread, because opening
+//! files may stall.
 
 use std::ffi::CStr;
 use std::path::PathBuf;
@@ -20,8 +20,10 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::unit;
 use crate::units::Millis;
 
-/// Interval between two readings.
+/// Maximum interval between two readings.
 const INTERVAL: Millis = Millis(30_000);
+/// Minimum interval between two readings: any user can start processes with the name of a killer.
+const MIN_INTERVAL: Millis = Millis(1000);
 
 /// Maximum number of bytes that are read of a file of a killer's process.
 const PROC_FILE_MAX: usize = 1 << 16;
@@ -54,6 +56,8 @@ pub struct KillerReader {
     files: Option<PathBuf>,
     buffer: FileBuffer,
     read: Option<Millis>,
+    /// The processes with the name of a killer, at the last reading.
+    seen: u64,
     last: Arc<InstalledKillers>,
 }
 
@@ -62,7 +66,7 @@ impl KillerReader {
     /// one, all killers stay absent.
     #[must_use]
     pub fn new(files: Option<PathBuf>) -> Self {
-        Self { files, buffer: FileBuffer::new(), read: None, last: Arc::default() }
+        Self { files, buffer: FileBuffer::new(), read: None, seen: 0, last: Arc::default() }
     }
 
     /// The result of the last reading; the same `Arc` as long as nothing changes.
@@ -71,25 +75,38 @@ impl KillerReader {
         &self.last
     }
 
-    /// Reads again if the interval is over. `rows` are the processes; `now` is a time on the
-    /// snapshot's monotonic clock.
+    /// Reads again if a process with the name of a killer has come or gone, or the interval is over. `rows` are the
+    /// processes; `now` is a time on the snapshot's monotonic clock.
     pub fn read<'a>(
         &mut self,
         proc: &ProcRoot,
-        rows: impl Iterator<Item = &'a Process>,
+        rows: impl Iterator<Item = &'a Process> + Clone,
         now: Millis,
     ) {
         let Some(files) = &self.files else { return };
-        if self.read.is_some_and(|read| now.saturating_sub(read) < INTERVAL) {
+        let seen = fingerprint(rows.clone());
+        let interval = if seen == self.seen { INTERVAL } else { MIN_INTERVAL };
+        if self.read.is_some_and(|read| now.saturating_sub(read) < interval) {
             return;
         }
-        self.read = Some(now);
+        (self.read, self.seen) = (Some(now), seen);
         let running = running(proc, rows, &mut self.buffer);
         let killers = killers(&FileSearch::new(files, running));
         if killers != *self.last {
             self.last = Arc::new(killers);
         }
     }
+}
+
+/// A number that changes when a process with the name of a killer comes or goes.
+fn fingerprint<'a>(rows: impl Iterator<Item = &'a Process>) -> u64 {
+    let killers = rows.filter(|row| is_name_of_killer(&row.comm));
+    let mixed = killers.map(|row| {
+        let id = row.id.born.0 ^ u64::from(row.id.pid.unsigned_abs()).rotate_left(32);
+        // Any odd constant with many bits: the sum of two ids must not be that of two others.
+        id.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    mixed.fold(0, u64::wrapping_add)
 }
 
 /// The running killers among these processes.

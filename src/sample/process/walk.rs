@@ -119,7 +119,7 @@ impl ProcessWalk {
     }
 
     /// The rows of the last walk, sorted by pid.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Process> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Process> + Clone {
         self.known.iter().map(|known| &known.row)
     }
 
