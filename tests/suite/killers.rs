@@ -698,7 +698,7 @@ fn with_rule_files(action: OomRuleAction, limits: [Option<f64>; 2]) -> Scene {
             (stalls(group("/calm.slice", 9, 0), 5.0, 0.0), 0),
             (scans(group("/calm.slice/a", 9, 900), 9000), 1),
             (stalls(group("/hot.slice", 9, 0), 30.0, 0.0), 0),
-            (scans(group("/hot.slice/b", 9, 700), scanned), 1),
+            (scans(group("/hot.slice/b", 9, 700), 900 + scanned), 1),
             (scans(group("/hot.slice/c", 9, 800), 3 * scanned), 2),
         ];
         let mut snapshot = with_swap(tree(groups), 10_000, 2500);
@@ -722,8 +722,9 @@ fn rule_files_of_systemd_oomd_act_when_all_their_conditions_hold() {
     let by_reclaim = OomRuleAction::KillByPgscan;
     let scene = with_rule_files(by_reclaim, [Some(10.0), Some(70.0)]);
     assert!(SYSTEMD_OOMD_PRESSURE.acts_here(&scene) && !SYSTEMD_OOMD_SWAP.acts_here(&scene));
-    // Only below the cgroup that stalls; reclaim scanned 300 more pages in c, and 100 in b.
-    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene)[..2], [(12, 300), (13, 300)]);
+    // Only below the cgroup that stalls. Reclaim scanned 300 more pages in c, and 100 in b, but a rule file counts
+    // all that were ever scanned.
+    assert_eq!(order(&SYSTEMD_OOMD_PRESSURE, &scene)[..2], [(11, 1100), (12, 600)]);
     let rules = SYSTEMD_OOMD_PRESSURE.trigger_rules(&scene);
     let met: Vec<Vec<Option<bool>>> =
         rules.iter().map(|it| it.levels.iter().map(TriggerLevel::met).collect()).collect();
@@ -741,6 +742,33 @@ fn rule_files_of_systemd_oomd_act_when_all_their_conditions_hold() {
         let state = SYSTEMD_OOMD_PRESSURE.trigger_state(&with_rule_files(by_reclaim, limits));
         assert!(!state.ready, "{limits:?}: {state:?}");
     }
+}
+
+#[test]
+fn the_pressure_of_the_root_cgroup_makes_systemd_oomd_kill_nobody() {
+    let with = |unit: &str| {
+        let sample = |scanned: u64| {
+            let groups = vec![
+                (scans(stalls(group("/", 9, 0), 90.0, 0.0), scanned), 0),
+                (scans(stalls(group("/a", 9, 0), 90.0, 0.0), scanned), 1),
+            ];
+            let mut snapshot = with_swap(tree(groups), 10_000, 9000);
+            let killer = &mut Arc::make_mut(&mut snapshot.killers).systemd_oomd;
+            running(killer);
+            let unit =
+                NominatedUnit { unit: text(unit), pressure: true, ..NominatedUnit::default() };
+            killer.options.nominated = vec![unit];
+            Arc::new(snapshot)
+        };
+        Scene::new(sample(200), Some(sample(100)))
+    };
+    let root = with("-.slice");
+    assert!(SYSTEMD_OOMD_PRESSURE.trigger_rules(&root).is_empty());
+    let state = SYSTEMD_OOMD_PRESSURE.trigger_state(&root);
+    assert!(!state.ready, "{state:?}");
+    says(&state, "it never sees reclaim");
+    let other = with("a");
+    assert_eq!(SYSTEMD_OOMD_PRESSURE.trigger_rules(&other).len(), 1);
 }
 
 #[test]

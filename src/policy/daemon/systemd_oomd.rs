@@ -67,9 +67,10 @@ pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd {
                 exceeds its limit for long enough and reclaim is active in it, kills the \
                 whole leaf cgroup below it in which reclaim scanned the most pages in the \
                 last second; among equals the one with the most memory. oom_score_adj does \
-                not count. Cgroups marked avoid come last; those marked omit are spared. Rule files \
-                (OOMRules=, 261) with kill-by-pgscan choose the same way, without waiting for \
-                reclaim; with kill-all the watched cgroup dies as a whole.",
+                not count. Cgroups marked avoid come last; those marked omit are spared. The \
+                root cgroup never acts. Rule files (OOMRules=, 261) with kill-by-pgscan \
+                choose by all pages that were ever scanned, without waiting for reclaim; \
+                with kill-all the watched cgroup dies as a whole.",
         cites: &[
             Cite {
                 place: "systemd src/oom/oomd-manager.c monitor_memory_pressure_contexts_handler()",
@@ -178,6 +179,7 @@ impl SystemdOomd {
             // A cgroup that is new, or whose counter decreased, counts from zero.
             let seen = scene.before().filter(|then| !then.cgroups.list.is_empty());
             let past = seen.map(|_| before(scene, group).and_then(|then| then.pgscan.value()));
+            let past = if self.is_watched_by_setting(group, scene) { past } else { Some(None) };
             let delta = scanned.zip(past).map(|(now, then)| {
                 let then = then.filter(|&then| then <= now).unwrap_or(0);
                 now - then
@@ -200,6 +202,14 @@ impl SystemdOomd {
         }
     }
 
+    /// Whether a cgroup is below one with `ManagedOOMMemoryPressure=kill`. A rule file looks at its candidates only
+    /// when it acts, so that the pages that were scanned before are not known, and count from zero
+    /// (`get_monitored_cgroup_contexts_candidates()`).
+    fn is_watched_by_setting(&self, group: &Cgroup, scene: &Scene) -> bool {
+        path_from_root(group.path.as_str())
+            .any(|path| self.unit_of(path, scene).is_some_and(|unit| unit.pressure))
+    }
+
     /// Whether a cgroup is below a watched one whose pressure exceeds its limit.
     fn stalls_above(&self, group: &Cgroup, scene: &Scene) -> bool {
         let Some(cgroups) = cgroup_candidates::v2(scene) else { return false };
@@ -207,7 +217,8 @@ impl SystemdOomd {
             let watched = self.unit_of(path, scene).zip(cgroups.find(path));
             let Some((unit, watched)) = watched else { return false };
             let share = avg10(watched.pressure.full);
-            let by_setting = unit.pressure && share.is_some_and(|it| it > self.limit(unit, scene));
+            let by_setting = acts_by_setting(watched, unit)
+                && share.is_some_and(|it| it > self.limit(unit, scene));
             let options = &configured(scene).options;
             by_setting
                 || self.files_of(unit, options).any(|rule| {
@@ -235,7 +246,7 @@ impl SystemdOomd {
     ) -> Vec<TriggerRule> {
         let options = &configured(scene).options;
         let rule = |(group, unit): &(&Cgroup, &NominatedUnit)| {
-            let share = avg10(group.pressure.full).filter(|_| unit.pressure)?;
+            let share = avg10(group.pressure.full).filter(|_| acts_by_setting(group, unit))?;
             let lasting = millis(unit.seconds.unwrap_or(options.seconds));
             let mut levels = vec![pressure(
                 Some(share),
@@ -347,12 +358,21 @@ impl SystemdOomd {
                 }
             }
             _ if watched.is_empty() => {}
+            _ if watched.iter().all(|(group, _)| group.path.as_str() == "/") => {
+                state.obstacle("it watches only the root cgroup, of which it never sees reclaim, so it cannot act");
+            }
             _ => state.obstacle("no memory.pressure can be read, so it cannot act"),
         }
         let lasting =
             worst.map_or(configured(scene).options.seconds, |it| it.lasting.0 as f64 / 1000.0);
         state.note(format!("this must last {lasting} s"));
     }
+}
+
+/// Whether a watched cgroup acts by its pressure. Of the root, the pages that reclaim scanned are not read
+/// (`oomd_cgroup_context_acquire()` at 252 and 261), so that it never has the reclaim that must be seen.
+fn acts_by_setting(group: &Cgroup, unit: &NominatedUnit) -> bool {
+    unit.pressure && group.path.as_str() != "/"
 }
 
 /// The conditions of a rule file for a watched cgroup, which must all hold (`ruleset_check_conditions()`). Swap is
