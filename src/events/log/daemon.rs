@@ -73,6 +73,17 @@ pattern!(NOHANG_ADJ, "oom_score_adj:", r"^ *badness: .*oom_score_adj: +(-?\d+)")
 pattern!(NOHANG_SIZE, "RSS: ", r"^ *Vm, MiB: .*RSS: +(\d+)");
 pattern!(NOHANG_GROUP, "cgroup_v", r"^ *cgroup_v[12]: (/.+)$");
 pattern!(NOHANG_SENT, "Sending SIG", r"^\[ ?(OK|[A-Z]+) ?\] Sending (SIG[A-Z]+) to (.*?)(?:;.*)?$");
+// nohang check_mem_swap_ex, check_zram_ex, check_psi_ex: what was reached, twice before each action.
+pattern!(
+    NOHANG_STATUS,
+    "Memory status that requires",
+    r"^ *Memory status that requires corrective actions:$"
+);
+pattern!(
+    NOHANG_WHY,
+    "_threshold_m",
+    r"^ *((?:MemAvailable|SwapFree|MemUsedZram|Current PSI metric value) [\[(][\d., %MiB]*[\])] [<>]= (?:soft|hard)_threshold_(?:min|max)_[a-z]+ [\[(][\d., %MiB]*[\])])$"
+);
 pattern!(NOHANG_SENT_OLD, "Sending SIG", r"^ *Sending (SIG[A-Z]+) to the victim$");
 // earlyoom main.c: the line before says why.
 pattern!(EARLYOOM_WHY, "low memory!", r"^low memory! (at or below .*)$");
@@ -137,13 +148,16 @@ fn daemon_kill(by: Killer, said: &str) -> DaemonKill {
 /// Maximum length of a line in bytes; the rest is cut off. No line that a pattern matches is so long.
 const MAX_LINE: usize = 8192;
 
+/// A reason of nohang has at most three conditions of less than 100 bytes each.
+const MAX_REASON: usize = 300;
+
 /// Reads the logs of daemons line by line. nohang describes its victim several lines before it reports
 /// the kill, so the description is kept.
 #[derive(Debug, Default)]
 pub struct DaemonLogReader {
     /// The victim that nohang described last.
     chosen: Option<DaemonKill>,
-    /// The reason that earlyoom gave last.
+    /// The reason that earlyoom or nohang gave last.
     reason: Option<Text>,
     /// The rule by which systemd-oomd acted last.
     rule: Option<Text>,
@@ -162,6 +176,8 @@ impl DaemonLogReader {
                 &NOHANG_ADJ,
                 &NOHANG_SIZE,
                 &NOHANG_GROUP,
+                &NOHANG_STATUS,
+                &NOHANG_WHY,
                 &NOHANG_SENT,
                 &NOHANG_SENT_OLD,
             ],
@@ -240,6 +256,16 @@ impl DaemonLogReader {
             });
             return None;
         }
+        if NOHANG_STATUS.captures(line).is_some() {
+            self.reason = None;
+            return None;
+        }
+        if let Some(found) = NOHANG_WHY.captures(line) {
+            let before = self.reason.take().filter(|it| it.as_str().len() < MAX_REASON);
+            let before = before.map_or_else(String::new, |it| format!("{it} and "));
+            self.reason = Some(Text::new(format!("{before}{}", &found[1]).as_bytes()));
+            return None;
+        }
         if let Some(chosen) = &mut self.chosen {
             if let Some(found) = NOHANG_ADJ.captures(line) {
                 chosen.adj = number(&found, 1).map(Adj::clamped);
@@ -263,11 +289,15 @@ impl DaemonLogReader {
         let chosen = self.chosen.take();
         let fits = |it: &DaemonKill| name.is_none() || it.comm == name;
         let said = Text::new(line.trim().as_bytes());
+        let why = self.reason.take();
         match chosen.filter(fits) {
-            Some(chosen) => Some(DaemonKill { said, ..chosen }),
-            None => {
-                Some(DaemonKill { comm: Some(name?), said, ..daemon_kill(Killer::Nohang, line) })
-            }
+            Some(chosen) => Some(DaemonKill { said, why, ..chosen }),
+            None => Some(DaemonKill {
+                comm: Some(name?),
+                said,
+                why,
+                ..daemon_kill(Killer::Nohang, line)
+            }),
         }
     }
 }
@@ -367,6 +397,13 @@ fn renamed_nohang(line: &str, names: &Renamed<'_>) -> Option<String> {
     }
     if let Some(found) = NOHANG_GROUP.captures(line) {
         return Some(format!("  cgroup_v2: {}", (names.cgroup)(&found[1])));
+    }
+    if NOHANG_STATUS.captures(line).is_some() {
+        return Some("Memory status that requires corrective actions:".to_owned());
+    }
+    if let Some(found) = NOHANG_WHY.captures(line) {
+        // Only names of settings and numbers.
+        return Some(format!("  {}", &found[1]));
     }
     if let Some(found) = NOHANG_SENT.captures(line) {
         return Some(format!(
@@ -525,15 +562,30 @@ mod tests {
         assert_eq!(who(&kills(Killer::Earlyoom, &["Killing process 17 a b"])[0]).1, "a b");
         assert!(kills(Killer::Earlyoom, &["dryrun, not actually sending any signal"])[0].undone);
         let nohang = [
+            "Memory status that requires corrective actions:",
+            "  MemAvailable [30 MiB, 6.0 %] <= soft_threshold_min_mem [31 MiB, 6.1 %]",
             "Victim status (found in 2ms):",
             "  PID:       3542, name: tail, state: R (running), EUID: 1000, SID: 3 (bash), lifetime: 5s",
             "  badness:   998, oom_score:  998, oom_score_adj:  0",
             "  Vm, MiB:   Size: 900, RSS: 850 (Anon: 849, File: 1, Shmem: 0), Swap: 3",
             "  cgroup_v1: ",
             "  cgroup_v2: /user.slice/x.scope",
+            "Recheck memory levels...",
+            "Memory status that requires corrective actions:",
+            "  MemAvailable [25 MiB, 4.9 %] <= soft_threshold_min_mem [25 MiB, 5.0 %]",
+            "  SwapFree [18 MiB, 9.4 %] <= soft_threshold_min_swap [19 MiB, 10.0 %]",
+            "Implement a corrective action:",
             "[ OK ] Sending SIGTERM to tail; The victim didn't respond",
         ];
         let found = kills(Killer::Nohang, &nohang);
+        assert_eq!(
+            found[0].why.as_ref().map(Text::as_str),
+            Some(
+                "MemAvailable [25 MiB, 4.9 %] <= soft_threshold_min_mem [25 MiB, 5.0 %] and \
+                 SwapFree [18 MiB, 9.4 %] <= soft_threshold_min_swap [19 MiB, 10.0 %]"
+            ),
+            "what was reached when it acted"
+        );
         assert_eq!(
             who(&found[0]),
             (Some(3542), "tail".to_owned(), "/user.slice/x.scope".to_owned())
