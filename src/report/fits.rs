@@ -105,6 +105,9 @@ pub fn fits_json(answer: &FitAnswer, scene: &Scene) -> Value {
         "limits": answer.levels.iter().map(level_json).collect::<Vec<Value>>(),
         "kills": answer.steps.iter().map(step_json).collect::<Vec<Value>>(),
         "obstacle": obstacle,
+        "throttled": answer.throttled.as_ref().map(|it| {
+            json!({ "domain": it.domain, "had_bytes": it.had.0 })
+        }),
         "malloc": answer.grant.map(|grant| malloc_json(grant, answer)),
         "killers_by_pressure": answer.by_pressure,
         "unread_cgroups": answer.unread,

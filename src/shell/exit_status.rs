@@ -18,6 +18,8 @@ pub enum ExitStatus {
     FitsAfterKill,
     /// `doomtop fits`: it does not fit.
     FitsNot,
+    /// `doomtop fits`: only slowly, throttled at `memory.high`.
+    FitsThrottled,
     /// An act was refused or failed.
     Refused,
     /// A signalled process was still running when the time to wait was over.
@@ -48,7 +50,7 @@ impl ExitStatus {
             Self::Usage => 2,
             Self::Disagrees | Self::FitsAfterKill => 3,
             Self::Refused | Self::FitsNot => 4,
-            Self::StillRunning => 5,
+            Self::StillRunning | Self::FitsThrottled => 5,
             Self::NotExpected => 6,
             // As an unhandled panic of Rust.
             Self::Panic => 101,
@@ -156,6 +158,11 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
         ],
     },
     ExitStatusRow {
+        status: ExitStatus::FitsThrottled,
+        meaning: "it fits, but would be throttled at memory.high of a cgroup; nobody is killed",
+        commands: &["fits"],
+    },
+    ExitStatusRow {
         status: ExitStatus::StillRunning,
         meaning: "a signalled process was still running when --wait was over",
         commands: &["sacrifice"],
@@ -251,7 +258,7 @@ mod tests {
                 ExitStatus::Usage => 2,
                 ExitStatus::Disagrees | ExitStatus::FitsAfterKill => 3,
                 ExitStatus::Refused | ExitStatus::FitsNot => 4,
-                ExitStatus::StillRunning => 5,
+                ExitStatus::StillRunning | ExitStatus::FitsThrottled => 5,
                 ExitStatus::NotExpected => 6,
                 ExitStatus::Panic => 101,
                 ExitStatus::NotRun => 125,

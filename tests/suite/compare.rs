@@ -187,3 +187,12 @@ fn the_same_file_twice_is_told() {
     let text = said(&run(&["compare", &two.calm, &two.calm, "--scope", "/shop"]));
     assert!(text.contains("A and B are the same file"), "{text}");
 }
+
+#[test]
+fn the_table_fits_into_a_terminal_of_80_columns() {
+    let two = two();
+    let text = said(&run(&["compare", &two.calm, &two.leaks, "--scope", "/shop"]));
+    let table = text.lines().skip_while(|line| !line.contains("CHANGE"));
+    let widest = table.map(str::len).max().unwrap_or(0);
+    assert!((40..=80).contains(&widest), "{widest}\n{text}");
+}

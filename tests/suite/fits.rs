@@ -11,10 +11,13 @@ use doomtop::app::mode::Mode;
 use doomtop::app::page::fits::FitsPage;
 use doomtop::app::{App, Request};
 use doomtop::forecast::cascade::{
-    Casualty, FitAnswer, FitOutcome, FitVerdict, Newcomer, NextToDie, Obstacle, RoomKind, RoomLevel,
+    Casualty, FitAnswer, FitOutcome, FitVerdict, Newcomer, NextToDie, Obstacle, RoomKind,
+    RoomLevel, Throttling,
 };
 use doomtop::forecast::next_death::StallReason;
-use doomtop::model::{Comm, ProcId, Scope, Snapshot, Text};
+use doomtop::model::{
+    Cgroup, Cgroups, Comm, Hierarchy, Limit, ProcId, Reading, Scope, Snapshot, Text,
+};
 use doomtop::policy::BadnessUnit;
 use doomtop::ui::Theme;
 use doomtop::units::{Adj, Bytes, Kib, Points};
@@ -201,6 +204,7 @@ fn answer(outcome: FitOutcome) -> FitAnswer {
         newcomer,
         levels: vec![level],
         steps: Vec::new(),
+        throttled: None,
         outcome,
         grant: None,
         by_pressure: Vec::new(),
@@ -245,7 +249,6 @@ fn every_end_has_a_sentence() {
         Obstacle::Nobody { domain: global() },
         Obstacle::Nobody { domain: domain() },
         stalled(StallReason::OomKillDisabled),
-        stalled(StallReason::Throttled),
         stalled(StallReason::Frozen),
         Obstacle::Panics { domain: global() },
         Obstacle::Refused { most: Bytes(1 << 30) },
@@ -262,6 +265,10 @@ fn every_end_has_a_sentence() {
     let mut large = answer(FitOutcome::Blocked { obstacle: Obstacle::TooMany, had });
     large.newcomer.size = Bytes(8 << 30);
     let _ = writeln!(told, "{}", fits::answer(&large, CgroupStyle::Path));
+    let throttled = Some(Throttling { domain: domain(), had });
+    let slow = FitAnswer { throttled, ..answer(FitOutcome::Fits { left: had }) };
+    assert_eq!(slow.verdict(), FitVerdict::Throttled);
+    let _ = writeln!(told, "{}", fits::answer(&slow, CgroupStyle::Path));
     assert_snapshot!("fits-sentences", told);
 }
 
@@ -337,6 +344,7 @@ fn json_says_the_same_and_is_described() {
         let status = match found["answer"].as_str() {
             Some("fits") => 0,
             Some("after_kills") => 3,
+            Some("throttled") => 5,
             Some("no") => 4,
             other => panic!("{other:?}"),
         };
@@ -363,6 +371,56 @@ fn names(value: &Value, found: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|it| names(it, found)),
         _ => {}
     }
+}
+
+#[test]
+fn above_memory_high_it_goes_on_slowly_and_has_a_status_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.jsonl");
+    let mut file = fs::File::create(&path).expect("a file");
+    // As `doomtop run` records it under the service manager: the scope is there from the second sample on.
+    for second in 0..3_i64 {
+        let mut sample = with_available(900);
+        sample.clock.unix_ms += second * 1000 + 500;
+        sample.clock.monotonic_ms.0 += second.unsigned_abs() * 1000;
+        let scope = Cgroup {
+            path: Arc::new(Text::new(b"/system.slice/doomtop-run-77.scope")),
+            usage: Reading::Value(Bytes(100 << 20)),
+            limit: Reading::Value(Limit::At(Bytes(600 << 20))),
+            high: Reading::Value(Limit::At(Bytes(200 << 20))),
+            ..Cgroup::default()
+        };
+        sample.cgroups = Arc::new(Cgroups {
+            hierarchy: Reading::Value(Hierarchy::V2),
+            read_ms: sample.clock.monotonic_ms,
+            list: if second == 0 { Vec::new() } else { vec![scope] },
+        });
+        let mut line = serde_json::to_value(&sample).expect("JSON");
+        line["schema"] = "doomtop/1".into();
+        writeln!(file, "{line}").expect("written");
+    }
+    let path = path.display().to_string();
+    let ask = |size: &str, more: &[&str]| {
+        let mut all = vec!["fits", size, "--from", &path];
+        all.extend(more);
+        said(&run(&all))
+    };
+    let (status, text) = ask("300M", &[]);
+    let first = text.lines().next().unwrap_or_default();
+    assert_eq!(status, Some(5), "{text}");
+    assert!(
+        first.starts_with("Only slowly: 300M fits in /system.slice/doomtop-run-77.scope"),
+        "{text}"
+    );
+    assert!(first.contains("once it has 100M") && first.contains("200M is left"), "{text}");
+    assert!(text.contains("memory.min or memory.low"), "{text}");
+    assert_eq!(ask("90M", &[]).0, Some(0));
+    let (status, text) = ask("550M", &[]);
+    assert!(status == Some(4) && text.contains("slowed   before, at memory.high"), "{text}");
+    // Where another scope is asked for, that one is taken; and the sample of 12:00:02.500 is in its second.
+    assert_eq!(ask("300M", &["--scope", "global"]).0, Some(0));
+    assert_eq!(ask("300M", &["--at", "2025-11-21 12:00:02"]).0, Some(5));
+    assert_eq!(ask("300M", &["--at", "12:00:02"]).0, Some(5));
 }
 
 /// A recording of the cast in which memory runs short: a minute between two samples.
@@ -394,6 +452,11 @@ fn a_recording_answers_for_its_end_or_another_time() {
     // The stage begins at 2025-11-21 12:00:00 UTC.
     assert_eq!(ask(&["--at", "12:01:00"]).0, Some(0));
     assert_eq!(ask(&["--at", "2025-11-21 12:02:00"]).0, Some(3));
+    // Both ways of writing a time mean the end of its second: the sample in it counts.
+    assert_eq!(ask(&["--at", "2025-11-21 12:01:59"]).0, Some(0));
+    for at in ["12:01:59", "2025-11-21 12:01:59"] {
+        assert_eq!(ask(&["--at", at]).0, Some(0), "{at}");
+    }
     let (status, what) = ask(&["--at", "1h"]);
     assert!(status == Some(1) && what.contains("no sample before that time"), "{what}");
     let (status, what) = ask(&["--at", "soon"]);

@@ -170,6 +170,15 @@ pub enum Obstacle {
     TooMany,
 }
 
+/// Where the newcomer is slowed down (`memory.high`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Throttling {
+    /// The cgroup.
+    pub domain: Arc<Text>,
+    /// What it had by then.
+    pub had: Bytes,
+}
+
 /// How it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FitOutcome {
@@ -199,6 +208,8 @@ pub enum FitOutcome {
 pub enum FitVerdict {
     /// It fits, and nobody is killed.
     Fits,
+    /// It fits and nobody is killed, but it is slowed down at `memory.high`.
+    Throttled,
     /// It fits only after somebody was killed.
     AfterKills,
     /// It does not fit.
@@ -211,6 +222,7 @@ impl FitVerdict {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Fits => "fits",
+            Self::Throttled => "throttled",
             Self::AfterKills => "after_kills",
             Self::No => "no",
         }
@@ -226,6 +238,8 @@ pub struct FitAnswer {
     pub levels: Vec<RoomLevel>,
     /// Who is killed, in this order.
     pub steps: Vec<CascadeStep>,
+    /// Where it is slowed down first: the kernel lets it go on above `memory.high`, slowly.
+    pub throttled: Option<Throttling>,
     /// How it ends.
     pub outcome: FitOutcome,
     /// Up to which size `malloc` succeeds; nothing where the mode is not known.
@@ -241,16 +255,19 @@ impl FitAnswer {
     #[must_use]
     pub const fn verdict(&self) -> FitVerdict {
         match self.outcome {
-            FitOutcome::Fits { .. } if self.steps.is_empty() => FitVerdict::Fits,
+            FitOutcome::Fits { .. } if self.steps.is_empty() => match self.throttled {
+                Some(_) => FitVerdict::Throttled,
+                None => FitVerdict::Fits,
+            },
             FitOutcome::Fits { .. } | FitOutcome::Unforeseen { .. } => FitVerdict::AfterKills,
             FitOutcome::Blocked { .. } => FitVerdict::No,
         }
     }
 
-    /// The limit with the least room.
+    /// The limit with the least room. Above `memory.high` there is more, for those who have time.
     #[must_use]
     pub fn tightest(&self) -> Option<&RoomLevel> {
-        self.levels.first()
+        self.levels.iter().find(|level| level.kind != RoomKind::High)
     }
 
     /// How much fits without any kill.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::forecast::at_limit::{Contender, contenders};
 use crate::forecast::cascade::levels::{Levels, leaving};
 use crate::forecast::cascade::{
-    CascadeStep, Casualty, FitAnswer, FitOutcome, Newcomer, NextToDie, Obstacle,
+    CascadeStep, Casualty, FitAnswer, FitOutcome, Newcomer, NextToDie, Obstacle, Throttling,
 };
 use crate::forecast::commitments::NextAllocation;
 use crate::forecast::next_death::{KERNEL, StallReason};
@@ -30,6 +30,7 @@ pub fn what_fits(policy: &dyn Policy, scene: &Scene, newcomer: &Newcomer) -> Fit
         newcomer: newcomer.clone(),
         levels: levels.all.iter().map(|level| level.shown.clone()).collect(),
         steps: Vec::new(),
+        throttled: None,
         outcome: FitOutcome::Fits { left: Bytes::ZERO },
         grant,
         by_pressure: levels.by_pressure.clone(),
@@ -53,8 +54,10 @@ pub fn what_fits(policy: &dyn Policy, scene: &Scene, newcomer: &Newcomer) -> Fit
     let asker = newcomer.like.filter(|_| newcomer.replaces);
     let gone: Vec<ProcId> = leaving(scene).map(|it| it.id).chain(asker).collect();
     inside.suppose(|sample| sample.processes.retain(|it| !gone.contains(&it.id)));
-    let run = Run { policy, newcomer, scene: inside, levels, had, steps: Vec::new() };
-    (answer.steps, answer.outcome) = run.finish();
+    let (steps, throttled) = (Vec::new(), None);
+    let mut run = Run { policy, newcomer, scene: inside, levels, had, steps, throttled };
+    answer.outcome = run.finish();
+    (answer.steps, answer.throttled) = (run.steps, run.throttled);
     answer
 }
 
@@ -67,6 +70,7 @@ struct Run<'a> {
     levels: Levels,
     had: Bytes,
     steps: Vec<CascadeStep>,
+    throttled: Option<Throttling>,
 }
 
 /// What happens where room is used up.
@@ -80,8 +84,8 @@ enum Turn {
 }
 
 impl Run<'_> {
-    fn finish(mut self) -> (Vec<CascadeStep>, FitOutcome) {
-        let outcome = loop {
+    fn finish(&mut self) -> FitOutcome {
+        loop {
             let Some(at) = self.levels.tightest() else {
                 break FitOutcome::Fits { left: Bytes::ZERO };
             };
@@ -101,8 +105,7 @@ impl Run<'_> {
                 Turn::Idle => drop(self.levels.all.remove(at)),
                 Turn::End(outcome) => break outcome,
             }
-        };
-        (self.steps, outcome)
+        }
     }
 
     fn blocked(&self, obstacle: Obstacle) -> FitOutcome {
@@ -112,6 +115,13 @@ impl Run<'_> {
     fn turn(&mut self, at: usize) -> Turn {
         let level = &self.levels.all[at];
         let domain = Arc::clone(&level.shown.name);
+        if level.shown.stalled == Some(StallReason::Throttled) {
+            // The kernel makes its tasks sleep, reclaims harder and lets the usage grow beyond it
+            // (`Documentation/admin-guide/cgroup-v2.rst`, memory.high).
+            let had = self.had;
+            self.throttled.get_or_insert(Throttling { domain, had });
+            return Turn::Idle;
+        }
         if let Some(reason) = level.shown.stalled {
             return Turn::End(self.blocked(Obstacle::Stalled { reason, domain }));
         }

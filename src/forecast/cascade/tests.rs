@@ -234,8 +234,16 @@ fn where_nobody_is_killed_it_waits() {
     let full = || group("/a", 90, Some(100));
     let disabled = Cgroup { oom_kill_disabled: Reading::Value(true), ..full() };
     assert_eq!(stalled(disabled), (StallReason::OomKillDisabled, bytes(10)));
-    let high = Cgroup { high: Reading::Value(Limit::At(bytes(95))), ..full() };
-    assert_eq!(stalled(high), (StallReason::Throttled, bytes(5)));
+    // Above memory.high it goes on, slowly, to the limit.
+    let high =
+        || Cgroup { high: Reading::Value(Limit::At(bytes(95))), ..group("/a", 90, Some(200)) };
+    let slowed = |mib| ask(machine(500, member(), vec![high()]), &asks(mib, Some("/a")));
+    assert_eq!((slowed(4).verdict(), slowed(4).throttled), (FitVerdict::Fits, None));
+    let answer = slowed(40);
+    assert_eq!((answer.verdict(), answer.room()), (FitVerdict::Throttled, bytes(110)));
+    assert_eq!(answer.throttled.map(|it| it.had), Some(bytes(5)));
+    assert_eq!(slowed(150).throttled.map(|it| it.had), Some(bytes(5)), "and is killed later");
+    assert_ne!(slowed(150).verdict(), FitVerdict::Throttled);
     let frozen = Cgroup { frozen: Reading::Value(true), ..full() };
     assert_eq!(stalled(frozen), (StallReason::Frozen, Bytes::ZERO));
 }

@@ -12,12 +12,12 @@ use crate::forecast::steady_growth::GrowthTrend;
 use crate::model::{Machine, Snapshot};
 use crate::units::{Bytes, Kib, Millis};
 
-pub use rows::{ComparedRow, ComparedUnit, ComparedVerdict};
+pub use rows::{ComparedRow, ComparedUnit, ComparedVerdict, JudgedBy};
 pub use text::write_comparison;
 
 /// Maximum number of differences of each kind that the sentence names.
 const NAMED: usize = 3;
-/// Durations that differ by more than this share are told: totals are not comparable then.
+/// Durations that differ by more than this share are told, and totals are judged by their share of them.
 const SAME_DURATION: f64 = 0.1;
 
 /// One of the two recordings.
@@ -74,7 +74,7 @@ impl LoadComparison {
     /// Compares. `same_file`: both are the same file.
     #[must_use]
     pub fn new(runs: [ComparedRun; 2], same_file: bool) -> Self {
-        let rows = rows::all(&runs);
+        let rows = rows::all(&runs, !differ_in_length(&runs));
         let notes = notes(&runs, same_file);
         Self { runs, rows, notes }
     }
@@ -112,8 +112,15 @@ impl LoadComparison {
     }
 }
 
+/// Whether one is so much longer that totals of the two cannot be compared.
+fn differ_in_length([a, b]: &[ComparedRun; 2]) -> bool {
+    let (over_a, over_b) = (a.summary.over.0 as f64, b.summary.over.0 as f64);
+    (over_a - over_b).abs() > over_a.max(over_b) * SAME_DURATION
+}
+
 /// What keeps two recordings from being comparable.
-fn notes([a, b]: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
+fn notes(runs: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
+    let [a, b] = runs;
     let mut notes = Vec::new();
     let same_time = a.boot == b.boot && a.summary.unix_ms == b.summary.unix_ms;
     if same_file {
@@ -146,9 +153,11 @@ fn notes([a, b]: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
             size(b.summary.limit)
         ));
     }
-    let (over_a, over_b) = (a.summary.over.0 as f64, b.summary.over.0 as f64);
-    if (over_a - over_b).abs() > over_a.max(over_b) * SAME_DURATION {
-        notes.push("the durations differ: what is added up over time is not comparable".to_owned());
+    if differ_in_length(runs) {
+        notes.push(
+            "the durations differ: times are judged by their share of the test, kills by the hour"
+                .to_owned(),
+        );
     }
     for (name, run) in [("A", a), ("B", b)] {
         if run.summary.needed_is_least {

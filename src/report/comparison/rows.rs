@@ -56,10 +56,33 @@ pub struct ComparedRow {
     pub values: [Option<f64>; 2],
     /// What stands behind the values.
     pub remarks: [String; 2],
-    /// Whether less is better; otherwise nothing is.
-    pub judged: bool,
+    /// What of them is judged.
+    pub judged: JudgedBy,
     /// How the sentence tells more of it and less of it: `needed {} more`.
     words: (&'static str, &'static str),
+}
+
+/// What of two values is judged. Less is better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum JudgedBy {
+    /// Nothing: neither is better.
+    Nothing,
+    /// The values.
+    Value,
+    /// Totals of recordings of different length, by their share of these durations, in seconds.
+    Share([f64; 2]),
+}
+
+impl JudgedBy {
+    /// The identifier in JSON.
+    #[must_use]
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Value => Some("value"),
+            Self::Share(_) => Some("share"),
+        }
+    }
 }
 
 impl ComparedRow {
@@ -77,11 +100,31 @@ impl ComparedRow {
         Some(self.difference()? / first * 100.0)
     }
 
+    /// How much more of its time the second took, in percentage points (of events: how many more in an hour), where
+    /// that is judged.
+    #[must_use]
+    pub fn share_difference(&self) -> Option<f64> {
+        let (JudgedBy::Share([over_a, over_b]), [Some(a), Some(b)]) = (self.judged, self.values)
+        else {
+            return None;
+        };
+        let whole = if self.unit == ComparedUnit::Count { 3600.0 } else { 100.0 };
+        Some((b / over_b - a / over_a) * whole)
+    }
+
     /// Whether the second is better.
     #[must_use]
     pub fn verdict(&self) -> Option<ComparedVerdict> {
-        let difference = self.difference().filter(|_| self.judged)?;
-        Some(if difference.abs() <= self.tolerance() {
+        let (difference, tolerance) = match self.judged {
+            JudgedBy::Nothing => return None,
+            JudgedBy::Value => (self.difference()?, self.tolerance()),
+            // Values that are known to a tenth of a second are shares that are known to as much of the shorter one.
+            JudgedBy::Share([a, b]) => {
+                let whole = if self.unit == ComparedUnit::Count { 0.0 } else { 100.0 };
+                (self.share_difference()?, self.tolerance() / a.min(b) * whole)
+            }
+        };
+        Some(if difference.abs() <= tolerance {
             ComparedVerdict::Same
         } else if difference > 0.0 {
             ComparedVerdict::Worse
@@ -131,6 +174,13 @@ impl ComparedRow {
     /// The difference: `+70M (+17 %)`, `same`, empty where it is not known.
     #[must_use]
     pub fn change(&self) -> String {
+        if let (Some(share), Some(verdict)) = (self.share_difference(), self.verdict()) {
+            return match verdict {
+                ComparedVerdict::Same => "same share".to_owned(),
+                _ if self.unit == ComparedUnit::Count => format!("{share:+.1}/h"),
+                _ => format!("{share:+.1} % of time"),
+            };
+        }
         let Some(difference) = self.difference() else { return String::new() };
         if self.verdict() == Some(ComparedVerdict::Same) || difference == 0.0 {
             return "same".to_owned();
@@ -148,6 +198,11 @@ impl ComparedRow {
             ComparedVerdict::Worse => more,
             ComparedVerdict::Better => less,
         };
+        if let Some(share) = self.share_difference() {
+            let per = if self.unit == ComparedUnit::Count { "an hour" } else { "of its time" };
+            let unit = if self.unit == ComparedUnit::Count { "" } else { " %" };
+            return Some(words.replace("{}", &format!("{:.1}{unit} {per}", share.abs())));
+        }
         let size = self.text(self.difference()?.abs());
         let share = self.percent().map_or_else(String::new, |it| format!(" ({it:+.0} %)"));
         let is_size = matches!(self.unit, ComparedUnit::Bytes | ComparedUnit::BytesPerMinute);
@@ -162,6 +217,7 @@ impl ComparedRow {
             "b": self.values[1],
             "difference": self.difference(),
             "percent": self.percent().map(|it| (it * 10.0).round() / 10.0),
+            "judged_by": self.judged.word(),
             "verdict": self.verdict().map(ComparedVerdict::word),
         })
     }
@@ -176,7 +232,7 @@ fn share_of(time: Option<f64>, over: f64) -> String {
 }
 
 /// All that is compared, the most important first.
-pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
+pub(super) fn all(runs: &[ComparedRun; 2], same_length: bool) -> Vec<ComparedRow> {
     let each = |of: &dyn Fn(&ComparedRun) -> Option<f64>| [of(&runs[0]), of(&runs[1])];
     let bytes = |it: Option<Bytes>| it.map(|it| it.0 as f64);
     let over = |run: &ComparedRun| run.summary.over.seconds();
@@ -186,12 +242,19 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
         unit,
         values,
         remarks: Default::default(),
-        judged: true,
+        judged: JudgedBy::Value,
         words,
+    };
+    let lengths = [0, 1].map(|nth: usize| over(&runs[nth]));
+    // Twice the time has twice the stalls.
+    let total = if same_length || lengths.iter().any(|it| *it <= 0.0) {
+        JudgedBy::Value
+    } else {
+        JudgedBy::Share(lengths)
     };
     let timed = |row: ComparedRow| {
         let remarks = [0, 1].map(|nth: usize| share_of(row.values[nth], over(&runs[nth])));
-        ComparedRow { remarks, ..row }
+        ComparedRow { remarks, judged: total, ..row }
     };
     let peaks = [0, 1].map(|nth: usize| {
         let peak = runs[nth].summary.peak;
@@ -214,15 +277,29 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
     let limit = each(&|run| bytes(run.summary.limit));
     let (size, time) = (ComparedUnit::Bytes, ComparedUnit::Seconds);
     vec![
-        ComparedRow { judged: false, ..row("duration_s", "duration", time, duration, ("", "")) },
-        ComparedRow { judged: false, ..row("limit_bytes", "limit", size, limit, ("", "")) },
-        row(
-            "kills",
-            "kills",
-            ComparedUnit::Count,
-            each(&|run| Some(run.summary.kills.len() as f64)),
-            ("had {} more killed", "had {} fewer killed"),
-        ),
+        ComparedRow {
+            judged: JudgedBy::Nothing,
+            ..row("duration_s", "duration", time, duration, ("", ""))
+        },
+        ComparedRow {
+            judged: JudgedBy::Nothing,
+            ..row("limit_bytes", "limit", size, limit, ("", ""))
+        },
+        ComparedRow {
+            // None at all is better than one, however long the test was.
+            judged: if runs.iter().any(|it| it.summary.kills.is_empty()) {
+                JudgedBy::Value
+            } else {
+                total
+            },
+            ..row(
+                "kills",
+                "kills",
+                ComparedUnit::Count,
+                each(&|run| Some(run.summary.kills.len() as f64)),
+                ("had {} more killed", "had {} fewer killed"),
+            )
+        },
         ComparedRow {
             remarks: least,
             ..row(
@@ -282,7 +359,7 @@ pub(super) fn all(runs: &[ComparedRun; 2]) -> Vec<ComparedRow> {
             ("swapped {} more", "swapped {} less"),
         ),
         ComparedRow {
-            judged: false,
+            judged: JudgedBy::Nothing,
             ..row(
                 "refault_pages",
                 "refaults",

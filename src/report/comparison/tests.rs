@@ -112,3 +112,28 @@ fn text_and_json_hold_every_row() {
     );
     assert_eq!(comparison.runs[1].sizes[0].0, Millis::ZERO, "the curve begins at zero");
 }
+
+#[test]
+fn totals_of_different_lengths_are_judged_by_their_share() {
+    let with_stalls = |seconds: usize, stalled: u64| {
+        let mut run = run("a", "db", &vec![200; seconds + 1], 0);
+        run.summary.pressure.full = Some(std::time::Duration::from_secs(stalled));
+        run
+    };
+    let compare = |a, b| LoadComparison::new([a, b], false);
+    // Twice the time with twice the stalls is no worse.
+    let even = compare(with_stalls(100, 10), with_stalls(200, 20));
+    let row_of = |it: &LoadComparison| row(it, "psi_full_s").clone();
+    assert_eq!(row_of(&even).verdict(), Some(ComparedVerdict::Same), "{even:?}");
+    assert_eq!(row_of(&even).change(), "same share");
+    // More seconds, but a smaller share of the time: better.
+    let less = compare(with_stalls(100, 10), with_stalls(400, 20));
+    assert_eq!(row_of(&less).verdict(), Some(ComparedVerdict::Better));
+    assert_eq!(row_of(&less).change(), "-5.0 % of time");
+    assert!(less.sentence().contains("stalled 5.0 % of its time shorter"), "{}", less.sentence());
+    assert_eq!(less.json()["differences"][6]["judged_by"], "share");
+    // Of the same length the seconds themselves are judged.
+    let same = compare(with_stalls(100, 10), with_stalls(101, 20));
+    assert_eq!(row_of(&same).verdict(), Some(ComparedVerdict::Worse));
+    assert!(row_of(&same).change().starts_with("+10.0s"), "{}", row_of(&same).change());
+}

@@ -4,15 +4,15 @@ use std::io::{self, Write};
 
 use super::super::line::{TextStyle, write_line};
 use super::super::time::rfc3339;
-use super::{ComparedRun, LoadComparison};
+use super::{ComparedRow, ComparedRun, ComparedVerdict, LoadComparison};
 use crate::columns::{human_size, span_of};
 use crate::report::load_test::summary::LoadKill;
 use crate::units::Bytes;
 
-/// Widths of the columns, in cells.
+/// The width of the labels, in cells. The other columns are as wide as their widest cell.
 const LABEL: usize = 15;
-const VALUE: usize = 24;
-const CHANGE: usize = 20;
+/// The width of the whole table where its cells allow that, and of the notes below it.
+const WIDTH: usize = 80;
 /// Maximum number of kills and of growing processes of each.
 const LISTED: usize = 5;
 
@@ -32,22 +32,27 @@ pub fn write_comparison(
         let begin = rfc3339(run.summary.unix_ms.0);
         let scope = &run.summary.scope;
         let line = format!("{name}: {}  {}, from {begin}, scope {scope}", run.file, run.machine.0);
-        write_line(out, &line, style)?;
+        if line.len() <= WIDTH {
+            write_line(out, &line, style)?;
+        } else {
+            write_line(out, &format!("{name}: {}", run.file), style)?;
+            write_line(out, &format!("   {}, from {begin}, scope {scope}", run.machine.0), style)?;
+        }
     }
     writeln!(out)?;
-    let head = format!("{:<LABEL$}{:<VALUE$}{:<VALUE$}{:<CHANGE$}", "", "A", "B", "CHANGE");
-    write_line(out, head.trim_end(), style)?;
-    for row in &comparison.rows {
-        let verdict = row.verdict().map_or("", |it| match it.word() {
-            "same" => "",
-            word => word,
-        });
+    let verdict = |row: &ComparedRow| match row.verdict() {
+        None | Some(ComparedVerdict::Same) => "",
+        Some(verdict) => verdict.word(),
+    };
+    let mut table = vec![["", "A", "B", "CHANGE", ""].map(str::to_owned)];
+    table.extend(comparison.rows.iter().map(|row| {
+        [row.label.to_owned(), row.cell(0), row.cell(1), row.change(), verdict(row).to_owned()]
+    }));
+    let widest = |at: usize| table.iter().map(|row| row[at].len()).max().unwrap_or(0) + 2;
+    let [a_width, b_width, change] = [1, 2, 3].map(widest);
+    for [label, first, second, changed, verdict] in &table {
         let line = format!(
-            "{:<LABEL$}{:<VALUE$}{:<VALUE$}{:<CHANGE$}{verdict}",
-            row.label,
-            row.cell(0),
-            row.cell(1),
-            row.change()
+            "{label:<LABEL$}{first:<a_width$}{second:<b_width$}{changed:<change$}{verdict}"
         );
         write_line(out, line.trim_end(), style)?;
     }
@@ -59,9 +64,28 @@ pub fn write_comparison(
         if nth == 0 {
             writeln!(out)?;
         }
-        write_line(out, &format!("{label:<LABEL$}{note}"), style)?;
+        write_wrapped(out, label, note, style)?;
     }
     Ok(())
+}
+
+/// A text behind its label, wrapped behind it.
+fn write_wrapped(out: &mut dyn Write, label: &str, text: &str, style: TextStyle) -> io::Result<()> {
+    let mut line = format!("{label:<LABEL$}");
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        if !is_empty && line.len() + 1 + word.len() > WIDTH {
+            write_line(out, &line, style)?;
+            line = " ".repeat(LABEL);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    write_line(out, &line, style)
 }
 
 /// `245 chrome`, or what is known of the victim.
@@ -97,7 +121,7 @@ fn write_details(
             if nth == 0 {
                 writeln!(out)?;
             }
-            write_line(out, &format!("{label:<LABEL$}{text}"), style)?;
+            write_wrapped(out, &label, text, style)?;
         }
         let more = list.len().saturating_sub(LISTED);
         if more > 0 {

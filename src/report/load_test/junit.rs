@@ -48,7 +48,9 @@ pub fn junit(verdict: &LoadVerdict) -> String {
         let _ = match failure {
             None => xml.write_str("/>\n"),
             Some(why) => {
-                writeln!(xml, "><failure message=\"{}\">{text}</failure></testcase>", escaped(&why))
+                // The whole verdict is told once, behind the cases.
+                let why = escaped(&why);
+                writeln!(xml, "><failure message=\"{why}\">{why}</failure></testcase>")
             }
         };
     };

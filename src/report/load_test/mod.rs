@@ -46,7 +46,11 @@ pub fn is_of_run(path: &str) -> bool {
         && number.is_some_and(|it| it.chars().all(|it| it.is_ascii_digit() || it == '-'))
 }
 
-/// The cgroup of the command in a recording of `doomtop run`, by its first sample, where it is the only one.
+/// Within so many samples the cgroup of the command is in a recording of `doomtop run`: a scope of the service manager is
+/// not there before the command begins.
+pub const RUN_SCOPE_WITHIN: u64 = 3;
+
+/// The cgroup of the command in a recording of `doomtop run`, by one of its first samples, where it is the only one.
 #[must_use]
 pub fn run_scope(first: &Snapshot) -> Option<Scope> {
     let mut found = first.cgroups.list.iter().filter(|group| is_of_run(group.path.as_str()));

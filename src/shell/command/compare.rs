@@ -14,7 +14,7 @@ use crate::report::comparison::{
     ComparedRow, ComparedRun, ComparedVerdict, LoadComparison, write_comparison,
 };
 use crate::report::line::TextStyle;
-use crate::report::load_test::{LoadSummariser, run_scope};
+use crate::report::load_test::{LoadSummariser, RUN_SCOPE_WITHIN, run_scope};
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::guarded_source::ProtectionReport;
@@ -106,15 +106,17 @@ fn read(path: &Path, cli: &Cli) -> Result<ComparedRun, CommandError> {
     let mut source = Input::open(&of_file, 0, ProtectionReport::OnStandardError)?.source;
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let mut summariser = LoadSummariser::new(cli.scope.clone().unwrap_or_default());
-    let (mut spent, mut samples) = (None, 0);
+    let (mut spent, mut samples, mut is_of_command) = (None, 0, false);
     while let Sampled::New(sample) =
         sampling::next(source.as_mut(), &needs, spent.take(), samples).map_err(named)?
     {
-        if samples == 0
-            && cli.scope.is_none()
+        // A scope of the service manager is not there before the command begins.
+        if cli.scope.is_none()
+            && !is_of_command
+            && samples < RUN_SCOPE_WITHIN
             && let Some(scope) = run_scope(&sample)
         {
-            summariser = LoadSummariser::new(scope);
+            (summariser, is_of_command) = (LoadSummariser::new(scope), true);
         }
         samples += 1;
         spent = summariser.take(sample);

@@ -13,6 +13,7 @@ use crate::forecast::cascade::{FitVerdict, Newcomer, what_fits};
 use crate::model::{Needs, ProcId, Reading, Scene, Scope, Text};
 use crate::report::fits::{fits_json, write_fits};
 use crate::report::line::TextStyle;
+use crate::report::load_test::{RUN_SCOPE_WITHIN, run_scope};
 use crate::rows::time::parse_time;
 use crate::shell::command_error::CommandError;
 use crate::shell::date;
@@ -41,8 +42,8 @@ pub(crate) fn run(
     }
     let own = invocation.input.own_id()?;
     let mut source = invocation.input.source;
-    let scene = if setup.live {
-        sampling::scene(&setup, source.as_mut(), None)?
+    let (scene, scope) = if setup.live {
+        (sampling::scene(&setup, source.as_mut(), None)?, setup.scope.clone())
     } else {
         let until = args.at.as_deref().map(|at| unix_ms(at, cli)).transpose()?;
         recorded(&setup, source.as_mut(), until)?
@@ -50,7 +51,7 @@ pub(crate) fn run(
     let newcomer = Newcomer {
         size: args.size,
         adj: Adj(args.adj),
-        cgroup: cgroup(&setup, &scene, own),
+        cgroup: cgroup(&scope, setup.live, &scene, own),
         like: Some(own).filter(|_| setup.live),
         replaces: true,
     };
@@ -65,16 +66,17 @@ pub(crate) fn run(
     stdio::written(result.and_then(|()| out.flush()))?;
     Ok(match answer.verdict() {
         FitVerdict::Fits => ExitStatus::Success,
+        FitVerdict::Throttled => ExitStatus::FitsThrottled,
         FitVerdict::AfterKills => ExitStatus::FitsAfterKill,
         FitVerdict::No => ExitStatus::FitsNot,
     })
 }
 
 /// The cgroup in which the memory is taken: that of the scope, or the one that doomtop itself was started in.
-fn cgroup(setup: &Setup, scene: &Scene, own: ProcId) -> Option<Arc<Text>> {
-    match &setup.scope {
+fn cgroup(scope: &Scope, live: bool, scene: &Scene, own: ProcId) -> Option<Arc<Text>> {
+    match scope {
         Scope::Memcg(_) => Some(Arc::clone(&scene.domain().name)),
-        Scope::Auto if setup.live => match &scene.find(own)?.cgroup {
+        Scope::Auto if live => match &scene.find(own)?.cgroup {
             Reading::Value(path) => Some(Arc::clone(path)),
             _ => None,
         },
@@ -82,7 +84,8 @@ fn cgroup(setup: &Setup, scene: &Scene, own: ProcId) -> Option<Arc<Text>> {
     }
 }
 
-/// The last sample of a recording, or the last one until a time.
+/// The last sample of a recording, or the last one until a time, and its scope: of a recording of `doomtop run` the
+/// cgroup of its command, where no other is asked for.
 ///
 /// # Errors
 /// There is none.
@@ -90,9 +93,10 @@ fn recorded(
     setup: &Setup,
     source: &mut dyn Source,
     until: Option<i64>,
-) -> Result<Scene, CommandError> {
+) -> Result<(Scene, Scope), CommandError> {
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let mut scene: Option<Scene> = None;
+    let mut scope = setup.scope.clone();
     let (mut spent, mut samples) = (None, 0);
     loop {
         let sample = match sampling::next(source, &needs, spent.take(), samples)? {
@@ -107,17 +111,23 @@ fn recorded(
             break;
         }
         samples += 1;
+        if scope == Scope::Auto && samples <= RUN_SCOPE_WITHIN {
+            scope = run_scope(&sample).unwrap_or_default();
+        }
         match &mut scene {
             Some(scene) => spent = scene.advance(sample),
             None => scene = Some(Scene::scoped(sample, None, setup.scope.clone())),
         }
     }
-    let scene = scene.ok_or_else(|| {
+    let mut scene = scene.ok_or_else(|| {
         CommandError::failure("the recording has no sample before that time")
             .hint("--at takes a time in it, or how long before its end")
     })?;
+    if scope != setup.scope {
+        scene.set_scope(scope.clone());
+    }
     sampling::require_domain(scene.domain())?;
-    Ok(scene)
+    Ok((scene, scope))
 }
 
 /// The time of `--at`, in milliseconds since 1970. How long ago counts from the end, which is looked for first.
@@ -126,7 +136,8 @@ fn recorded(
 /// The recording cannot be read twice.
 fn unix_ms(at: &str, cli: &Cli) -> Result<i64, CommandError> {
     if let Some(unix_ms) = date::unix_ms(at) {
-        return Ok(unix_ms);
+        // As everywhere, the end of its second is meant.
+        return Ok(unix_ms.saturating_add(999));
     }
     if cli.from.as_deref() == Some(Path::new("-")) {
         return Err(CommandError::usage(

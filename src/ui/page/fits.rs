@@ -25,8 +25,8 @@ const LABEL: u16 = 9;
 const SIZE: usize = 7;
 /// From this width on a row has its badness and what is left after it.
 const MIDDLE: u16 = 60;
-/// From this width on it has the place.
-const WIDE: u16 = 84;
+/// From this width on it has the place; below, the place is in a line of its own.
+const WIDE: u16 = 70;
 
 /// Paints the page, scrolled so that the line under the cursor is in view.
 pub fn paint(app: &App, page: &FitsPage, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
@@ -40,7 +40,9 @@ pub fn paint(app: &App, page: &FitsPage, area: Rect, canvas: &mut Canvas<'_>) ->
     for (nth, step) in (1..).zip(&page.answer.steps) {
         let begin = lines.len();
         lines.push(row(nth, step, pages, inside.width, theme));
-        for remark in fits::remarks(step, pages, SHORT) {
+        let place =
+            (inside.width < WIDE).then(|| format!("at {}", fits::where_killed(step, SHORT)));
+        for remark in place.into_iter().chain(fits::remarks(step, pages, SHORT)) {
             let line = Line::styled(format!("    {remark}"), theme.dim());
             lines.extend(wrap(&line, inside.width, 4));
         }
@@ -90,7 +92,7 @@ fn feet(page: &FitsPage) -> [String; 4] {
 fn style(verdict: FitVerdict, theme: Theme) -> Style {
     match verdict {
         FitVerdict::Fits => theme.good(),
-        FitVerdict::AfterKills => theme.warn(),
+        FitVerdict::Throttled | FitVerdict::AfterKills => theme.warn(),
         FitVerdict::No => theme.danger(),
     }
 }

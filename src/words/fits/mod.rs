@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::columns::human_size;
 use crate::forecast::cascade::{
-    CascadeStep, Casualty, FitAnswer, FitOutcome, Newcomer, Obstacle, RoomKind, RoomLevel,
+    CascadeStep, Casualty, FitAnswer, FitOutcome, FitVerdict, Newcomer, Obstacle, RoomKind,
+    RoomLevel,
 };
 use crate::forecast::commitments::NextAllocation;
 use crate::forecast::next_death::{KERNEL, StallReason};
-use crate::model::{PanicOnOom, Scene, Scope, Text};
+use crate::model::{Hierarchy, PanicOnOom, Scene, Scope, Text};
 use crate::policy::BadnessUnit;
 use crate::units::{Adj, Bytes, PageSize, Pages, Points};
 use crate::words::numbers_and_names;
@@ -62,11 +63,11 @@ pub fn kill(step: &CascadeStep, style: CgroupStyle) -> String {
     )
 }
 
-/// The points of a rule: a size where they are pages.
+/// The points of a rule: a size where they are pages, otherwise marked as points: `812 pt`.
 #[must_use]
 pub fn points(points: Points, unit: BadnessUnit, page: PageSize) -> String {
     if unit == BadnessUnit::Bare {
-        return points.0.to_string();
+        return format!("{} pt", points.0);
     }
     let sign = if points.0 < 0 { "-" } else { "" };
     let pages = Pages(points.0.unsigned_abs());
@@ -117,7 +118,15 @@ pub fn answer(answer: &FitAnswer, style: CgroupStyle) -> String {
     let missing = human_size(answer.missing());
     match &answer.outcome {
         FitOutcome::Fits { left } if answer.steps.is_empty() => {
-            format!("Yes, {size} fits{where_to}; {} is left.", human_size(*left))
+            let rest = human_size(*left);
+            match &answer.throttled {
+                None => format!("Yes, {size} fits{where_to}; {rest} is left."),
+                Some(at) => format!(
+                    "Only slowly: {size} fits{where_to}, but once it has {} it would be throttled at memory.high of {}. Nobody is killed; {rest} is left.",
+                    human_size(at.had),
+                    style.name(at.domain.as_str())
+                ),
+            }
         }
         FitOutcome::Fits { left } => {
             let kills = match answer.steps.len() {
@@ -193,13 +202,7 @@ fn blocked(obstacle: &Obstacle, had: &str, style: CgroupStyle) -> String {
         Obstacle::Stalled { reason: StallReason::Frozen, domain } => {
             format!("{} is frozen: nothing runs in it until it is thawed.", named(domain))
         }
-        Obstacle::Stalled { reason: StallReason::Throttled, domain } => {
-            format!(
-                "{had} it would be throttled at memory.high of {}, and nobody is killed.",
-                named(domain)
-            )
-        }
-        Obstacle::Stalled { reason: StallReason::OomKillDisabled, domain } => format!(
+        Obstacle::Stalled { domain, .. } => format!(
             "{had} it would wait at the limit of {}: oom_kill_disable is set, and nobody is killed.",
             named(domain)
         ),
@@ -228,7 +231,7 @@ pub fn level(level: &RoomLevel, style: CgroupStyle) -> String {
     match level.kind {
         RoomKind::Limit => format!("{name}: {left} left of a limit of {limit}{stalled}"),
         RoomKind::High => format!(
-            "{name}: {left} left until it is throttled (memory.high {limit}); nobody is killed there"
+            "{name}: {left} left until it is throttled (memory.high {limit}); it goes on slowly"
         ),
         RoomKind::Machine => format!("the machine: {left} left of {limit} (RAM and swap)"),
         RoomKind::Killer(id) => format!("{id} runs here and acts after {left} more"),
@@ -298,6 +301,13 @@ pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'st
             ),
         )
     }));
+    if let Some(at) =
+        answer.throttled.as_ref().filter(|_| answer.verdict() != FitVerdict::Throttled)
+    {
+        let name = style.name(at.domain.as_str());
+        let text = format!("before, at memory.high of {name}, once it has {}", human_size(at.had));
+        found.push(("slowed", text));
+    }
     if let FitOutcome::Blocked {
         obstacle: Obstacle::Itself { own, next: Some(next), asks: false, .. },
         ..
@@ -329,12 +339,38 @@ pub fn notes(answer: &FitAnswer, scene: &Scene, style: CgroupStyle) -> Vec<(&'st
         let text = "processes of other users are not visible here: one of them may die instead";
         found.push(("hidden", text.to_owned()));
     }
+    for (nth, text) in (0..).zip(badness_notes(answer)) {
+        found.push((if nth == 0 { "badness" } else { "" }, text));
+    }
     found.push(("assumed", "all other processes keep their size".to_owned()));
+    if now.cgroups.hierarchy.value() == Some(Hierarchy::V2) {
+        let text = "no cache is protected from reclaim by memory.min or memory.low of a cgroup";
+        found.push(("", text.to_owned()));
+    }
     if answer.steps.iter().any(|step| step.by == KERNEL) {
         // Seen on 6.18: the victim counted as freed (MMF_OOM_SKIP) before its pages were uncharged.
         let text = "the kernel may kill one more while the memory of a victim is still being freed";
         found.push(("", text.to_owned()));
     }
+    found
+}
+
+/// What the column BADNESS holds: each killer has a measure of its own, and that of the kernel is one of the limit.
+fn badness_notes(answer: &FitAnswer) -> Vec<String> {
+    let shown = |step: &&CascadeStep| step.victim.points.is_some();
+    let mut found = Vec::new();
+    if answer.steps.iter().filter(shown).any(|step| step.by == KERNEL) {
+        let text = "of the kernel at that limit: without file pages, which reclaim takes first";
+        found.push(text.to_owned());
+    }
+    let mut others: Vec<&str> =
+        answer.steps.iter().filter(shown).map(|it| it.by).filter(|by| *by != KERNEL).collect();
+    others.dedup();
+    found.extend(others.into_iter().map(|by| {
+        let bare = answer.steps.iter().any(|it| it.by == by && it.unit == BadnessUnit::Bare);
+        let pt = if bare { " (pt)" } else { "" };
+        format!("where {by} kills, what it chooses by{pt}: not to be compared with the kernel's")
+    }));
     found
 }
 
