@@ -16,6 +16,8 @@ pub struct ReachableLimit {
     pub limit: Bytes,
     /// The memory left before a kill: free, reclaimable and swap.
     pub headroom: Bytes,
+    /// What of the headroom is swap.
+    pub swap: Bytes,
     /// The time until the kernel kills there, as predicted, where the headline would tell it.
     pub hit_in: Option<Millis>,
 }
@@ -26,6 +28,12 @@ impl ReachableLimit {
     pub fn left_permille(&self) -> u64 {
         let left = u128::from(self.headroom.0) * 1000 / u128::from(self.limit.0.max(1));
         u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
+    /// What of the headroom is memory.
+    #[must_use]
+    pub const fn memory(&self) -> Bytes {
+        self.headroom.saturating_sub(self.swap)
     }
 
     /// Whether it is the limit of the machine.
@@ -54,9 +62,12 @@ fn machine_headroom(sample: &Snapshot) -> Bytes {
     (available + sample.swap.free_kib).bytes()
 }
 
-/// The memory that a cgroup can still take.
-fn headroom(group: &Cgroup, sample: &Snapshot) -> Option<Bytes> {
-    group.headroom(sample.swap.free_kib.bytes(), sample.sysctls.swappiness)
+/// The memory that a cgroup can still take, and what of it is swap.
+fn headroom(group: &Cgroup, sample: &Snapshot) -> Option<(Bytes, Bytes)> {
+    let swappiness = sample.sysctls.swappiness;
+    let all = group.headroom(sample.swap.free_kib.bytes(), swappiness)?;
+    let memory = group.headroom(Bytes::ZERO, swappiness)?;
+    Some((all, all.saturating_sub(memory)))
 }
 
 /// The limit of the machine.
@@ -69,16 +80,19 @@ pub fn of_machine(scene: &Scene, deaths: &Deaths) -> ReachableLimit {
         name,
         limit: (now.memory.total_kib + now.swap.total_kib).bytes(),
         headroom: machine_headroom(now),
+        swap: now.swap.free_kib.bytes(),
     }
 }
 
 /// The limit of a cgroup, if it has one and its usage is known.
 #[must_use]
 pub fn of_cgroup(group: &Cgroup, scene: &Scene, deaths: &Deaths) -> Option<ReachableLimit> {
+    let (headroom, swap) = headroom(group, scene.now())?;
     Some(ReachableLimit {
         name: Arc::clone(&group.path),
         limit: group.effective_limit()?,
-        headroom: headroom(group, scene.now())?,
+        headroom,
+        swap,
         hit_in: deaths.time_of(group.path.as_str()),
     })
 }

@@ -104,7 +104,9 @@ impl TableSettings {
         }
     }
 
-    fn shows(&self, context: &RowContext<'_>, at: u32) -> bool {
+    /// Whether the process at this position of the snapshot is shown.
+    #[must_use]
+    pub fn shows(&self, context: &RowContext<'_>, at: u32) -> bool {
         let Some(row) = context.row(at as usize) else { return false };
         if row.process.is_kernel_thread() && !self.kernel_threads {
             return false;

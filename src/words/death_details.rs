@@ -3,11 +3,12 @@
 
 use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath, StallReason};
-use crate::forecast::race::{Race, RaceRunner, scope_of};
+use crate::forecast::race::{Race, RaceRunner};
 use crate::model::{ProcId, Scene, Scope};
 use crate::rank::freed::FreedMemory;
 use crate::units::{Adj, Bytes, Millis, Pages};
 use crate::words::memory_sheet::{FutileKill, MemorySheet};
+use crate::words::next_death::event;
 use crate::words::numbers_and_names;
 
 /// Killing another process must win at least this much time to be worth telling.
@@ -194,19 +195,14 @@ fn kill_instead(
     worth.then(|| DeathRemedy::Kill { who: format!("{} {}", other.id, other.comm), wins })
 }
 
-/// The death after the next one, and when: `~53s`, `machine full: `, `178 python3`.
+/// The death after the next one, and when: `~53s`, `machine full` or `earlyoom acts`, `178 python3`.
 #[must_use]
 pub fn after(deaths: &Deaths) -> Option<[String; 3]> {
     let next = deaths.next.as_ref()?;
     let is_other = |it: &&NextDeath| (it.by, &it.domain) != (next.by, &next.domain);
     let later = deaths.list.iter().filter(is_other).find(|it| it.when.is_some())?;
     let time = numbers_and_names::soon(later.middle());
-    let place = if scope_of(later) == Scope::Global {
-        "machine full".to_owned()
-    } else {
-        let place = numbers_and_names::short_cgroup(later.domain.as_str());
-        format!("{place}, limit {}", human_size(later.limit))
-    };
+    let place = event(later);
     let who = match (later.certainty, later.candidates.first()) {
         (DeathCertainty::Named, Some(first)) => format!("{} {}", first.id, first.comm),
         (DeathCertainty::TooClose, Some(first)) => {
@@ -215,6 +211,5 @@ pub fn after(deaths: &Deaths) -> Option<[String; 3]> {
         (DeathCertainty::Overridden(_), _) => "no prediction".to_owned(),
         _ => "nobody can be chosen".to_owned(),
     };
-    let who = if later.trigger.is_none() { who } else { format!("{who} by {}", later.by) };
     Some([time, place, who])
 }

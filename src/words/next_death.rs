@@ -251,8 +251,27 @@ fn killer(by: &str, rule: &TriggerRule) -> [String; 3] {
     [
         format!("{by} acts at {}{lasting}", levels.join(" and ")),
         format!("{by} acts at {first}"),
-        format!("by {by}"),
+        format!("{by} acts"),
     ]
+}
+
+/// What comes of a domain and when, in the words of the headline: `earlyoom acts in ~32s`, `machine full in ~53s`,
+/// `limit reached in ~4s`.
+#[must_use]
+pub fn event_and_time(death: &NextDeath) -> String {
+    let is_machine = death.domain.as_str() == Scope::GLOBAL;
+    let what = match &death.trigger {
+        None if !is_machine => "limit reached".to_owned(),
+        _ => event(death),
+    };
+    format!("{what} {}", when(death))
+}
+
+/// What comes, in a few words: `earlyoom acts`, `machine full`, `shop/web, limit 190M`.
+#[must_use]
+pub fn event(death: &NextDeath) -> String {
+    let [.., short] = places(death);
+    short
 }
 
 /// `10% available memory`; `None` for what is no threshold that a reader knows.

@@ -201,13 +201,11 @@ pub fn outcome(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> String {
     whole
 }
 
-/// The memory left below a limit: `322M left, full in ~65s`.
+/// The memory left below a limit, and what of it is swap: `322M left, full in ~65s`, `22M + 300M swap left`.
 #[must_use]
 pub fn left(context: &RowContext<'_>, limit: &ReachableLimit) -> String {
-    let swap = context.scene.now().swap.free_kib.bytes();
-    let mut text = if limit.is_machine() && swap.0 > 0 {
-        let memory = bytes(context, limit.headroom.saturating_sub(swap));
-        format!("{memory} + {} swap left", bytes(context, swap))
+    let mut text = if limit.swap > Bytes::ZERO {
+        format!("{} + {} swap left", bytes(context, limit.memory()), bytes(context, limit.swap))
     } else {
         format!("{} left", bytes(context, limit.headroom))
     };

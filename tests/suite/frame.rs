@@ -200,3 +200,56 @@ fn every_state_is_shown_as_it_was_at_every_size() {
 fn a_scope_is_shown_as_it_was_at_every_size() {
     check("scoped", &mut scoped());
 }
+
+/// The time of an event in this screen: `~32s` behind `earlyoom acts in `.
+fn times(screen: &str, event: &str) -> Vec<String> {
+    let found = screen.match_indices(event).map(|(at, _)| &screen[at + event.len()..]);
+    found.filter_map(|rest| rest.split([' ', '\n', ':', ',']).next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_acts_has_one_name_and_one_time_on_the_whole_screen() {
+    let mut found = 0;
+    for before in (5..60).step_by(5) {
+        let mut app = app_before(1, before);
+        let Some(next) = app.deaths.next.clone().filter(|it| it.by == "earlyoom") else {
+            continue;
+        };
+        found += 1;
+        for (width, height) in [(120, 40), (200, 60)] {
+            let screen = text(&paint(&mut app, FULL, width, height).0);
+            let head = screen.lines().take(16).collect::<Vec<_>>().join("\n");
+            assert!(!head.replace("machine full in", "").contains("full in"), "{head}");
+            let when = times(&head, "earlyoom acts in ");
+            assert!(!when.is_empty() && head.contains(&format!("in {}:", when[0])), "{head}");
+            assert!(when.iter().all(|it| *it == when[0]), "{when:?}\n{head}");
+        }
+        // As the second death it has the same name.
+        let mut other = next.clone();
+        other.domain = Arc::new(Text::new(b"/shop"));
+        (other.by, other.trigger) = ("kernel", None);
+        app.deaths = Deaths { next: Some(other), list: vec![next] };
+        let screen = text(&paint(&mut app, FULL, 80, 24).0);
+        let then = screen.lines().find(|line| line.contains("then  ")).unwrap_or_default();
+        assert!(then.contains("earlyoom acts: ") && !then.contains("full"), "{screen}");
+    }
+    assert!(found > 0, "earlyoom comes first at none of them");
+}
+
+#[test]
+fn memory_in_use_and_memory_that_is_available_add_up_to_the_total() {
+    let mut app = crate::fixtures::blank();
+    let mut sample = crate::stage::usual();
+    let gib = |it: f64| doomtop::units::Kib((it * 1_048_576.0) as u64);
+    sample.memory.total_kib = gib(24.0);
+    sample.memory.free_kib = gib(4.0);
+    sample.memory.cache_kib = gib(15.0);
+    sample.memory.available_kib = doomtop::model::Reading::Value(gib(18.5));
+    app.update(doomtop::app::Msg::Sampled(Arc::new(sample.clone())));
+    let screen = text(&paint(&mut app, FULL, 120, 40).0);
+    assert!(screen.contains("5.00/24.0G  avail 18.5G  reserve 512M"), "{screen}");
+    sample.memory.available_kib = doomtop::model::Reading::Value(gib(19.0));
+    app.update(doomtop::app::Msg::Sampled(Arc::new(sample)));
+    let screen = text(&paint(&mut app, FULL, 120, 40).0);
+    assert!(screen.contains("avail 19.0G  ") && !screen.contains("reserve"), "{screen}");
+}

@@ -606,3 +606,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn swap_in_what_is_left_is_told() {
+    let mut app = limited_app();
+    press(&mut app, &["Alt-2"]);
+    let screen = text(&paint(&mut app, FULL, 120, 40).0);
+    let limits = app.views.cgroups.lines.iter().filter_map(|line| line.limit.clone());
+    let swapping: Vec<_> = limits.filter(|it| it.swap > Bytes(0)).collect();
+    assert!(!swapping.is_empty() && swapping.iter().all(|it| it.swap <= it.headroom));
+    assert!(screen.contains("LEFT+SWAP"), "{screen}");
+    let narrow = text(&paint(&mut app, FULL, 80, 24).0);
+    let machine = narrow.lines().find(|line| line.starts_with("  global ")).unwrap_or_default();
+    assert!(machine.split_whitespace().any(|word| word.ends_with('+')), "{narrow}");
+    assert!(narrow.contains("LEFT +: with swap"), "{narrow}");
+}

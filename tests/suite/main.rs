@@ -43,6 +43,7 @@ mod metrics;
 mod modules;
 mod mouse;
 mod next_death;
+mod offered_keys;
 mod plain;
 mod policies;
 mod readme;

@@ -272,7 +272,7 @@ fn the_sentence_names_the_killer_and_its_trigger() {
     let both = "earlyoom acts at 10% available memory and 10% free swap";
     assert!(earlyoom[0].ends_with(both), "{earlyoom:?}");
     assert!(earlyoom[1].ends_with("earlyoom acts at 10% available memory"), "{earlyoom:?}");
-    assert!(earlyoom[2].ends_with("by earlyoom"), "{earlyoom:?}");
+    assert!(earlyoom[2].ends_with("in ~20s: earlyoom acts"), "{earlyoom:?}");
     let kernel = sentences(&LINUX, calm());
     assert!(kernel[0].ends_with("in ~20s: the machine runs out of memory"), "{kernel:?}");
     let none = sentences(&SYSTEMD_OOMD_PRESSURE, calm());

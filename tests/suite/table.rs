@@ -263,3 +263,47 @@ fn esc_leaves_a_dialog_then_the_view_then_the_scope() {
     press(&mut app, &["Esc"]);
     assert!(!app.is_scoped());
 }
+
+/// The row of the table on the screen that begins with this pid, if any.
+fn pid_row(screen: &str, pid: i32) -> Option<String> {
+    let pid = format!(" {pid} ");
+    let rows = screen.lines().skip_while(|line| !line.contains("BADNESS"));
+    rows.map(str::to_owned).find(|line| line.contains(&pid))
+}
+
+#[test]
+fn the_process_of_the_headline_has_a_row_on_the_screen_whatever_the_order() {
+    let app = app_before(1, 5);
+    let next = app.deaths.next.clone().expect("a death is near");
+    let pid = next.candidates[0].id.pid;
+    for script in [["N"].as_slice(), &["N", "I"], &["Down"], &["t"], &["N", "End"]] {
+        let mut app = app_before(1, 5);
+        press(&mut app, script);
+        let (buffer, viewport) = paint(&mut app, FULL, 80, 24);
+        let screen = text(&buffer);
+        assert!(pid_row(&screen, pid).is_some_and(|row| row.contains('!')), "{script:?}\n{screen}");
+        let cursor = app.selected().map(|it| it.id.pid).expect("a cursor");
+        assert!(pid_row(&screen, cursor).is_some_and(|row| row.contains('>')), "{screen}");
+        assert!(viewport.rows > 4, "{viewport:?}");
+    }
+    // One that was born while the order is frozen is in no line yet.
+    let mut player = Player::on(usual());
+    player.play("<Down>");
+    let mut sample = usual();
+    sample.processes.push(crate::stage::process(700, "newborn", 10));
+    player.sample(sample);
+    let mut death = next;
+    death.candidates.truncate(1);
+    death.candidates[0].id = crate::stage::process(700, "newborn", 10).id;
+    player.app.deaths.next = Some(death);
+    assert!(player.app.held() && !player.pids().contains(&700));
+    let screen = text(&paint(&mut player.app, FULL, 80, 24).0);
+    assert!(pid_row(&screen, 700).is_some_and(|row| row.contains('!')), "{screen}");
+    // A filter hides it on purpose, and the words for the mark say so.
+    player.play("\\java<Enter>");
+    let screen = text(&paint(&mut player.app, FULL, 120, 40).0);
+    assert!(
+        pid_row(&screen, 700).is_none() && screen.contains("dies next: hidden here"),
+        "{screen}"
+    );
+}

@@ -76,8 +76,8 @@ fn the_screen_says_when_it_is_full() {
     let mut player = sunk(80, 0);
     // 3072 - 800 MiB at 10 MiB a second.
     let wide = screen(&mut player.app, 200, 60);
-    assert!(line(&wide, "avail").contains("avail 2.22G  full ~4m"), "{wide}");
-    assert!(line(&wide, "forecast").contains("RAM full in about 4 min"), "{wide}");
+    assert!(line(&wide, "avail").contains("avail 2.22G  machine full in ~4m"), "{wide}");
+    assert!(line(&wide, "forecast").contains("machine full in ~4m"), "{wide}");
     assert!(line(&wide, "fastest: ").contains("500 chrome +"), "{wide}");
     // 1024 - 800 MiB at 10 MiB a second: the first limit is the cgroup's.
     player.play("<Tab>");
@@ -90,7 +90,7 @@ fn the_screen_says_when_it_is_full() {
     assert!(row("global").is_some_and(|row| row.contains("~4m")), "{groups}");
     player.play("<Home>");
     let group = screen(&mut player.app, 160, 40);
-    assert!(line(&group, "forecast").contains("full in about 23 s ("), "{group}");
+    assert!(line(&group, "forecast").contains("limit reached in ~23s"), "{group}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Dispatches a key to the focused mode.
 
+use crate::app::dialog::prompt::PromptKind;
 use crate::app::keymap::bindings::{Action, Key, KeyCode, KeyContext};
 use crate::app::keymap::press_time::KeyPress;
 use crate::app::mode::Mode;
@@ -79,6 +80,32 @@ impl App {
             Mode::Help { .. } => KeyContext::Help,
             Mode::CommandLine(_) | Mode::BulkResult(_) | Mode::Commitments(_) => KeyContext::Page,
         }
+    }
+
+    /// The keys that are not typed while a text is, with their labels; nothing while none is.
+    #[must_use]
+    pub fn typing_keys(&self) -> Option<&'static [(Key, &'static str)]> {
+        const ENTER: Key = Key::plain(KeyCode::Enter);
+        const ESC: Key = Key::plain(KeyCode::Esc);
+        const EMPTY: (Key, &str) = (Key::ctrl('u'), "Empty");
+        const NEXT: (Key, &str) = (Key::plain(KeyCode::F(3)), "Next");
+        Some(match &self.mode {
+            Mode::Prompt(prompt) => match prompt.asking {
+                PromptKind::Search => &[(ENTER, "Done"), (ESC, "Clear"), NEXT, EMPTY],
+                PromptKind::Filter => &[(ENTER, "Done"), (ESC, "Clear"), EMPTY],
+                PromptKind::Delay | PromptKind::Time | PromptKind::Fits => {
+                    &[(ENTER, "OK"), (ESC, "Cancel"), EMPTY]
+                }
+            },
+            Mode::Help { page, .. } if page.typing.is_some() => {
+                &[(ENTER, "Done"), (ESC, "Clear"), NEXT, EMPTY]
+            }
+            Mode::Persist(page) if page.path.is_some() => {
+                &[(ENTER, "Write"), (ESC, "Cancel"), EMPTY]
+            }
+            Mode::Alarms(page) if page.typed.is_some() => &[(ENTER, "Set"), (ESC, "Cancel"), EMPTY],
+            _ => return None,
+        })
     }
 
     /// Closes a dialog by ^C or F10, which quit when pressed again.

@@ -10,6 +10,11 @@ use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
 use crate::columns::CommandStyle;
 
+/// The message about a text for the clipboard.
+pub(crate) fn sent(text: &str) -> String {
+    format!("sent to the terminal's clipboard: {text}")
+}
+
 impl App {
     /// Changes how things are shown, where the action does that.
     pub(crate) fn display_action(&mut self, action: Action) -> bool {
@@ -134,6 +139,18 @@ impl App {
             Action::NotVim => self.only_say("j is unused, because k is kill: use the arrow keys"),
             _ => Vec::new(),
         }
+    }
+
+    /// Sends a text to the terminal's clipboard, and says so. Whether the terminal takes it cannot be known.
+    pub(crate) fn copy(&mut self, text: String) -> Vec<Request> {
+        let name = text.clone();
+        self.copy_named(text, &name)
+    }
+
+    /// The same for a text that is called otherwise in the message.
+    pub(crate) fn copy_named(&mut self, text: String, name: &str) -> Vec<Request> {
+        self.say(NoticeLevel::Plain, sent(name));
+        vec![Request::Copy(text)]
     }
 
     /// Says something, and asks nothing of the shell.

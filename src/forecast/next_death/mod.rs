@@ -189,11 +189,24 @@ impl Deaths {
     /// (`then`), which also tells of a domain that is less than half full. At most [`HEADLINE_HORIZON`].
     #[must_use]
     pub fn time_of(&self, domain: &str) -> Option<Millis> {
+        self.told(|it| it.by == KERNEL && it.domain.as_str() == domain)?
+            .when
+            .map(|when| when.middle)
+    }
+
+    /// The death in this domain that the headline tells of, or that comes first there, by whichever killer; under the
+    /// same conditions as [`Deaths::time_of`].
+    #[must_use]
+    pub fn first_in(&self, domain: &str) -> Option<&NextDeath> {
+        self.told(|it| it.domain.as_str() == domain)
+    }
+
+    fn told(&self, is: impl Fn(&NextDeath) -> bool) -> Option<&NextDeath> {
         let mut all = self.next.iter().chain(&self.list);
-        let death = all.find(|it| it.by == KERNEL && it.domain.as_str() == domain)?;
+        let death = all.find(|it| it.when.is_some() && is(it))?;
         let middle = death.when.map(|when| when.middle);
-        let time = middle.filter(|_| self.next.is_some()).or_else(|| death.time_to_tell());
-        time.filter(|time| *time <= HEADLINE_HORIZON)
+        let time = middle.filter(|_| self.next.is_some()).or_else(|| death.time_to_tell())?;
+        (time <= HEADLINE_HORIZON).then_some(death)
     }
 
     /// All candidates, those of the nearest deaths first, each once.

@@ -35,6 +35,14 @@ impl Memory {
         self.total_kib.saturating_sub(self.free_kib).saturating_sub(self.cache_kib)
     }
 
+    /// What is free or cache and yet not available: the reserves of the kernel, and the caches that it keeps
+    /// (`mm/show_mem.c` `si_mem_available`, 6.12). `None` where it does not say what is available.
+    #[must_use]
+    pub fn reserve(&self) -> Option<Kib> {
+        let available = self.available_kib.value()?;
+        Some((self.free_kib + self.cache_kib).saturating_sub(available))
+    }
+
     /// Whether an eighth or less is available, so that doomtop itself takes no more. An unknown size counts
     /// as enough.
     #[must_use]

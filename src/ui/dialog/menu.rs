@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
-use crate::ui::paint::list;
 use crate::ui::paint::scroll::PageShown;
+use crate::ui::paint::{input, list};
 
 /// The maximum width of the column of labels.
 const LABELS: u16 = 36;
@@ -68,12 +68,10 @@ fn place(menu: &Menu, labels: u16, area: Rect) -> (Rect, bool) {
 fn paint_typed(typed: &str, inside: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let (mut x, y) = (inside.x + 1, inside.y);
-    x += canvas.text(x, y, inside.width.saturating_sub(2), "type to narrow: ", theme.dim());
-    let room = inside.right().saturating_sub(x + 1);
-    x += canvas.text(x, y, room, typed, theme.strong());
-    if x < inside.right() {
-        canvas.text(x, y, 1, " ", theme.cursor());
-    }
+    let label = input::label(&["type to narrow: ", ": "], typed, inside.width.saturating_sub(2));
+    x += canvas.text(x, y, inside.width.saturating_sub(2), label, theme.dim());
+    let row = Rect { height: 1, ..inside };
+    input::paint(typed, usize::from(cells(typed)), x, row, canvas);
 }
 
 fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut Canvas<'_>) {

@@ -1,25 +1,31 @@
-//! The last line of the screen: the keys of the current mode that have a label.
+//! The last line of the screen: the keys of the current mode that have a label and do something now.
 
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::app::keymap::bindings::KeyCode;
+use crate::app::keymap::bindings::{Key, KeyCode};
 use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells};
 
-/// Paints the function keys in the order of their numbers, and the others behind them.
-pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = canvas.theme;
-    let mut named: Vec<_> = app
-        .keys
-        .keys_of(app.key_context())
-        .filter(|binding| !binding.label.is_empty())
-        .filter_map(|binding| Some((*binding.keys.first()?, binding.label)))
-        .collect();
+/// The keys and their labels: while a text is typed, those that are not part of it.
+fn named(app: &App) -> Vec<(Key, &'static str)> {
+    if let Some(keys) = app.typing_keys() {
+        return keys.to_vec();
+    }
+    let rows = app.keys.keys_of(app.key_context());
+    let rows = rows.filter(|row| !row.label.is_empty() && app.offers(row.action));
+    let mut named: Vec<_> = rows.filter_map(|row| Some((*row.keys.first()?, row.label))).collect();
     named.sort_by_key(|(key, _)| match key.code {
         KeyCode::F(number) => number,
         _ => u8::MAX,
     });
+    named
+}
+
+/// Paints the function keys in the order of their numbers, and the others behind them.
+pub fn paint(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = canvas.theme;
+    let named = named(app);
     let count = named.len().max(1) as u16;
     let taken: u16 = named.iter().map(|(key, label)| cells(&key.to_string()) + cells(label)).sum();
     // Without a space between them they could not be told apart: the last ones are left out for it.

@@ -172,7 +172,7 @@ fn details(
             | DeathRemedy::AllowKill
             | DeathRemedy::Thaw => None,
         };
-        let key = action.filter(|_| !app.is_over());
+        let key = action.filter(|_| app.may_act_here());
         let key = key.and_then(|action| app.keys.key_of(KeyContext::Browse, action));
         remedy.words(&key.map(|key| format!(" ({key})")).unwrap_or_default())
     };

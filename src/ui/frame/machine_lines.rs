@@ -21,6 +21,9 @@ const LABEL: usize = 6;
 /// Minimum and maximum number of cells of a bar.
 const BAR: (u16, u16) = (6, 40);
 
+/// The cells of both bars that notes do not take.
+const BARS: u16 = 28;
+
 /// Label, bar, percent and sizes; without a bar where it would have less than two cells.
 fn meter(meter: &Meter, theme: Theme, bar: u16, label: Span<'static>) -> Vec<Span<'static>> {
     let mut spans = vec![label];
@@ -144,7 +147,7 @@ fn memory_line(app: &App, all: &Meters, theme: Theme, width: u16) -> Line<'stati
     }
     // Bars take what is left: those of memory twice as much as the others.
     let notes = if width >= WIDE {
-        notes(all, free.saturating_sub(40))
+        notes(all, free.saturating_sub(BARS))
     } else {
         [String::new(), String::new()]
     };

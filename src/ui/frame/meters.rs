@@ -4,11 +4,12 @@ use ratatui::style::Style;
 
 use crate::app::App;
 use crate::columns::RowContext;
-use crate::model::{Cgroup, Limit, Pressure, Reading, Trend};
+use crate::model::{Cgroup, Limit, Pressure, Reading, Scope, Trend};
 use crate::ui::frame::facts::{self, OomKills};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::units::{Bytes, Kib, Millis};
+use crate::words::next_death::event_and_time;
 
 /// Memory that is full sooner than this needs care.
 const SOON: Millis = Millis(600_000);
@@ -101,7 +102,7 @@ impl Meters {
         let domain = context.scene.domain();
         let group = context.scene.now().cgroups.find(domain.name.as_str());
         match group.filter(|_| app.is_scoped()) {
-            Some(group) => Self::of_cgroup(context, group),
+            Some(group) => Self::of_cgroup(app, context, group),
             None => Self::of_machine(app, context),
         }
     }
@@ -114,19 +115,23 @@ impl Meters {
         let available = memory.available_kib.value();
         meter.care = available.is_some_and(|kib| percent(kib, memory.total_kib) < 10);
         meter.notes.extend(available.map(|kib| format!("avail {}", text::kib(context, kib))));
-        meter.notes.extend(full_in(context.scene.forecast().ram));
+        let swaps = now.swap.free_kib > Kib::ZERO;
+        let ram = || full_in(context.scene.forecast().ram).filter(|_| swaps);
+        let ram = || ram().map(|text| format!("RAM {text}, then swap"));
+        meter.notes.extend(predicted(app, Scope::GLOBAL).or_else(ram));
+        meter.notes.extend(reserve_note(context));
         meter.notes.push(format!("cache {}", text::kib(context, cache)));
         let kills = OomKills::of(app, context);
         Self {
             scope: None,
             memory: meter,
-            swap: swap_of_machine(context),
+            swap: swap_of_machine(app, context),
             pressure: now.pressure,
             kills: kills.map(|kills| (kills.brief(), kills.are_new())),
         }
     }
 
-    fn of_cgroup(context: &RowContext<'_>, group: &Cgroup) -> Self {
+    fn of_cgroup(app: &App, context: &RowContext<'_>, group: &Cgroup) -> Self {
         let kib = |bytes: Bytes| Kib(bytes.0 / 1024);
         let used = group.used().value().map_or(Kib::ZERO, kib);
         let cache = group.reclaimable.value().map_or(Kib::ZERO, kib);
@@ -142,8 +147,7 @@ impl Meters {
         if limit.is_none() {
             memory.notes.push("no limit of its own".to_owned());
         }
-        let trend = context.scene.forecast().of_group(group.path.as_str());
-        memory.notes.extend(full_in(trend));
+        memory.notes.extend(predicted(app, group.path.as_str()));
         if cache > Kib::ZERO {
             memory.notes.push(format!("cache {}", text::kib(context, cache)));
         }
@@ -170,21 +174,35 @@ fn swap_meter(context: &RowContext<'_>, used: Kib, all: Kib) -> Meter {
     meter
 }
 
-fn swap_of_machine(context: &RowContext<'_>) -> Option<Meter> {
+fn swap_of_machine(app: &App, context: &RowContext<'_>) -> Option<Meter> {
     let swap = context.scene.now().swap;
     if swap.total_kib == Kib::ZERO {
         return None;
     }
     let mut meter = swap_meter(context, swap.used(), swap.total_kib);
     meter.notes.extend(facts::swap_traffic(context));
-    meter.notes.extend(full_in(context.scene.forecast().swap));
+    // Where the headline has a time for the machine, another one beside it would only confuse.
+    let told = app.deaths.first_in(Scope::GLOBAL).is_some();
+    meter.notes.extend(full_in(context.scene.forecast().swap).filter(|_| !told));
     Some(meter)
 }
 
-/// `full ~7m`, where there is a trend towards it.
+/// What the headline predicts of a domain, in its words and with its time.
+fn predicted(app: &App, domain: &str) -> Option<String> {
+    app.deaths.first_in(domain).map(event_and_time)
+}
+
+/// `full in ~7m`, where there is a trend towards it.
 fn full_in(trend: Trend) -> Option<String> {
     let likely = trend.arrival()?.likely;
-    (likely < SOON).then(|| format!("full {}", text::soon(likely)))
+    (likely < SOON).then(|| format!("full in {}", text::soon(likely)))
+}
+
+/// What is neither in use nor available, where it would be missed: the three add up to the total.
+fn reserve_note(context: &RowContext<'_>) -> Option<String> {
+    let memory = context.scene.now().memory;
+    let reserve = memory.reserve().filter(|it| percent(*it, memory.total_kib) > 0)?;
+    Some(format!("reserve {}", text::kib(context, reserve)))
 }
 
 /// The commit charge, and what the overcommit sysctls amount to, the longest form first; nothing where the

@@ -91,27 +91,29 @@ fn paint_pid(app: &App, digits: &str, area: Rect, canvas: &mut Canvas<'_>) {
 
 fn paint_prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let label = match prompt.asking {
-        PromptKind::Search => "Search: ",
-        PromptKind::Filter => "Filter: ",
-        PromptKind::Time => "Time (14:03, 14:03:22, or how long ago: 5m): ",
-        PromptKind::Fits => "How much more memory (2G, 500M): ",
-        PromptKind::Delay => "Seconds between refreshes: ",
-    };
-    let x = area.x + canvas.text(area.x, area.y, area.width, label, theme.label());
-    let (value, cursor) = (prompt.input.value(), prompt.input.visual_cursor());
-    let (end, cursor) = input::paint(value, cursor, x, area, canvas);
-    if let Some(error) = &prompt.error {
-        let x = end.max(cursor) + 2;
-        let text = format!("! {error}");
-        let room = area.right().saturating_sub(x);
-        if room > 8 {
-            canvas.text(x, area.y, room, &text, theme.warn());
-        } else {
-            // The error is more useful than the end of the text.
-            let taken = cells(&text).min(area.width / 2);
-            canvas.text(area.right() - taken, area.y, taken, &text, theme.warn());
+    let labels: &[&str] = match prompt.asking {
+        PromptKind::Search => &["Search: "],
+        PromptKind::Filter => &["Filter: "],
+        PromptKind::Time => {
+            &["Time (14:03, 14:03:22, or how long ago: 5m): ", "Time (14:03, 5m): ", "Time: "]
         }
+        PromptKind::Fits => &["How much more memory (2G, 500M): ", "More memory (2G): ", "More: "],
+        PromptKind::Delay => &["Seconds between refreshes: ", "Seconds: "],
+    };
+    let (value, cursor) = (prompt.input.value(), prompt.input.visual_cursor());
+    let error = prompt.error.as_ref().map(|error| format!("! {error}"));
+    let of_error = error.as_ref().map_or(0, |text| cells(text) + 2);
+    let label = input::label(labels, value, area.width.saturating_sub(of_error));
+    let x = area.x + canvas.text(area.x, area.y, area.width, label, theme.label());
+    // What is typed comes first: the reason why it is wrong gets what that leaves, but not less than it can be read in.
+    let room = area.right().saturating_sub(x);
+    let typed = (cells(value) + 1).min((room / 2).max(input::LEAST));
+    let of_error = of_error.min(room.saturating_sub(typed));
+    let row = Rect { width: area.width.saturating_sub(of_error), ..area };
+    let (end, cursor) = input::paint(value, cursor, x, row, canvas);
+    if let Some(text) = error {
+        let x = end.max(cursor + 1) + 1;
+        canvas.text(x, area.y, area.right().saturating_sub(x), &text, theme.warn());
     }
 }
 
@@ -167,7 +169,7 @@ pub fn units(app: &App) -> Option<Span<'static>> {
         .then(|| Span::raw(format!("units {}", app.display.scale.word())))
 }
 
-/// Keys of a view and what they do. Nothing in a dialog or on a page: keys mean something else there,
+/// Keys of a view that do something now, and what. Nothing in a dialog or on a page: keys mean something else there,
 /// which is written there.
 pub fn keys(
     app: &App,
@@ -178,7 +180,8 @@ pub fn keys(
     if !matches!(app.mode, Mode::Browse) {
         return Vec::new();
     }
-    let named = actions.iter().filter_map(|&(action, word)| {
+    let offered = actions.iter().filter(|(action, _)| app.offers(*action));
+    let named = offered.filter_map(|&(action, word)| {
         let key = app.keys.key_of(context, action)?;
         Some(Span::styled(format!("{key} {word}"), theme.dim()))
     });

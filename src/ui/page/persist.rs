@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::page::persist::PersistPage;
 use crate::plan::persist::PersistMethod;
-use crate::ui::paint::canvas::{Canvas, cells};
+use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::lines::wrap;
 use crate::ui::paint::scroll::{PageBox, PageShown};
 use crate::ui::paint::{input, list};
@@ -66,8 +66,8 @@ fn method_lines(method: &PersistMethod, chosen: bool, canvas: &Canvas<'_>) -> Ve
 fn paint_path(page: &PersistPage, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let Some(path) = &page.path else { return };
-    let label = "Write it to (a new file; Enter writes, Esc does not): ";
-    let label = if cells(label) + 20 < area.width { label } else { "Write to: " };
+    let labels = ["Write it to (a new file; Enter writes, Esc does not): ", "Write to: "];
+    let label = input::label(&labels, path.value(), area.width);
     let x = area.x + canvas.text(area.x, area.y, area.width, label, theme.label());
     input::paint(path.value(), path.visual_cursor(), x, area, canvas);
 }

@@ -4,6 +4,17 @@ use ratatui::layout::Rect;
 
 use crate::ui::paint::canvas::{Canvas, cells};
 
+/// The cells that a text gets at least while it is typed, however long its label is.
+pub const LEAST: u16 = 14;
+
+/// The longest of these labels that leaves a text of this length enough of a line of `width` cells; otherwise the last.
+#[must_use]
+pub fn label<'a>(labels: &[&'a str], value: &str, width: u16) -> &'a str {
+    let needed = (cells(value) + 1).max(LEAST);
+    let fits = |label: &&&str| cells(label) + needed <= width;
+    labels.iter().find(fits).or(labels.last()).copied().unwrap_or_default()
+}
+
 /// Paints a text from `x` to the end of the row, scrolled so that its cursor is in view; `cursor` is
 /// the number of cells before it. Gives back the columns behind the text and of the cursor.
 pub fn paint(value: &str, cursor: usize, x: u16, row: Rect, canvas: &mut Canvas<'_>) -> (u16, u16) {

@@ -15,6 +15,7 @@ use crate::ui::paint::theme::Theme;
 use crate::ui::panel::{boxes, cgroup_history, forecast, machine};
 use crate::units::Bytes;
 use crate::words::memory_sheet::MemorySheet;
+use crate::words::next_death::event_and_time;
 
 /// Paints both panels.
 pub fn paint(app: &App, _: u16, area: Rect, canvas: &mut Canvas<'_>) {
@@ -247,9 +248,10 @@ fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines.push(label::line(theme, "room", text::room(&context, limit)));
     let trends = scene.forecast();
     let trend = group.map_or(trends.both, |group| trends.of_group(group.path.as_str()));
-    lines.extend(
-        trend.arrival().map(|it| label::line(theme, "forecast", forecast::sentence("full", &it))),
-    );
+    let name = group.map_or(Scope::GLOBAL, |group| group.path.as_str());
+    let told = app.deaths.first_in(name).map(event_and_time);
+    let told = told.or_else(|| trend.arrival().map(|it| forecast::sentence("full", &it)));
+    lines.extend(told.map(|text| label::line(theme, "forecast", text)));
     lines.push(label::line(theme, "total", step(&context, &domain)));
     let Some(outcome) = &line.outcome else { return lines };
     lines.push(label::line(theme, "victim", text::outcome(&context, outcome)));

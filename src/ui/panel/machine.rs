@@ -36,7 +36,7 @@ pub fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
             text::step(&context)
         ),
     )));
-    rest.extend(forecast::lines(&context).into_iter().map(say));
+    rest.extend(forecast::lines(app, &context).into_iter().map(say));
     rest.extend(
         forecast::growing_fastest(app, &context)
             .map(|text| say(("growing", format!("fastest: {text}")))),
@@ -91,7 +91,8 @@ fn bpf_oom(now: &Snapshot) -> Option<(&'static str, String)> {
 pub fn beside_meters(app: &App, theme: Theme) -> Vec<Line<'static>> {
     let Some(context) = text::header_context(app) else { return Vec::new() };
     let say = |(label, text): (&'static str, String)| label::line(theme, label, text);
-    let mut lines: Vec<Line<'static>> = forecast::lines(&context).into_iter().map(say).collect();
+    let mut lines: Vec<Line<'static>> =
+        forecast::lines(app, &context).into_iter().map(say).collect();
     lines.extend(
         forecast::growing_fastest(app, &context)
             .map(|text| say(("growing", format!("fastest: {text}")))),

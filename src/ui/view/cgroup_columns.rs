@@ -142,6 +142,8 @@ pub struct CgroupColumn {
     pub width: u16,
     /// The narrowest screen that shows it.
     pub from: u16,
+    /// The first screen that is too wide for it, because a wider column takes its place.
+    pub until: u16,
     /// Whether version 1 has no such value.
     pub only_v2: bool,
     /// What a cell shows.
@@ -160,8 +162,11 @@ const fn column(
     about: &'static str,
     cell: Cell,
 ) -> CgroupColumn {
-    CgroupColumn { title, about, width, from, only_v2: false, cell }
+    CgroupColumn { title, about, width, from, until: u16::MAX, only_v2: false, cell }
 }
+
+/// From this width on the room in memory and that in swap are told apart.
+const BOTH_FROM: u16 = 100;
 
 /// Every column of the view, from the left.
 pub static GROUP_COLUMNS: &[CgroupColumn] = &[
@@ -194,14 +199,33 @@ pub static GROUP_COLUMNS: &[CgroupColumn] = &[
             }
         }),
     ),
+    CgroupColumn {
+        until: BOTH_FROM,
+        ..column(
+            "LEFT",
+            6,
+            56,
+            "what it can still take: room, what can be reclaimed, and swap; + where swap is in it",
+            Cell::Left(|it, context, out| {
+                if let Some(limit) = &it.line.limit {
+                    put_size(limit.headroom, context, out);
+                    out.push_str(if limit.swap > Bytes::ZERO { "+" } else { "" });
+                }
+            }),
+        )
+    },
     column(
-        "LEFT",
-        6,
-        56,
-        "what it can still take: room, what can be reclaimed, and swap",
+        "LEFT+SWAP",
+        11,
+        BOTH_FROM,
+        "what it can still take: room and what can be reclaimed, and the swap that it may use",
         Cell::Left(|it, context, out| {
             if let Some(limit) = &it.line.limit {
-                put_size(limit.headroom, context, out);
+                put_size(limit.memory(), context, out);
+                if limit.swap > Bytes::ZERO {
+                    out.push('+');
+                    put_size(limit.swap, context, out);
+                }
             }
         }),
     ),

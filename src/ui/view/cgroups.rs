@@ -8,6 +8,7 @@ use ratatui::text::Span;
 
 use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
+use crate::app::view::cgroups::CgroupLine;
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::columns::{Align, RowContext, cgroup_leaf};
 use crate::forecast::next_death::NextDeath;
@@ -22,7 +23,7 @@ use crate::ui::panel;
 use crate::ui::view::cgroup_columns::{Cell, CgroupColumn, Entry, GROUP_COLUMNS};
 use crate::ui::view::row_marks::RowMark;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
-use crate::units::Millis;
+use crate::units::{Bytes, Millis};
 use crate::words::numbers_and_names::short_cgroup;
 
 /// The view.
@@ -51,6 +52,15 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
         parts.push(Span::styled("limited only", theme.warn()));
     }
     parts.extend(status_line::units(app));
+    let swaps = |line: &CgroupLine| line.limit.as_ref().is_some_and(|it| it.swap > Bytes::ZERO);
+    let marked = GROUP_COLUMNS.iter().filter(|it| matches!(it.cell, Cell::Left(_)));
+    let mut marked = marked.filter(|it| it.until < u16::MAX);
+    let width = app.display.viewport.width;
+    if marked.any(|it| (it.from..it.until).contains(&width))
+        && app.views.cgroups.lines.iter().any(swaps)
+    {
+        parts.push(Span::styled("LEFT +: with swap", theme.label()));
+    }
     let keys = [
         (Action::EnterDomain, "shows its processes"),
         (Action::HideUnlimited, "limited only"),
@@ -85,7 +95,8 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
     let version_1 = hierarchy == Some(Hierarchy::V1);
     let shown: Vec<&CgroupColumn> = GROUP_COLUMNS
         .iter()
-        .filter(|column| width >= column.from && !(version_1 && column.only_v2))
+        .filter(|column| (column.from..column.until).contains(&width))
+        .filter(|column| !(version_1 && column.only_v2))
         .collect();
     let fixed: u16 = shown.iter().map(|it| if it.width > 0 { it.width + 1 } else { 0 }).sum();
     let rest = width.saturating_sub(fixed + MARKS);

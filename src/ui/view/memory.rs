@@ -50,12 +50,13 @@ fn keys(app: &App) -> Vec<String> {
     let enter =
         app.keys.key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
     let now = app.keys.key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
+    let has_kills = !app.incidents.timeline.all().is_empty();
     let keys = [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::EarlierSample, Action::LaterSample, "samples back"),
         enter,
         now.map(|key| format!("{key} {}", app.newest_word())),
-        pair(Action::KillBefore, Action::KillAfter, "kills"),
+        pair(Action::KillBefore, Action::KillAfter, "kills").filter(|_| has_kills),
     ];
     keys.into_iter().flatten().collect()
 }

@@ -12,7 +12,7 @@ use crate::app::{ActingMode, App, HeaderLevel};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
 use crate::rank::Placement;
-use crate::rows::arrange::TableLine;
+use crate::rows::arrange::{TableLine, TreeLines};
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells};
@@ -21,7 +21,7 @@ use crate::ui::paint::{list, tree_lines};
 use crate::ui::panel;
 use crate::ui::view::badness_bar;
 use crate::ui::view::row_marks;
-use crate::ui::view::row_marks::RowMark;
+use crate::ui::view::row_marks::{NextRow, RowMark};
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::units::Adj;
 
@@ -152,9 +152,8 @@ fn keys(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let mut actions = Vec::new();
     actions.extend(app.step_up().map(|step| (Action::Back, step.words())));
     actions.push((Action::Explain, "explain"));
-    if !app.is_over() {
-        actions.extend([(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]);
-    } else if !app.playback.past.is_empty() {
+    actions.extend([(Action::Adjust, "adjust"), (Action::Sacrifice, "sacrifice")]);
+    if app.is_over() && !app.playback.past.is_empty() {
         // Reports of a file have no newest sample to go to.
         actions.push((Action::Now, app.newest_word()));
     }
@@ -164,12 +163,29 @@ fn keys(app: &App, theme: Theme) -> Vec<Span<'static>> {
 fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let grid = TableGrid::new(app, layout.rows.width);
     grid.paint_head(app, layout.head, canvas);
+    let pinned = pinned(app, layout.rows.height);
+    let rows = Rect { height: layout.rows.height - u16::from(pinned.is_some()), ..layout.rows };
     if app.scene.is_some() && app.table.lines.is_empty() {
-        paint_empty(app, layout.rows, canvas);
+        paint_empty(app, rows, canvas);
     } else {
-        grid.paint_rows(app, layout.rows, canvas);
+        grid.paint_rows(app, rows, canvas);
     }
-    RowsShown { rows: layout.rows.height, columns_left: grid.left_out }
+    if let Some(line) = pinned {
+        grid.paint_line(app, &line, false, Rect { y: rows.bottom(), height: 1, ..rows }, canvas);
+    }
+    RowsShown { rows: rows.height, columns_left: grid.left_out }
+}
+
+/// The line of the next to die, for the last row of a table of this height, where none of the rows that are on the
+/// screen has it: the order is frozen, another one, or the table is scrolled. Not where it is narrowed on purpose.
+fn pinned(app: &App, height: u16) -> Option<TableLine> {
+    /// Fewer rows than this are not worth one of them.
+    const LEAST: u16 = 4;
+    let place = row_marks::place_of_next(app, height).filter(|_| height >= LEAST)?;
+    let NextRow::Elsewhere(id) = place else { return None };
+    let at = app.scene.as_ref()?.now().position(id.pid)?;
+    let at = u32::try_from(at).ok()?;
+    Some(TableLine { id, at: Some(at), tree_lines: TreeLines::default() })
 }
 
 /// The columns and their places.
@@ -272,31 +288,41 @@ impl TableGrid {
 
     /// Paints the rows on the screen.
     fn paint_rows(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-        let Some(context) = app.context() else { return };
-        let mut text = String::with_capacity(256);
         let shown = app.table.lines.iter().enumerate().skip(app.table.cursor.top);
         for (y, (nth, line)) in (area.top()..area.bottom()).zip(shown) {
             let strip = Rect { y, height: 1, ..area };
-            canvas.clickable(strip, ClickTarget::Row(RowIdentity::Process(line.id)));
-            let row = line.at.and_then(|at| context.row(at as usize));
-            let mark = row.as_ref().and_then(|row| RowMark::of(app, row));
-            match &row {
-                Some(row) => self.paint_row(app, line, (row, mark), strip, &mut text, canvas),
-                None => match app.table.struck_row(line.id) {
-                    Some(struck) => self.paint_struck(struck, strip, canvas),
-                    None => self.paint_gone(line, strip, canvas),
-                },
-            }
-            let chosen = nth == app.table.cursor.at;
-            self.paint_marks(mark, (chosen, app.table.tags.contains(&line.id)), strip, canvas);
-            if chosen {
-                let theme = canvas.theme;
-                let dies = mark == Some(RowMark::DiesNext);
-                let style = if dies { theme.victim_cursor() } else { theme.selected() };
-                list::highlight_as(strip, style, canvas);
-                if let Some(row) = &row {
-                    self.keep_bar_colours(row, style, strip, canvas);
-                }
+            self.paint_line(app, line, nth == app.table.cursor.at, strip, canvas);
+        }
+    }
+
+    /// Paints a line of the table, with the cursor on it or not.
+    fn paint_line(
+        &self,
+        app: &App,
+        line: &TableLine,
+        chosen: bool,
+        strip: Rect,
+        canvas: &mut Canvas<'_>,
+    ) {
+        let Some(context) = app.context() else { return };
+        canvas.clickable(strip, ClickTarget::Row(RowIdentity::Process(line.id)));
+        let row = line.at.and_then(|at| context.row(at as usize));
+        let mark = row.as_ref().and_then(|row| RowMark::of(app, row));
+        match &row {
+            Some(row) => self.paint_row(app, line, (row, mark), strip, canvas),
+            None => match app.table.struck_row(line.id) {
+                Some(struck) => self.paint_struck(struck, strip, canvas),
+                None => self.paint_gone(line, strip, canvas),
+            },
+        }
+        self.paint_marks(mark, (chosen, app.table.tags.contains(&line.id)), strip, canvas);
+        if chosen {
+            let theme = canvas.theme;
+            let dies = mark == Some(RowMark::DiesNext);
+            let style = if dies { theme.victim_cursor() } else { theme.selected() };
+            list::highlight_as(strip, style, canvas);
+            if let Some(row) = &row {
+                self.keep_bar_colours(row, style, strip, canvas);
             }
         }
     }
@@ -325,9 +351,9 @@ impl TableGrid {
         line: &TableLine,
         (row, mark): (&RowView<'_>, Option<RowMark>),
         area: Rect,
-        text: &mut String,
         canvas: &mut Canvas<'_>,
     ) {
+        let mut text = String::with_capacity(256);
         let style = row_marks::row_style(mark, row, canvas.theme);
         canvas.style(area, style);
         for field in &self.fields {
@@ -337,10 +363,10 @@ impl TableGrid {
                 continue;
             }
             text.clear();
-            (field.column.cell)(row, text);
+            (field.column.cell)(row, &mut text);
             let cell = cell_style(field.column.id, row, style, canvas);
             match field.column.align {
-                Align::Right => canvas.right(x, area.y, room, text, cell),
+                Align::Right => canvas.right(x, area.y, room, &text, cell),
                 Align::Left => {
                     let mut x = x;
                     if field.column.id == "command" && app.table.settings.tree {
@@ -348,7 +374,7 @@ impl TableGrid {
                         x += taken;
                         room -= taken;
                     }
-                    canvas.text(x, area.y, room, text, cell);
+                    canvas.text(x, area.y, room, &text, cell);
                 }
             }
             if field.column.id == "oom_score"

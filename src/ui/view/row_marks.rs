@@ -7,6 +7,8 @@ use crate::app::App;
 use crate::columns::RowView;
 use crate::forecast::stalled::ProcessStall;
 use crate::model::{ProcId, Process, Scene};
+use crate::policy::SparedReason;
+use crate::rank::Placement;
 use crate::ui::frame::alignment::WIDE;
 use crate::ui::paint::theme::Theme;
 
@@ -127,7 +129,41 @@ pub fn row_style(mark: Option<RowMark>, row: &RowView<'_>, theme: Theme) -> Styl
     }
 }
 
-/// The words for the marks of a prediction, where there is one.
+/// Where the process is that the headline names first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextRow {
+    /// On the screen.
+    Shown,
+    /// In the table or to come into it, but in none of the rows on the screen.
+    Elsewhere(ProcId),
+    /// Outside the scope of the table.
+    OutsideScope,
+    /// Hidden by a filter, or what else narrows the table.
+    Filtered,
+}
+
+/// Where the process is that the headline names first, in a table of so many rows; nothing where it names none.
+#[must_use]
+pub fn place_of_next(app: &App, rows: u16) -> Option<NextRow> {
+    let next = app.deaths.next.as_ref()?;
+    let id = next.candidates.first()?.id;
+    let shown = app.table.lines.iter().skip(app.table.cursor.top).take(usize::from(rows));
+    if shown.filter(|line| line.at.is_some()).any(|line| line.id == id) {
+        return Some(NextRow::Shown);
+    }
+    let context = app.context()?;
+    let at = context.scene.now().position(id.pid)?;
+    let row = context.row(at).filter(|row| row.process.id == id)?;
+    Some(if row.placement() == Placement::Spared(SparedReason::Outside) {
+        NextRow::OutsideScope
+    } else if app.table.settings.shows(&context, u32::try_from(at).ok()?) {
+        NextRow::Elsewhere(id)
+    } else {
+        NextRow::Filtered
+    })
+}
+
+/// The words for the marks of a prediction, where there is one, and why no row has the mark.
 #[must_use]
 pub fn legend(app: &App, theme: Theme) -> Option<Span<'static>> {
     let next = app.deaths.next.as_ref()?;
@@ -136,7 +172,14 @@ pub fn legend(app: &App, theme: Theme) -> Option<Span<'static>> {
         None if next.candidates.is_empty() => return None,
         None => RowMark::MayDieNext,
     };
-    Some(words(mark, theme))
+    let mut span = words(mark, theme);
+    let hidden = match place_of_next(app, app.display.viewport.rows.saturating_add(1)) {
+        Some(NextRow::OutsideScope) => " outside this scope",
+        Some(NextRow::Filtered) => ": hidden here",
+        _ => "",
+    };
+    span.content.to_mut().push_str(hidden);
+    Some(span)
 }
 
 /// The words for the mark of the process that would be chosen now.

@@ -76,8 +76,7 @@ impl App {
     fn copy_sysctl(&mut self, text: fn(&SysctlDialog) -> Option<String>) -> Vec<Request> {
         let Mode::Sysctl(edit) = &self.mode else { return Vec::new() };
         let Some(text) = text(edit) else { return Vec::new() };
-        self.say(NoticeLevel::Plain, format!("copied: {text}"));
-        vec![Request::Copy(text)]
+        self.copy(text)
     }
 
     fn apply_sysctl(&mut self, press: KeyPress) -> Vec<Request> {

@@ -182,10 +182,7 @@ impl App {
             }
             Some(MenuChoice::Signal(who, signal)) => self.open_signal(who, signal),
             Some(MenuChoice::KillCgroup(path)) => self.open_kill_cgroup(&path),
-            Some(MenuChoice::Copy(text)) => {
-                self.say(NoticeLevel::Plain, format!("copied: {text}"));
-                return vec![Request::Copy(text)];
-            }
+            Some(MenuChoice::Copy(text)) => return self.copy(text),
             Some(MenuChoice::Scope(scope)) => return self.set_scope(scope),
             Some(MenuChoice::Policy(id)) => return self.choose_policy(id),
             Some(MenuChoice::Theme(theme)) => self.display.theme = theme,

@@ -13,6 +13,7 @@ use crate::forecast::limits;
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::next_death::Deaths;
 use crate::model::{Cgroup, DomainKind, NodeSet, NumaNode, Reading, Scene, Scope};
+use crate::units::Bytes;
 
 /// Maximum number of cgroups with a limit that are listed, the nearest first.
 const MAX_LISTED: usize = 500;
@@ -89,10 +90,12 @@ fn limited_items(listed: &[&Cgroup], scene: &Scene, deaths: &Deaths) -> Vec<Menu
         .collect();
     near.sort_by_key(|(limit, _)| limit.distance());
     let near = near.iter().take(MAX_LISTED);
-    near.map(|(limit, group)| {
-        group_item(group, &format!(", {} left", human_size(limit.headroom)), scene)
-    })
-    .collect()
+    let left = |limit: &ReachableLimit| match limit.swap {
+        Bytes::ZERO => human_size(limit.headroom),
+        swap => format!("{} + {} swap", human_size(limit.memory()), human_size(swap)),
+    };
+    near.map(|(limit, group)| group_item(group, &format!(", {} left", left(limit)), scene))
+        .collect()
 }
 
 fn node_item(node: &NumaNode, scene: &Scene) -> MenuItem {

@@ -64,8 +64,7 @@ impl App {
                     self.say(NoticeLevel::Plain, "there is no alarm yet");
                     return Vec::new();
                 }
-                self.say(NoticeLevel::Plain, format!("copied: {flags}"));
-                return vec![Request::Copy(flags)];
+                return self.copy(flags);
             }
             (Some(Action::Back), _) => self.mode = Mode::Browse,
             (Some(Action::Quit), _) => return vec![Request::Quit { keep: false }],

@@ -65,8 +65,7 @@ impl App {
             Some(Action::Copy) => {
                 let Mode::Fits(page) = &self.mode else { return Vec::new() };
                 let text = page.text();
-                self.say(NoticeLevel::Plain, "copied: the answer");
-                return vec![Request::Copy(text)];
+                return self.copy_named(text, "the answer");
             }
             Some(Action::Back) => self.mode = Mode::Browse,
             Some(Action::Quit) => return vec![Request::Quit { keep: false }],

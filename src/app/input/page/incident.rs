@@ -3,6 +3,7 @@
 use crate::app::incident::event_text::{
     killer_sentence, prediction_sentence, time_sentence, victim_sentence, victim_text,
 };
+use crate::app::input::global::sent;
 use crate::app::keymap::bindings::{Action, Key, KeyContext};
 use crate::app::mode::Mode;
 use crate::app::page::incident::IncidentPage;
@@ -88,17 +89,12 @@ impl App {
                 Vec::new()
             }
             (RemedyAct::Persist(pid, adj), _) => self.persist_for_successor(pid, adj),
-            (_, Some(command)) => self.copy_text(command.clone()),
+            (_, Some(command)) => self.copy(command.clone()),
             (_, None) => {
                 self.say(NoticeLevel::Plain, "this is done outside doomtop");
                 Vec::new()
             }
         }
-    }
-
-    fn copy_text(&mut self, text: String) -> Vec<Request> {
-        self.say(NoticeLevel::Plain, format!("copied: {text}"));
-        vec![Request::Copy(text)]
     }
 
     /// Opens the page of the ways to set an adj, for the process that has the name of `pid` in the report
@@ -115,11 +111,12 @@ impl App {
         let Some(process) = found else {
             let name = name.unwrap_or_else(|| pid.to_string());
             let line = format!("OOMScoreAdjust={adj}");
+            let asked = self.copy(line.clone());
             self.say(
                 NoticeLevel::Plain,
-                format!("no {name} runs here now. Copied for its unit: {line}"),
+                format!("no {name} runs here now; for its unit, {}", sent(&line)),
             );
-            return vec![Request::Copy(line)];
+            return asked;
         };
         self.leave_report();
         self.go_to_now();

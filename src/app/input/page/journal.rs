@@ -33,8 +33,7 @@ impl App {
             Some(Action::Copy) => {
                 if let Some(entry) = self.session.journal.entries.get(*at) {
                     let text = entry.text.clone();
-                    self.say(NoticeLevel::Plain, format!("copied: {text}"));
-                    return vec![Request::Copy(text)];
+                    return self.copy(text);
                 }
             }
             Some(Action::Back) => self.mode = Mode::Browse,

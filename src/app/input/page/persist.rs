@@ -81,11 +81,8 @@ impl App {
             }
             Some(Action::Copy) => match chosen.filter(|method| !method.text.is_empty()) {
                 Some(method) => {
-                    self.say(
-                        NoticeLevel::Plain,
-                        format!("copied: {}", method.text.trim_end().replace('\n', " ")),
-                    );
-                    return vec![Request::Copy(method.text)];
+                    let name = method.text.trim_end().replace('\n', " ");
+                    return self.copy_named(method.text, &name);
                 }
                 None => self.say(NoticeLevel::Plain, "there is nothing to set here"),
             },

@@ -142,7 +142,7 @@ impl App {
     }
 
     /// The kill under the cursor of the view Events.
-    fn selected_event(&self) -> Option<&OomEvent> {
+    pub(crate) fn selected_event(&self) -> Option<&OomEvent> {
         match self.event_entries().get(self.views.events.cursor.at)? {
             TimelineEntry::Kill(nth) => self.incidents.timeline.find(*nth),
             TimelineEntry::Storm(storm) => self.incidents.timeline.find(storm.first),
@@ -214,10 +214,12 @@ impl App {
                 self.mode = Mode::CommandLine(0);
                 return;
             }
-            return self.say(
-                NoticeLevel::Plain,
-                "no report of a kill is on the screen: Enter in the view Events (Alt-5) shows one",
-            );
+            let text = if self.incidents.timeline.all().is_empty() {
+                "no kill is known, so there is no report of one"
+            } else {
+                "no report of a kill is on the screen: Enter in the view Events (Alt-5) shows one"
+            };
+            return self.say(NoticeLevel::Plain, text);
         };
         let number = shown.number;
         let events = self.incidents.timeline.all();

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::app::keymap::bindings::Action;
 use crate::policy::sacrifice;
 use crate::ui::panel::explain::explained_process::Case;
 
@@ -9,13 +10,13 @@ impl Case<'_> {
     pub(crate) fn keys(&self) -> Line<'static> {
         let rule = sacrifice(self.process);
         let mut spans = Vec::new();
-        let acts = [
-            ("[a]", " adjust  ".to_owned()),
-            ("[k]", " signal  ".to_owned()),
-            ("[X]", format!(" sacrifice ({})  ", rule.signal)),
+        let keys = [
+            (Action::Adjust, "[a]", " adjust  ".to_owned()),
+            (Action::SignalMenu, "[k]", " signal  ".to_owned()),
+            (Action::Sacrifice, "[X]", format!(" sacrifice ({})  ", rule.signal)),
+            (Action::Copy, "[y]", " copy".to_owned()),
         ];
-        let acts = acts.into_iter().filter(|_| !self.app.is_over());
-        for (key, effect) in acts.chain([("[y]", " copy".to_owned())]) {
+        for (_, key, effect) in keys.into_iter().filter(|it| self.app.offers(it.0)) {
             spans.push(Span::styled(key, self.theme.strong()));
             spans.push(Span::styled(effect, self.theme.dim()));
         }
