@@ -19,6 +19,7 @@ pub(crate) mod pending_exit;
 pub(crate) mod proc_dir;
 pub(crate) mod reap;
 pub mod run_cgroup;
+pub mod run_process;
 mod signal;
 pub(crate) mod sysctl;
 

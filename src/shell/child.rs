@@ -1,8 +1,31 @@
-//! How programs are started.
+//! How programs are started, and which doomtop has started for itself.
 
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::io;
+use std::process::{Child, Command};
+use std::sync::{Mutex, PoisonError};
 
 use crate::units::Adj;
+
+/// The pids of the programs that doomtop started for itself, also of those that have ended.
+static HELPERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Starts a program that doomtop needs for itself: it is none of a command that `doomtop run` follows.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn spawn_helper(command: &mut Command) -> io::Result<Child> {
+    // Nobody asks between the start and the note of it.
+    let mut helpers = HELPERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let child = command.spawn()?;
+    helpers.extend(i32::try_from(child.id()));
+    Ok(child)
+}
+
+/// The pids of these programs.
+pub(crate) fn helpers() -> BTreeSet<i32> {
+    HELPERS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
 
 /// Writes its first argument to its own `oom_score_adj`, then runs the rest in its place. The shell does that
 /// to itself before the program begins, so that nothing the program starts inherits another value; the

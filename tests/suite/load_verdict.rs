@@ -78,6 +78,7 @@ fn verdict(summary: LoadSummary) -> LoadVerdict {
         summary: Some(summary),
         answers: Vec::new(),
         left_running: Vec::new(),
+        left_cgroup: None,
         leaves: false,
         recording: Some(text("x.tape")),
         output: None,
@@ -299,6 +300,7 @@ fn junit_has_a_case_for_the_command_and_for_each_expectation() {
     verdict.answers =
         expectations.map(|it| Expectation::parse(it).expect("good").answer(&verdict)).to_vec();
     assert_eq!(failures(&junit(&verdict)), ["psi-full<0.10s"]);
+    assert_eq!(junit(&verdict).matches("pressure  ").count(), 1, "the verdict is told once");
     verdict.end = CommandEnd::Signalled(9);
     assert_eq!(failures(&junit(&verdict)), ["the command succeeds", "psi-full<0.10s"]);
     verdict.ended_by = TestEnd::Until;

@@ -2,13 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-
 use super::files::put;
-use crate::effects::proc_dir::ProcDir;
-use crate::model::{Hierarchy, Text, is_within};
+use crate::effects::run_process::{RunProcess, memory_cgroup};
+use crate::model::{Hierarchy, is_within};
 use crate::sample::cgroup::members;
-use crate::sample::parse;
 use crate::sample::proc_root::LiveRoot;
 
 /// How processes are asked to end.
@@ -18,6 +15,17 @@ pub enum EndSignal {
     Term,
     /// SIGKILL.
     Kill,
+}
+
+impl EndSignal {
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Term => nix::libc::SIGTERM,
+            Self::Kill => nix::libc::SIGKILL,
+        }
+    }
 }
 
 /// Signals every process in a cgroup and below; SIGTERM leaves one out.
@@ -34,20 +42,14 @@ pub(super) fn signal(
     {
         return;
     }
-    let number = match signal {
-        EndSignal::Term => Signal::TERM,
-        EndSignal::Kill => Signal::KILL,
-    };
     let is_spared = |pid: i32| signal == EndSignal::Term && spared == Some(pid);
     let members = members::members(dir).unwrap_or_default();
     for pid in members.into_iter().filter(|&pid| !is_spared(pid)) {
-        let Some(known) = Pid::from_raw(pid).filter(|_| pid > 0) else { continue };
         // Pinned first: the pid may belong to another process by now.
-        let Ok(pidfd) = pidfd_open(known, PidfdFlags::empty()) else { continue };
-        let cgroups = ProcDir::open(root, pid).and_then(|dir| dir.cgroups()).unwrap_or_default();
-        let inside = parse::memory_cgroup(&cgroups).map(Text::new);
+        let Some(process) = RunProcess::pin(pid) else { continue };
+        let inside = memory_cgroup(root, pid);
         if inside.is_some_and(|inside| is_within(inside.as_str(), path)) {
-            let _ = pidfd_send_signal(&pidfd, number);
+            process.signal(signal.number());
         }
     }
 }

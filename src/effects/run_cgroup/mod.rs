@@ -179,6 +179,22 @@ impl RunCgroup {
         leftover::signal(root, place, signal, spared);
     }
 
+    /// Kills one process, if it is in it.
+    pub fn end_member(&self, pid: i32) {
+        if self.members().unwrap_or_default().contains(&pid) {
+            let _ = nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(pid),
+                nix::sys::signal::Signal::SIGKILL,
+            );
+        }
+    }
+
+    /// Whether it stays when its last process has exited: the service manager removes its own.
+    #[must_use]
+    pub const fn stays(&self) -> bool {
+        matches!(self.maker, Maker::Own(_))
+    }
+
     /// Leaves it as it is, with its limits and the processes in it, and doomtop in the cgroup that it moved to.
     pub fn keep(mut self) {
         self.is_done = true;
@@ -239,6 +255,12 @@ impl Drop for RunCgroup {
             place.give_back();
         }
     }
+}
+
+/// The version of the hierarchy that accounts memory here; `None` where none is mounted.
+#[must_use]
+pub fn hierarchy_here(root: &LiveRoot) -> Option<Hierarchy> {
+    find_mount(root).ok().map(|mount| mount.hierarchy)
 }
 
 /// The hierarchy that accounts memory.

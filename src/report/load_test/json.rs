@@ -41,6 +41,7 @@ pub fn verdict_object(verdict: &LoadVerdict) -> Value {
         "expectations": verdict.answers.iter().map(answer).collect::<Vec<_>>(),
         "as_expected": verdict.is_as_expected(),
         "left_running": left,
+        "left_cgroup": text(&verdict.left_cgroup),
         "recording": text(&verdict.recording),
         "output": text(&verdict.output),
     });

@@ -53,6 +53,10 @@ pub fn verdict_lines(verdict: &LoadVerdict) -> Vec<String> {
         let names = verdict.left_running.iter().map(|it| format!("{} {}", it.pid, it.comm));
         lines.add("left", format!("{} ({what})", names.collect::<Vec<_>>().join(", ")));
     }
+    if let Some(path) = &verdict.left_cgroup {
+        let what = "stays with its limits; rmdir removes it when its processes have ended";
+        lines.add("cgroup", format!("{path} {what}"));
+    }
     for (label, file) in [("output", &verdict.output), ("recording", &verdict.recording)] {
         if let Some(file) = file {
             lines.add(label, file.as_str());

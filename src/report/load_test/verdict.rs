@@ -104,6 +104,8 @@ pub struct LoadVerdict {
     pub answers: Vec<ExpectationAnswer>,
     /// What the command left running.
     pub left_running: Vec<LeftProcess>,
+    /// Its cgroup, which stays with its limits until somebody removes it.
+    pub left_cgroup: Option<Text>,
     /// Whether that goes on running.
     pub leaves: bool,
     /// The file of the recording.

@@ -161,7 +161,7 @@ fn start_command(command: &str, raised: &RaisedAlarm) -> io::Result<Child> {
             None => shell.env_remove(name),
         };
     }
-    shell.spawn()
+    child::spawn_helper(&mut shell)
 }
 
 /// Why the command did not end well.

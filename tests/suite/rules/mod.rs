@@ -227,8 +227,8 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "effects",
         &[
             &["no_effects", "own_adj", "proc_dir"],
-            &["expedite", "kill_guard", "run_cgroup", "sysctl"],
-            &["adj", "signal"],
+            &["expedite", "kill_guard", "run_process", "sysctl"],
+            &["adj", "run_cgroup", "signal"],
             &["cgroup_kill", "pending_exit", "reap"],
             &["dry_run", "live"],
         ],
@@ -313,6 +313,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
                 "new_file",
                 "oom_burst_end",
                 "own_memory",
+                "replaced_file",
                 "rule_file",
             ],
             &["command_error", "config_file", "event"],

@@ -69,7 +69,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = limit)]
     pub limit: Option<Bytes>,
 
-    /// Limit its swap, such as 0 (memory.swap.max; version 1: memory and swap together)
+    /// Limit its swap, such as 0 (memory.swap.max; version 1: memory and swap together, which needs --limit)
     #[arg(long, value_name = "SIZE", value_parser = swap)]
     pub swap: Option<Bytes>,
 

@@ -1,20 +1,21 @@
 //! Where the command runs: in a memory cgroup that doomtop makes, in a scope of the service manager, or in none.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-
 use crate::effects::own_adj::adj_for_children;
-use crate::effects::run_cgroup::RunCgroup;
+use crate::effects::run_cgroup::{EndSignal, RunCgroup, hierarchy_here};
+use crate::effects::run_process::descendants::RunDescendants;
+use crate::effects::run_process::{RunProcess, is_stopped, memory_cgroup};
 use crate::intent::CgroupLimits;
-use crate::sample::parse;
+use crate::model::Hierarchy;
 use crate::sample::proc_root::LiveRoot;
-use crate::shell::child::command as program;
+use crate::shell::child::{self, command as program};
 use crate::syscall::spawn::{NOT_ENTERED, enter_cgroups};
 
 /// Maximum time that the service manager may take for a scope.
@@ -46,18 +47,20 @@ pub(super) enum Confinement {
 /// A command that runs.
 pub(super) struct StartedCommand {
     pub(super) child: Child,
-    /// The child, pinned; `None` where the kernel has no pidfds (before 5.3).
-    pub(super) pinned: Option<OwnedFd>,
+    /// The child as a process.
+    pub(super) process: Option<RunProcess>,
     /// Its cgroup.
     pub(super) cgroup: Option<RunCgroup>,
     /// A process that keeps the cgroup, and does not belong to the command.
     pub(super) keeper: Option<ScopeKeeper>,
+    /// Without a cgroup: what descends from the command, where that can be followed.
+    pub(super) descendants: Option<RunDescendants>,
 }
 
 impl StartedCommand {
     fn new(child: Child, cgroup: Option<RunCgroup>, keeper: Option<ScopeKeeper>) -> Self {
-        let pinned = pinned(&child);
-        Self { child, pinned, cgroup, keeper }
+        let process = RunProcess::of_child(&child);
+        Self { child, process, cgroup, keeper, descendants: None }
     }
 
     /// The pid of the keeper.
@@ -67,17 +70,24 @@ impl StartedCommand {
 
     /// Signals the command itself.
     pub(super) fn signal(&self, number: i32) {
-        match &self.pinned {
-            Some(pinned) => {
-                if let Some(signal) = Signal::from_named_raw(number) {
-                    let _ = pidfd_send_signal(pinned, signal);
-                }
-            }
-            None => {
-                if let Ok(known) = nix::sys::signal::Signal::try_from(number) {
-                    signal(&self.child, known);
-                }
-            }
+        if let Some(process) = &self.process {
+            process.signal(number);
+        }
+    }
+
+    /// Ends all of its processes: those of its cgroup, or those that descend from it.
+    pub(super) fn end(&self, root: &LiveRoot, how: EndSignal) {
+        match (&self.cgroup, &self.descendants) {
+            (Some(cgroup), _) => cgroup.signal(root, how, self.keeper_pid()),
+            (None, Some(descendants)) => descendants.signal(root, how.number()),
+            (None, None) => self.signal(how.number()),
+        }
+    }
+
+    /// Takes the status of descendants that have exited and belong to nobody else.
+    pub(super) fn reap(&self) {
+        if let (Some(descendants), Some(command)) = (&self.descendants, &self.process) {
+            descendants.reap(command.pid());
         }
     }
 }
@@ -86,22 +96,17 @@ impl StartedCommand {
 pub(super) struct ScopeKeeper {
     pub(super) pid: i32,
     /// The same, pinned while it was in that cgroup.
-    pub(super) pinned: Option<OwnedFd>,
+    pub(super) process: Option<RunProcess>,
 }
 
 impl ScopeKeeper {
     /// The other process in the start script: the command has not begun, so that there are no more.
-    fn find(cgroup: &RunCgroup, shell: u32) -> Option<Self> {
+    fn find(cgroup: &RunCgroup, shell: i32) -> Option<Self> {
         let members = || cgroup.members().unwrap_or_default();
-        let pid = members().into_iter().find(|member| u32::try_from(*member) != Ok(shell))?;
-        let pinned = Pid::from_raw(pid).and_then(|it| pidfd_open(it, PidfdFlags::empty()).ok());
-        members().contains(&pid).then_some(Self { pid, pinned })
+        let pid = members().into_iter().find(|member| *member != shell)?;
+        let process = RunProcess::pin(pid);
+        members().contains(&pid).then_some(Self { pid, process })
     }
-}
-
-fn pinned(child: &Child) -> Option<OwnedFd> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
-    pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// Why a command was not started.
@@ -115,7 +120,7 @@ pub(super) enum StartFailure {
 impl Confinement {
     /// Finds out where the command can run with these limits; a cgroup of doomtop's own is made at once.
     pub(super) fn find(root: &LiveRoot, name: &str, limits: &CgroupLimits) -> Self {
-        if is_v2()
+        if is_v2(root)
             && let Some(user) = service_manager()
         {
             return Self::Scope { name: name.to_owned(), user };
@@ -127,8 +132,8 @@ impl Confinement {
     }
 
     /// What would be done, as a sentence without its subject.
-    pub(super) fn plan(name: &str) -> String {
-        match service_manager().filter(|_| is_v2()) {
+    pub(super) fn plan(root: &LiveRoot, name: &str) -> String {
+        match service_manager().filter(|_| is_v2(root)) {
             Some(true) => format!("asks the user's service manager for a scope {name}"),
             Some(false) => format!("asks the service manager for a scope {name}"),
             None => format!("makes a memory cgroup {name}"),
@@ -172,8 +177,9 @@ impl Confinement {
             Self::None(_) => {
                 let mut started = plain(command);
                 prepare(&mut started);
+                let descendants = RunDescendants::adopt(root, child::helpers);
                 let child = started.spawn().map_err(StartFailure::NotExecuted)?;
-                Ok(StartedCommand::new(child, None, None))
+                Ok(StartedCommand { descendants, ..StartedCommand::new(child, None, None) })
             }
         }
     }
@@ -208,11 +214,8 @@ fn entering(error: &std::io::Error, cgroup: &RunCgroup) -> Option<String> {
 }
 
 /// Whether memory is accounted by version 2.
-fn is_v2() -> bool {
-    let own = std::fs::read("/proc/self/cgroup").unwrap_or_default();
-    let text = String::from_utf8_lossy(&own).into_owned();
-    let v1 = text.lines().filter_map(|line| line.split(':').nth(1));
-    !v1.flat_map(|controllers| controllers.split(',')).any(|it| it == "memory")
+fn is_v2(root: &LiveRoot) -> bool {
+    hierarchy_here(root) != Some(Hierarchy::V1)
 }
 
 /// The service manager that makes scopes for this user, if there is one: whether it is the user's own.
@@ -303,16 +306,15 @@ fn wait_for_limits(
     seen: &mut Option<String>,
 ) -> Result<(RunCgroup, Option<ScopeKeeper>), String> {
     let end = Instant::now() + SCOPE_PATIENCE;
-    let pid = child.id();
+    let pid = i32::try_from(child.id()).unwrap_or_default();
     let path = loop {
         if let Ok(Some(status)) = child.try_wait() {
             return Err(format!("the service manager made no scope {name}: systemd-run {status}"));
         }
-        let bytes = std::fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-        let path = parse::memory_cgroup(&bytes).map(|it| String::from_utf8_lossy(it).into_owned());
+        let path = memory_cgroup(root, pid).map(|path| path.as_str().to_owned());
         if let Some(path) = path.filter(|path| path.ends_with(&format!("/{name}.scope"))) {
             *seen = Some(path.clone());
-            if is_stopped(pid) {
+            if is_stopped(root, pid) {
                 break path;
             }
         }
@@ -326,28 +328,36 @@ fn wait_for_limits(
     Ok((cgroup, keeper))
 }
 
-fn is_stopped(pid: u32) -> bool {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    parse::stat(&stat).is_ok_and(|stat| stat.state.0 == 'T')
-}
-
-/// Signals the child, which cannot be another process: it was not waited for.
-fn signal(child: &Child, signal: nix::sys::signal::Signal) {
-    if let Ok(pid) = i32::try_from(child.id()) {
-        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
-    }
+/// The interpreter that the first line of a script names: `#!/usr/bin/python3 -u` (execve(2)).
+fn interpreter(script: &Path) -> Option<OsString> {
+    /// The kernel reads no more of it (`BINPRM_BUF_SIZE`).
+    const LINE: u64 = 256;
+    let mut start = Vec::new();
+    File::open(script).ok()?.take(LINE).read_to_end(&mut start).ok()?;
+    let line = start.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let mut words = line.split(|byte| b" \t".contains(byte)).filter(|word| !word.is_empty());
+    words.next().map(|word| OsStr::from_bytes(word).to_owned())
 }
 
 /// Whether a program can be executed, as far as that can be known before.
 ///
 /// # Errors
-/// It is not found, or no program.
+/// It is not found, or no program; or the interpreter of the script is not found, which the error says.
 pub(super) fn executable(program: &OsStr) -> Result<(), std::io::Error> {
     let check = |path: &Path| {
         let is_directory = path.is_dir();
         let denied = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         nix::unistd::access(path, nix::unistd::AccessFlags::X_OK)?;
-        if is_directory { Err(denied()) } else { Ok(()) }
+        if is_directory {
+            return Err(denied());
+        }
+        match interpreter(path).filter(|it| !Path::new(it).exists()) {
+            Some(missing) => {
+                let what = format!("its interpreter {} (#!) is not found", shown(&missing));
+                Err(std::io::Error::new(std::io::ErrorKind::NotFound, what))
+            }
+            None => Ok(()),
+        }
     };
     if program.as_bytes().contains(&b'/') {
         return check(Path::new(program));
@@ -357,7 +367,10 @@ pub(super) fn executable(program: &OsStr) -> Result<(), std::io::Error> {
     for folder in std::env::split_paths(&path).filter(|_| !program.is_empty()) {
         match check(&folder.join(program)) {
             Ok(()) => return Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::PermissionDenied
+                    || error.get_ref().is_some() =>
+            {
                 found = Err(error)
             }
             Err(_) => {}
@@ -374,6 +387,7 @@ pub(super) fn shown(program: &OsStr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::proc_root::ProcRoot;
     use crate::units::Bytes;
 
     #[test]
@@ -404,6 +418,16 @@ mod tests {
         );
         assert_eq!(kind("/etc"), Err(std::io::ErrorKind::PermissionDenied));
         assert_eq!(kind("/etc/passwd"), Err(std::io::ErrorKind::PermissionDenied));
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("script");
+        for (line, missing) in [("#!/bin/sh -e", false), ("#! /no/such/python3 -u", true)] {
+            std::fs::write(&script, format!("{line}\nexit 0\n")).expect("a script");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&script, mode).expect("its mode");
+            let found = executable(script.as_os_str()).map_err(|error| error.to_string());
+            let what = "its interpreter /no/such/python3 (#!) is not found".to_owned();
+            assert_eq!(found, if missing { Err(what) } else { Ok(()) });
+        }
     }
 
     #[test]
@@ -417,11 +441,13 @@ mod tests {
             .env("PATH", path)
             .spawn()
             .expect("a shell");
-        while !is_stopped(child.id()) {
+        let root = LiveRoot::prove(ProcRoot::open("/proc").expect("/proc")).expect("live");
+        let process = RunProcess::of_child(&child).expect("a pid");
+        while !is_stopped(&root, process.pid()) {
             assert_eq!(child.try_wait().expect("a child"), None, "it stops first");
             std::thread::yield_now();
         }
-        signal(&child, nix::sys::signal::Signal::SIGCONT);
+        process.signal(nix::libc::SIGCONT);
         assert_eq!(child.wait().expect("a child").code(), Some(7));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::libc::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
+use nix::libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::args::{RunArgs, Until};
@@ -15,6 +15,7 @@ use super::confine::StartedCommand;
 use super::monitor::LoadMonitor;
 use super::signals::{PassedSignals, reached_command};
 use crate::effects::run_cgroup::EndSignal;
+use crate::effects::run_process::RunProcess;
 use crate::model::Needs;
 use crate::report::load_test::verdict::{CommandEnd, TestEnd};
 use crate::sample::proc_root::LiveRoot;
@@ -112,11 +113,11 @@ impl TestEnding {
             None => {
                 let Some(why) = self.is_due(monitor) else { return };
                 self.asked = Some((why, Instant::now()));
-                end(root, started, EndSignal::Term);
+                started.end(root, EndSignal::Term);
             }
             Some((_, since)) if !self.killed && since.elapsed() >= GRACE => {
                 self.killed = true;
-                end(root, started, EndSignal::Kill);
+                started.end(root, EndSignal::Kill);
             }
             Some(_) => {}
         }
@@ -133,7 +134,7 @@ impl TestEnding {
             self.passed = Some((number, Instant::now()));
             self.asked_times += u32::from(ASKING.contains(&number));
             if self.asked_times >= MOST_ASKED {
-                end(root, started, EndSignal::Kill);
+                started.end(root, EndSignal::Kill);
             } else if !(self.shares_terminal && reached_command(number)) {
                 started.signal(number);
             }
@@ -152,17 +153,6 @@ impl TestEnding {
         let times =
             [self.kill_after.and_then(at).filter(|_| waits), until.filter(|_| waits), grace];
         times.into_iter().flatten().min()
-    }
-}
-
-/// Signals the command: all of its cgroup, or itself where it has none.
-fn end(root: &LiveRoot, started: &StartedCommand, how: EndSignal) {
-    match &started.cgroup {
-        Some(cgroup) => cgroup.signal(root, how, started.keeper_pid()),
-        None => started.signal(match how {
-            EndSignal::Term => SIGTERM,
-            EndSignal::Kill => SIGKILL,
-        }),
     }
 }
 
@@ -246,10 +236,12 @@ impl Followed<'_> {
             }
             if Instant::now() >= due {
                 self.sample(ending);
+                started.reap();
                 due = (due + delay).max(Instant::now());
             }
             ending.act(self.root, started, &self.monitor());
-            wait(started.pinned.as_ref(), ending.next().map_or(due, |next| next.min(due)));
+            let exit = started.process.as_ref().and_then(RunProcess::exit);
+            wait(exit, ending.next().map_or(due, |next| next.min(due)));
         }
     }
 

@@ -1,13 +1,12 @@
-//! What the command left running in the cgroup that doomtop made for it.
+//! What the command left running: in the cgroup that doomtop made for it, or, without one, below doomtop.
 
 use std::time::{Duration, Instant};
-
-use rustix::process::{Signal, pidfd_send_signal};
 
 use super::confine::{ScopeKeeper, StartedCommand};
 use super::follow::GRACE;
 use crate::effects::run_cgroup::{EndSignal, RunCgroup};
-use crate::model::Comm;
+use crate::effects::run_process::{comm, is_gone};
+use crate::model::Text;
 use crate::report::load_test::verdict::LeftProcess;
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::stdio::complain;
@@ -19,29 +18,33 @@ const PACE: Duration = Duration::from_millis(10);
 /// Maximum number of processes that are named.
 const MAX_NAMED: usize = 50;
 
-/// The processes that are still in the cgroup.
-fn members(cgroup: &RunCgroup, keeper: Option<i32>) -> Vec<i32> {
-    let mut members = cgroup.members().unwrap_or_default();
-    members.retain(|&pid| Some(pid) != keeper && !is_zombie(pid));
-    members
+/// What is left of a command.
+#[derive(Default)]
+pub(super) struct LeftBehind {
+    /// The processes that ran on.
+    pub(super) processes: Vec<LeftProcess>,
+    /// The cgroup, where it stays for somebody else to remove.
+    pub(super) cgroup: Option<Text>,
 }
 
-/// A zombie has nothing that could run; it waits for its parent.
-fn is_zombie(pid: i32) -> bool {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    crate::sample::parse::stat(&stat).is_ok_and(|it| matches!(it.state.0, 'Z' | 'X'))
-}
-
-fn named(pid: i32) -> LeftProcess {
-    let comm = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    LeftProcess { pid, comm: Comm::new(comm.strip_suffix(b"\n").unwrap_or(&comm)) }
+/// The processes that still run.
+fn members(root: &LiveRoot, started: &StartedCommand) -> Vec<LeftProcess> {
+    if let Some(cgroup) = &started.cgroup {
+        let keeper = started.keeper_pid();
+        let members = cgroup.members().unwrap_or_default().into_iter();
+        let members = members.filter(|&pid| Some(pid) != keeper && !is_gone(root, pid));
+        return members.map(|pid| LeftProcess { pid, comm: comm(root, pid) }).collect();
+    }
+    started.reap();
+    let descendants = started.descendants.iter().flat_map(|it| it.members(root));
+    descendants.map(|it| LeftProcess { pid: it.id.pid, comm: it.comm }).collect()
 }
 
 /// Waits until no process is left. Whether that came in time.
-fn wait(cgroup: &RunCgroup, keeper: Option<i32>, time: Duration) -> bool {
+fn wait(root: &LiveRoot, started: &StartedCommand, time: Duration) -> bool {
     let end = Instant::now() + time;
     loop {
-        if members(cgroup, keeper).is_empty() {
+        if members(root, started).is_empty() {
             return true;
         }
         if Instant::now() >= end {
@@ -57,42 +60,43 @@ pub(super) fn clean_up(
     root: &LiveRoot,
     started: StartedCommand,
     (leave, asked): (bool, bool),
-) -> Vec<LeftProcess> {
-    let pid = started.keeper_pid();
-    let StartedCommand { cgroup: Some(cgroup), keeper, .. } = started else { return Vec::new() };
-    let mut left = Vec::new();
-    if !wait(&cgroup, pid, if asked { GRACE } else { WITH_COMMAND }) {
-        left = members(&cgroup, pid).into_iter().take(MAX_NAMED).map(named).collect();
-        if leave {
-            end_keeper(&cgroup, keeper);
-            cgroup.keep();
-            return left;
-        }
-        let names: Vec<String> = left.iter().map(|it| format!("{} {}", it.pid, it.comm)).collect();
-        complain(&format!("still running, gets SIGTERM: {}", names.join(", ")));
-        cgroup.signal(root, EndSignal::Term, pid);
-        if !wait(&cgroup, pid, GRACE) {
-            complain("still running after 5 seconds: gets SIGKILL");
-            cgroup.signal(root, EndSignal::Kill, pid);
-            wait(&cgroup, pid, GRACE);
+) -> LeftBehind {
+    let mut left = LeftBehind::default();
+    if !wait(root, &started, if asked { GRACE } else { WITH_COMMAND }) {
+        left.processes = members(root, &started).into_iter().take(MAX_NAMED).collect();
+        if !leave {
+            end(root, &started, &left.processes);
         }
     }
+    let StartedCommand { cgroup: Some(cgroup), keeper, .. } = started else { return left };
     end_keeper(&cgroup, keeper);
-    if let Err(why) = cgroup.remove() {
+    if leave && !left.processes.is_empty() {
+        left.cgroup = cgroup.stays().then(|| cgroup.path().as_ref().clone());
+        cgroup.keep();
+    } else if let Err(why) = cgroup.remove() {
         complain(&why);
     }
     left
 }
 
-/// Ends the process that kept the cgroup of a scope, if it is still in it.
+/// Ends the processes that are left: SIGTERM, and SIGKILL after five seconds.
+fn end(root: &LiveRoot, started: &StartedCommand, left: &[LeftProcess]) {
+    let names: Vec<String> = left.iter().map(|it| format!("{} {}", it.pid, it.comm)).collect();
+    complain(&format!("still running, gets SIGTERM: {}", names.join(", ")));
+    started.end(root, EndSignal::Term);
+    if !wait(root, started, GRACE) {
+        complain("still running after 5 seconds: gets SIGKILL");
+        started.end(root, EndSignal::Kill);
+        wait(root, started, GRACE);
+    }
+}
+
+/// Ends the process that kept the cgroup of a scope, if it is still in it. One that could not be pinned is left to end
+/// with the scope.
 fn end_keeper(cgroup: &RunCgroup, keeper: Option<ScopeKeeper>) {
-    let Some(ScopeKeeper { pid, pinned }) = keeper else { return };
-    if let Some(pinned) = pinned {
-        let _ = pidfd_send_signal(&pinned, Signal::KILL);
-    } else if cgroup.members().unwrap_or_default().contains(&pid)
-        && named(pid).comm.bytes() == b"sleep"
-    {
-        let pid = nix::unistd::Pid::from_raw(pid);
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    let Some(ScopeKeeper { pid, process }) = keeper else { return };
+    match process {
+        Some(process) => process.signal(nix::libc::SIGKILL),
+        None => cgroup.end_member(pid),
     }
 }

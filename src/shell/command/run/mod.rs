@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::args::RunArgs;
 use self::confine::{Confinement, StartFailure, StartedCommand, executable, shown};
 use self::follow::{Followed, SamplingTurn, TestEnding};
-use self::leftovers::clean_up;
+use self::leftovers::{LeftBehind, clean_up};
 use self::monitor::{LoadMonitor, SharedMonitor};
 use self::outputs::{UnusedFiles, VerdictFiles, create};
 use self::signals::PassedSignals;
@@ -84,12 +84,12 @@ pub(super) fn live_root(cli: &Cli, invocation: &Invocation) -> Result<LiveRoot, 
 }
 
 /// The plan, for `--dry-run`.
-fn describe(args: &RunArgs, name: &str) -> Result<ExitStatus, CommandError> {
+fn describe(args: &RunArgs, root: &LiveRoot, name: &str) -> Result<ExitStatus, CommandError> {
     let command: Vec<String> = args.command.iter().map(|it| shown(it)).collect();
     let limits = limit_words(&args.limits());
     stdio::print(&format!(
         "dry run: doomtop {} with {limits}, runs in it: {}\n",
-        Confinement::plan(name),
+        Confinement::plan(root, name),
         command.join(" ")
     ))?;
     Ok(ExitStatus::Success)
@@ -171,7 +171,14 @@ fn start(
 pub(super) fn not_executed(command: &[OsString], error: &io::Error) -> CommandError {
     let program = command.first().map(|it| shown(it)).unwrap_or_default();
     if error.kind() == io::ErrorKind::NotFound {
-        CommandError::not_run(ExitStatus::NotFound, format!("{program}: command not found"))
+        let is_there = command.first().is_some_and(|it| executable(it).is_ok());
+        let why = match error.get_ref() {
+            Some(why) => why.to_string(),
+            // What the kernel did not find is named in the program (execve(2), ENOENT).
+            None if is_there => "the loader that it names is not found".to_owned(),
+            None => "command not found".to_owned(),
+        };
+        CommandError::not_run(ExitStatus::NotFound, format!("{program}: {why}"))
     } else {
         let what = format!("{program}: cannot be executed: {error}");
         CommandError::not_run(ExitStatus::NotExecutable, what)
@@ -220,7 +227,7 @@ fn load_test(
     let root = live_root(cli, &invocation)?;
     let name = format!("{NAME}-{}", std::process::id());
     if args.dry_run || cli.dry_run {
-        return describe(args, &name);
+        return describe(args, &root, &name);
     }
     if let Some(Err(error)) = args.command.first().map(|it| executable(it)) {
         return Err(not_executed(&args.command, &error));
@@ -283,7 +290,8 @@ fn load_test(
     stdio::progress("");
     let measured = if path.is_some() { MeasuredBy::Cgroup } else { MeasuredBy::Processes };
     let exists = started.cgroup.as_ref().is_none_or(RunCgroup::exists);
-    let left_running = clean_up(&root, started, (args.leave, ending.has_asked()));
+    let LeftBehind { processes: left_running, cgroup: left_cgroup } =
+        clean_up(&root, started, (args.leave, ending.has_asked()));
     let mut monitor = monitor.lock().unwrap_or_else(PoisonError::into_inner);
     let is_recorded = monitor.end_recording();
     let summary = monitor.summary();
@@ -300,6 +308,7 @@ fn load_test(
         summary,
         answers: Vec::new(),
         left_running,
+        left_cgroup,
         leaves: args.leave,
         recording: recording.filter(|_| is_recorded),
         output: output.map(|(name, _)| name),

@@ -205,9 +205,7 @@ impl SearchRuns<'_> {
             if stopped.is_some_and(|(_, at): (i32, Instant)| at.elapsed() >= GRACE) && !is_late {
                 // It ignores the signal.
                 is_late = true;
-                if let Some(cgroup) = &started.cgroup {
-                    cgroup.signal(self.root, EndSignal::Kill, started.keeper_pid());
-                }
+                started.end(self.root, EndSignal::Kill);
             }
             for number in self.signals.take() {
                 stopped = stopped.or(Some((number, Instant::now())));
@@ -217,9 +215,7 @@ impl SearchRuns<'_> {
             }
             if !is_late && most.is_some_and(|most| passed >= most) {
                 is_late = true;
-                if let Some(cgroup) = &started.cgroup {
-                    cgroup.signal(self.root, EndSignal::Kill, started.keeper_pid());
-                }
+                started.end(self.root, EndSignal::Kill);
             }
             std::thread::sleep(PACE);
         }

@@ -52,14 +52,10 @@ pub(super) fn start(inbox: &Inbox) -> Option<Child> {
         closed("there is no journalctl".to_owned());
         return None;
     };
-    let started = child::command(program, &ARGS, adj_for_children())
-        .env_clear()
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut child = match started {
+    let mut journalctl = child::command(program, &ARGS, adj_for_children());
+    journalctl.env_clear().env("LC_ALL", "C");
+    journalctl.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = match child::spawn_helper(&mut journalctl) {
         Ok(child) => child,
         Err(error) => {
             closed(format!("{program}: {error}"));
