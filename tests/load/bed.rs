@@ -1,6 +1,7 @@
 //! Where a test runs: a folder that ends with it, and the real binary.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -52,6 +53,32 @@ impl Bed {
         arguments.push("--");
         arguments.extend(command);
         self.finish(self.doomtop(&arguments).spawn().expect("doomtop"))
+    }
+
+    /// The same without the rights to make a cgroup.
+    ///
+    /// # Errors
+    /// Why that cannot be done here.
+    pub fn run_as_nobody(&self, flags: &[&str], command: &[&str]) -> Result<Ran, String> {
+        if !nix::unistd::geteuid().is_root() {
+            return Ok(self.run(flags, command));
+        }
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o777))
+            .expect("our own folder");
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(nobody).arg(env!("CARGO_BIN_EXE_doomtop"));
+        let mut version = Command::new("setpriv");
+        version.args(nobody).args([env!("CARGO_BIN_EXE_doomtop"), "--version"]);
+        let reached = version.output().map_err(|error| format!("setpriv: {error}"))?;
+        if !reached.status.success() {
+            return Err(String::from_utf8_lossy(&reached.stderr).trim().to_owned());
+        }
+        setpriv.args(["run", "--no-record", "--verdict", "v.json", "--junit", "v.xml"]);
+        setpriv.args(flags).arg("--").args(command).current_dir(self.folder.path());
+        setpriv.env("DOOMTOP_CONFIG", "/dev/null").env_remove("DOOMTOP_LOG");
+        setpriv.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(self.finish(setpriv.spawn().expect("setpriv")))
     }
 
     /// Waits for a run.

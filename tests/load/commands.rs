@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -20,6 +21,16 @@ pub fn not_executed(bed: &Bed) {
     let ran = bed.run(&[], &[plain.to_str().expect("a path")]);
     ran.expect_status(126);
     assert!(ran.stderr.contains("cannot be executed"), "{}", ran.stderr);
+    let script = bed.path("script");
+    fs::write(&script, "#!/no/such/python3 -u\n").expect("a file");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let ran = bed.run(&[], &[script.to_str().expect("a path")]);
+    ran.expect_status(127);
+    assert!(
+        ran.stderr.contains("its interpreter /no/such/python3 (#!) is not found"),
+        "{}",
+        ran.stderr
+    );
     assert!(!bed.path("v.json").exists(), "no verdict of what did not run");
     assert_eq!(Bed::cgroups_left(), [""; 0].map(Path::new));
 }
@@ -169,6 +180,10 @@ pub fn leftovers(bed: &Bed) {
     let ran = bed.run(&["--limit", "64M", "--leave"], &["sh", "-c", &script]);
     ran.expect_status(0);
     assert_eq!(ran.verdict["left_running"][0]["ended"], json!(false));
+    // A scope is removed by the service manager, and not named.
+    let stays = ran.verdict["left_cgroup"].as_str();
+    assert!(stays.is_none_or(|path| path.contains("doomtop-run-")), "{:#}", ran.verdict);
+    assert_eq!(stays.is_some(), ran.stderr.contains("stays with its limits"), "{}", ran.stderr);
     assert!(!is_gone(pid()), "it goes on");
     kill(Pid::from_raw(pid()), Signal::SIGKILL).expect("our own process");
     until("it ends", || is_gone(pid()));
@@ -176,6 +191,47 @@ pub fn leftovers(bed: &Bed) {
         // The service manager removes a scope itself.
         until("its cgroup is removed", || fs::remove_dir(&cgroup).is_ok() || !cgroup.exists());
     }
+}
+
+/// Without a cgroup, what the command left running is found by its descent, also if it is in a session of its own, and
+/// nothing else is ended.
+pub fn leftovers_without_a_cgroup(bed: &Bed) {
+    let note = bed.path("detached");
+    let script = format!(
+        "setsid sh -c 'echo $$ >{}; exec sleep 300' </dev/null >/dev/null 2>&1 & sleep 0.5",
+        note.display()
+    );
+    let pid =
+        || -> i32 { fs::read_to_string(&note).expect("a note").trim().parse().expect("a pid") };
+    let mut other = Command::new("sleep").arg("300").spawn().expect("a process of the test");
+    for leave in [false, true] {
+        let mut flags = vec!["--limit", "64M", "--limit-optional"];
+        flags.extend(leave.then_some("--leave"));
+        let ran = match bed.run_as_nobody(&flags, &["sh", "-c", &script]) {
+            Ok(ran) => ran,
+            Err(why) => {
+                println!("load: SKIPPED, no run without a cgroup: {why}");
+                break;
+            }
+        };
+        ran.expect_status(0);
+        if ran.verdict["measured"] == "cgroup" {
+            println!("load: SKIPPED, no run without a cgroup: any user has one here");
+            break;
+        }
+        let left = &ran.verdict["left_running"];
+        assert_eq!(left.as_array().map(Vec::len), Some(1), "{:#}\n{}", ran.verdict, ran.stderr);
+        assert_eq!((&left[0]["comm"], &left[0]["pid"]), (&json!("sleep"), &json!(pid())));
+        assert_eq!((&left[0]["ended"], is_gone(pid())), (&json!(!leave), !leave));
+        assert_eq!(ran.verdict["left_cgroup"], Value::Null);
+        if leave {
+            kill(Pid::from_raw(pid()), Signal::SIGKILL).expect("our own process");
+        }
+        let _ = fs::remove_file(&note);
+    }
+    assert!(other.try_wait().expect("its status").is_none(), "it descends from the test only");
+    other.kill().expect("our own process");
+    other.wait().expect("its status");
 }
 
 /// Whether a name is that of the load: this program.

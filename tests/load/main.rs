@@ -24,6 +24,10 @@ type LoadCase = (&'static str, fn(&Bed));
 const WITHOUT_RIGHTS: &[LoadCase] = &[
     ("a command that cannot be executed has the status of shells", commands::not_executed),
     ("wrong usage ends before the command starts", commands::wrong_usage),
+    (
+        "without a cgroup, what is left running is ended, or left",
+        commands::leftovers_without_a_cgroup,
+    ),
     ("a dry run describes, and read-only forbids", commands::dry_run_and_read_only),
 ];
 

@@ -9,6 +9,7 @@ mod cgroup;
 mod confirm;
 #[path = "../suite/fakeproc.rs"]
 mod fakeproc;
+mod load_run;
 mod settings;
 mod survival;
 mod terminal;
