@@ -15,6 +15,7 @@ pub(crate) mod guarded_source;
 pub(crate) mod new_file;
 pub(crate) mod oom_burst_end;
 pub(crate) mod own_memory;
+pub(crate) mod replaced_file;
 pub(crate) mod rule_file;
 pub(crate) mod stdio;
 pub(crate) mod thread;

@@ -2,6 +2,7 @@
 
 pub(crate) mod save;
 pub(crate) mod trust;
+pub(crate) mod value;
 
 use std::path::{Path, PathBuf};
 

@@ -1,14 +1,16 @@
 //! Saves settings into the user's settings file: what is in it stays, comments and order included; the file is
 //! replaced atomically, and symbolic links are followed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Array, DocumentMut, Item, Table, Value};
+use toml_edit::{DocumentMut, Item, Table, Value};
 
 use crate::alarm::Alarm;
+use crate::shell::config_file::value::SettingValue;
+use crate::shell::replaced_file::ReplacedFile;
 use crate::shell::rule_file;
 
 /// Maximum number of symbolic links on the way.
@@ -22,34 +24,6 @@ impl Default for SavedCheck {
     /// Takes any text.
     fn default() -> Self {
         Self(|_, _| Ok(()))
-    }
-}
-
-/// The value of a setting.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum SettingValue {
-    /// `true` or `false`.
-    Flag(bool),
-    /// A number.
-    Number(f64),
-    /// A text.
-    Text(String),
-    /// A list of strings.
-    List(Vec<String>),
-}
-
-impl From<&SettingValue> for Value {
-    fn from(value: &SettingValue) -> Self {
-        match value {
-            SettingValue::Flag(on) => (*on).into(),
-            // Seconds are whole numbers mostly.
-            SettingValue::Number(number) if number.fract() == 0.0 => (*number as i64).into(),
-            SettingValue::Number(number) => (*number).into(),
-            SettingValue::Text(text) => text.as_str().into(),
-            SettingValue::List(texts) => {
-                Self::Array(texts.iter().map(String::as_str).collect::<Array>())
-            }
-        }
     }
 }
 
@@ -217,38 +191,22 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Replaces a file by one with this text: written beside it, synced, and renamed.
+/// Replaces a file by one with this text, the mode and, where that is permitted, the owner of the old one.
 fn replace(target: &Path, text: &str) -> io::Result<()> {
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // As the XDG base directory specification asks.
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = write_new(&beside, target, text).and_then(|()| fs::rename(&beside, target));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-        return written;
+    if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // As the XDG base directory specification asks.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    // The name is on the disk, too. A file system that cannot do that has no more to give.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-/// Writes a new file with the mode and, where that is permitted, the owner of the one that it replaces.
-fn write_new(path: &Path, old: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    match fs::metadata(old) {
+    let new = ReplacedFile::begin(target, 0o600)?;
+    let mode = match fs::metadata(target) {
         Ok(old) => {
-            let _ = std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()));
-            file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))?;
+            let _ = std::os::unix::fs::fchown(new.file(), Some(old.uid()), Some(old.gid()));
+            old.mode() & 0o777
         }
-        Err(_) => file.set_permissions(fs::Permissions::from_mode(0o644))?,
-    }
-    file.sync_all()
+        Err(_) => 0o644,
+    };
+    new.file().set_permissions(fs::Permissions::from_mode(mode))?;
+    new.complete(text, true)
 }
 
 #[cfg(test)]

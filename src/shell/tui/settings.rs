@@ -10,7 +10,8 @@ use crate::app::setup::KeySettings;
 use crate::app::{App, NoticeLevel};
 use crate::columns::SizeUnit;
 use crate::shell::config_file::SYSTEM;
-use crate::shell::config_file::save::{SavedCheck, SettingValue, save};
+use crate::shell::config_file::save::{SavedCheck, save};
+use crate::shell::config_file::value::SettingValue;
 use crate::ui::paint::theme::palette::RoleColour;
 
 /// What the settings files say about the screen, beside what is a flag as well.

@@ -186,7 +186,8 @@ mod tests {
     use super::*;
     use crate::app::keymap::remap::remapped;
     use crate::app::setup::ThemeName;
-    use crate::shell::config_file::save::{SettingValue, edited};
+    use crate::shell::config_file::save::edited;
+    use crate::shell::config_file::value::SettingValue;
     use crate::units::Millis;
     use std::path::Path;
 

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::table::{
-    ALARM_KEYS, CONFIG_KEYS, ConfigKey, GivenValue, PRESET, SettingKind, preset_names,
+    ALARM_KEYS, CONFIG_KEYS, ConfigKey, PRESET, SettingKind, SettingValue, preset_names,
 };
 use super::values::ConfigValues;
 use crate::alarm::Alarm;
@@ -204,7 +204,7 @@ impl Reader<'_> {
                 }
             };
             match given(SettingKind::Text, value.get_ref()) {
-                Some(GivenValue::Text(text)) => *place = Some((text, value.span().start)),
+                Some(SettingValue::Text(text)) => *place = Some((text, value.span().start)),
                 _ => self.error(value.span().start, &format!("{name} must be a string in quotes")),
             }
         }
@@ -298,7 +298,7 @@ impl Reader<'_> {
             known.push(PRESET.to_owned());
             return self.unknown(at, name, &known);
         };
-        let Some(GivenValue::List(texts)) = given(SettingKind::List, value.get_ref()) else {
+        let Some(SettingValue::List(texts)) = given(SettingKind::List, value.get_ref()) else {
             let what = format!(
                 "{name} must be a key or a list of keys: {name} = [\"F5\", \"^A\", \"Alt-x\"]"
             );
@@ -323,27 +323,27 @@ impl Reader<'_> {
 }
 
 /// A value of this kind.
-fn given(kind: SettingKind, value: &DeValue<'_>) -> Option<GivenValue> {
+fn given(kind: SettingKind, value: &DeValue<'_>) -> Option<SettingValue> {
     match (kind, value) {
-        (SettingKind::Flag, DeValue::Boolean(on)) => Some(GivenValue::Flag(*on)),
+        (SettingKind::Flag, DeValue::Boolean(on)) => Some(SettingValue::Flag(*on)),
         (SettingKind::Number, DeValue::Integer(number)) => {
             let digits = number.as_str().trim_start_matches('+');
             let number = i64::from_str_radix(digits, number.radix()).ok()?;
-            Some(GivenValue::Number(number as f64))
+            Some(SettingValue::Number(number as f64))
         }
         (SettingKind::Number, DeValue::Float(number)) => {
-            number.as_str().parse().ok().map(GivenValue::Number)
+            number.as_str().parse().ok().map(SettingValue::Number)
         }
-        (SettingKind::Text, DeValue::String(text)) => Some(GivenValue::Text(text.to_string())),
+        (SettingKind::Text, DeValue::String(text)) => Some(SettingValue::Text(text.to_string())),
         (SettingKind::List, DeValue::String(text)) => {
-            Some(GivenValue::List(vec![text.to_string()]))
+            Some(SettingValue::List(vec![text.to_string()]))
         }
         (SettingKind::List, DeValue::Array(values)) => {
             let texts = values.iter().map(|value| match value.get_ref() {
                 DeValue::String(text) => Some(text.to_string()),
                 _ => None,
             });
-            texts.collect::<Option<Vec<_>>>().map(GivenValue::List)
+            texts.collect::<Option<Vec<_>>>().map(SettingValue::List)
         }
         _ => None,
     }

@@ -10,6 +10,7 @@ use crate::app::setup::ThemeName;
 use crate::columns::{COLUMNS, SizeUnit};
 use crate::policy::{PATTERNS, POLICIES};
 use crate::shell::command::arg::{self, PolicyArg, SamplerArg};
+pub use crate::shell::config_file::value::SettingValue;
 
 /// What a setting is in TOML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,39 +38,6 @@ impl SettingKind {
     }
 }
 
-/// A value as it stands in the file, of the kind of its setting.
-#[derive(Clone, Debug, PartialEq)]
-pub enum GivenValue {
-    /// Of [`SettingKind::Flag`].
-    Flag(bool),
-    /// Of [`SettingKind::Number`].
-    Number(f64),
-    /// Of [`SettingKind::Text`].
-    Text(String),
-    /// Of [`SettingKind::List`].
-    List(Vec<String>),
-}
-
-impl GivenValue {
-    const fn flag(&self) -> bool {
-        matches!(self, Self::Flag(true))
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Text(text) => text,
-            _ => "",
-        }
-    }
-
-    fn list(&self) -> &[String] {
-        match self {
-            Self::List(texts) => texts,
-            _ => &[],
-        }
-    }
-}
-
 /// A setting.
 pub struct ConfigKey {
     /// Its name.
@@ -85,7 +53,7 @@ pub struct ConfigKey {
     /// Whether it runs a command or changes processes: it is only taken from a file that nobody else can write.
     pub is_trusted: bool,
     /// Takes it. The path is that of the file, which relative paths begin at.
-    pub take: fn(&mut ConfigValues, &GivenValue, &Path) -> Result<(), String>,
+    pub take: fn(&mut ConfigValues, &SettingValue, &Path) -> Result<(), String>,
 }
 
 const ROW: ConfigKey = ConfigKey {
@@ -147,7 +115,7 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
         example: "2.0",
         about: "seconds between refreshes",
         take: |config, value, _| {
-            let GivenValue::Number(seconds) = value else { return Ok(()) };
+            let SettingValue::Number(seconds) = value else { return Ok(()) };
             config.delay = Some(arg::delay(&seconds.to_string())?);
             Ok(())
         },

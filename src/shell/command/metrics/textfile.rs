@@ -1,20 +1,22 @@
 //! The file for the textfile collector: replaced as a whole, so that a reader sees the old or the new text.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::shell::command_error::CommandError;
+use crate::shell::replaced_file::ReplacedFile;
 
 /// How every file of metrics begins that doomtop has written.
 const OWN: &[u8] = b"# HELP doomtop_";
 
-/// The file, and where its next text is written.
+/// The mode of the file: who runs the collector reads it.
+const READABLE: u32 = 0o666;
+
+/// The file.
 pub(super) struct TextFile {
     path: PathBuf,
-    temporary: PathBuf,
 }
 
 impl TextFile {
@@ -23,15 +25,11 @@ impl TextFile {
     /// # Errors
     /// Another file has that name, or it cannot be read.
     pub(super) fn new(path: &Path) -> Result<Self, CommandError> {
-        let name = path.file_name().ok_or_else(|| {
-            CommandError::failure(format!("{}: not the name of a file", path.display()))
-        })?;
-        // The collector reads names that end in .prom: this one never does.
-        let mut temporary = OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}", std::process::id()));
-        let temporary = path.with_file_name(temporary);
-        let file = Self { path: path.to_owned(), temporary };
+        if path.file_name().is_none() {
+            let what = format!("{}: not the name of a file", path.display());
+            return Err(CommandError::failure(what));
+        }
+        let file = Self { path: path.to_owned() };
         file.check().map_err(CommandError::failure)?;
         Ok(file)
     }
@@ -69,24 +67,9 @@ impl TextFile {
     /// Why it was not replaced.
     pub(super) fn write(&self, text: &str) -> Result<(), String> {
         self.check()?;
-        let written = self.create().and_then(|mut file| file.write_all(text.as_bytes()));
-        let result = written.and_then(|()| fs::rename(&self.temporary, &self.path));
-        result.map_err(|error| {
-            let _ = fs::remove_file(&self.temporary);
-            format!("{}: {error}; the file was not changed", self.path.display())
-        })
-    }
-
-    /// Creates the temporary file. It follows no symbolic link.
-    fn create(&self) -> io::Result<File> {
-        let create = || File::options().write(true).create_new(true).open(&self.temporary);
-        match create() {
-            // Left by a doomtop with the same pid that was killed.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                fs::remove_file(&self.temporary)?;
-                create()
-            }
-            file => file,
-        }
+        // The collector reads names that end in .prom: what is written beside the file never does.
+        let new = ReplacedFile::begin(&self.path, READABLE);
+        new.and_then(|new| new.complete(text, false))
+            .map_err(|error| format!("{}: {error}; the file was not changed", self.path.display()))
     }
 }

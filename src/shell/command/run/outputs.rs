@@ -15,17 +15,24 @@ use crate::report::load_test::verdict::LoadVerdict;
 use crate::report::load_test::{junit, verdict_object};
 use crate::shell::command_error::CommandError;
 use crate::shell::new_file;
+use crate::shell::replaced_file::ReplacedFile;
 
-/// A file that is written beside its name, and replaces it when it is complete. What is there and no regular file, such
-/// as `/dev/stdout` or a pipe, is written to and never replaced.
-struct ReplacedFile {
+/// The mode of a verdict: as any program creates files.
+const READABLE: u32 = 0o666;
+
+/// Where a verdict goes: a file that it replaces when it is complete. What is there and no regular file, such as
+/// `/dev/stdout` or a pipe, is written to and never replaced.
+struct VerdictFile {
     path: PathBuf,
-    /// Where it is written until it is complete.
-    beside: Option<PathBuf>,
-    file: File,
+    place: VerdictPlace,
 }
 
-impl ReplacedFile {
+enum VerdictPlace {
+    Replaced(ReplacedFile),
+    Open(File),
+}
+
+impl VerdictFile {
     fn begin(path: &Path) -> Result<Self, CommandError> {
         let failed =
             |error: io::Error| CommandError::failure(format!("{}: {error}", path.display()));
@@ -41,50 +48,30 @@ impl ReplacedFile {
             fcntl_getfl(&file)
                 .and_then(|flags| fcntl_setfl(&file, flags - OFlags::NONBLOCK))
                 .map_err(|error| failed(error.into()))?;
-            return Ok(Self { path: path.to_owned(), beside: None, file });
+            return Ok(Self { path: path.to_owned(), place: VerdictPlace::Open(file) });
         }
         // The file behind a symbolic link is replaced, not the link.
         let path = match there {
             Some(_) => fs::canonicalize(path).map_err(failed)?,
             None => path.to_owned(),
         };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.tmp", std::process::id()));
-        let beside = path.with_file_name(name);
-        let create = || File::options().write(true).create_new(true).open(&beside);
-        let file = match create() {
-            // Left by a doomtop with the same pid that was killed.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::remove_file(&beside).and_then(|()| create())
-            }
-            file => file,
+        let new = ReplacedFile::begin(&path, READABLE).map_err(failed)?;
+        Ok(Self { path, place: VerdictPlace::Replaced(new) })
+    }
+
+    fn complete(self, text: &str) -> Result<(), String> {
+        let written = match self.place {
+            VerdictPlace::Replaced(new) => new.complete(text, false),
+            VerdictPlace::Open(mut file) => file.write_all(text.as_bytes()),
         };
-        let file = file.map_err(failed)?;
-        Ok(Self { path, beside: Some(beside), file })
-    }
-
-    fn complete(mut self, text: &str) -> Result<(), String> {
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| {
-            self.file.flush()?;
-            self.beside.as_ref().map_or(Ok(()), |beside| fs::rename(beside, &self.path))
-        });
         written.map_err(|error| format!("{}: {error}", self.path.display()))
-    }
-}
-
-impl Drop for ReplacedFile {
-    /// Nothing is left beside the file; after the renaming there is nothing.
-    fn drop(&mut self) {
-        if let Some(beside) = &self.beside {
-            let _ = fs::remove_file(beside);
-        }
     }
 }
 
 /// The files with the verdict.
 pub(super) struct VerdictFiles {
-    json: Option<ReplacedFile>,
-    junit: Option<ReplacedFile>,
+    json: Option<VerdictFile>,
+    junit: Option<VerdictFile>,
 }
 
 impl VerdictFiles {
@@ -93,8 +80,8 @@ impl VerdictFiles {
     /// # Errors
     /// One of them cannot be written.
     pub(super) fn begin(json: Option<&Path>, junit: Option<&Path>) -> Result<Self, CommandError> {
-        let json = json.map(ReplacedFile::begin).transpose()?;
-        Ok(Self { json, junit: junit.map(ReplacedFile::begin).transpose()? })
+        let json = json.map(VerdictFile::begin).transpose()?;
+        Ok(Self { json, junit: junit.map(VerdictFile::begin).transpose()? })
     }
 
     /// Writes the verdict. Returns what went wrong.
@@ -167,25 +154,21 @@ mod tests {
             let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
             entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
         };
-        drop(ReplacedFile::begin(&path).expect("begun"));
+        drop(VerdictFile::begin(&path).expect("begun"));
         assert_eq!(names(), ["verdict.json"]);
         assert_eq!(std::fs::read_to_string(&path).expect("it"), "before");
-        ReplacedFile::begin(&path).expect("begun").complete("after").expect("written");
+        VerdictFile::begin(&path).expect("begun").complete("after").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("it"), "after");
         assert_eq!(names(), ["verdict.json"]);
-        let left = format!("verdict.json.{}.tmp", std::process::id());
-        std::fs::write(folder.path().join(left), "of a crash").expect("a file");
-        ReplacedFile::begin(&path).expect("begun").complete("again").expect("written");
-        assert_eq!(std::fs::read_to_string(&path).expect("it"), "again");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("verdict.json", &link).expect("a link");
-        ReplacedFile::begin(&link).expect("begun").complete("behind").expect("written");
+        VerdictFile::begin(&link).expect("begun").complete("behind").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("it"), "behind");
         assert!(link.is_symlink(), "the link stays");
         let fifo = folder.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
         for bad in [folder.path().to_owned(), folder.path().join("no/file"), fifo] {
-            assert!(ReplacedFile::begin(&bad).is_err(), "{}", bad.display());
+            assert!(VerdictFile::begin(&bad).is_err(), "{}", bad.display());
         }
     }
 
@@ -198,7 +181,7 @@ mod tests {
             let read = scope.spawn(|| std::fs::read_to_string(&fifo).expect("a text"));
             // Until the reader has opened it, nobody reads it.
             let file = loop {
-                if let Ok(file) = ReplacedFile::begin(&fifo) {
+                if let Ok(file) = VerdictFile::begin(&fifo) {
                     break file;
                 }
                 std::thread::yield_now();
