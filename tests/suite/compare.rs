@@ -3,25 +3,15 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use doomtop::model::{Cgroup, Cgroups, Hierarchy, Limit, Reading, Text};
 use doomtop::units::{Bytes, Kib, Millis};
 use serde_json::Value;
 
+use crate::binary::{assert_refused, doomtop, run};
 use crate::stage::usual;
-
-fn doomtop(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
-    command.args(arguments).stdin(Stdio::null()).env("DOOMTOP_CONFIG", "/dev/null");
-    command.env("TZ", "UTC").env("LC_ALL", "C.UTF-8");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    doomtop(arguments).output().expect("doomtop runs")
-}
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -135,7 +125,7 @@ fn what_is_no_recording_is_told_in_one_line() {
     };
     let (nonsense, empty) = (made("nonsense", "hello\n"), made("empty", ""));
     let dir = folder.display().to_string();
-    for (arguments, status, words) in [
+    assert_refused(&[
         (vec!["compare", &two.calm], 2, "<B>"),
         (vec!["compare", "-", "-"], 2, "only be one of the two"),
         (vec!["compare", &two.calm, &two.leaks, "--scope", "nodes:0"], 2, "--scope takes"),
@@ -149,13 +139,7 @@ fn what_is_no_recording_is_told_in_one_line() {
             1,
             "/gone is in none of its 30 samples",
         ),
-    ] {
-        let output = run(&arguments);
-        let what = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {what}");
-        assert!(what.contains(words) && output.stdout.is_empty(), "{arguments:?}: {what}");
-        assert!(status != 1 || what.lines().count() == 1, "{what}");
-    }
+    ]);
 }
 
 #[test]

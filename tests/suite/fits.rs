@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::Arc;
 
 use doomtop::app::mode::Mode;
@@ -25,6 +25,7 @@ use doomtop::words::fits::{self, CgroupStyle};
 use insta::assert_snapshot;
 use serde_json::Value;
 
+use crate::binary::{assert_refused, run};
 use crate::fixtures::{app, paint, press, samples, text};
 use crate::stage::{Player, cast, machine, usual};
 
@@ -284,17 +285,6 @@ fn hostile_machines_get_an_answer() {
     }
 }
 
-fn doomtop(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
-    command.args(arguments).stdin(Stdio::null()).env("DOOMTOP_CONFIG", "/dev/null");
-    command.env("TZ", "UTC").env("LC_ALL", "C.UTF-8");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    doomtop(arguments).output().expect("doomtop runs")
-}
-
 fn said(output: &Output) -> (Option<i32>, String) {
     let text = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
     (output.status.code(), String::from_utf8_lossy(text).into_owned())
@@ -467,7 +457,7 @@ fn a_recording_answers_for_its_end_or_another_time() {
 fn wrong_questions_are_told_in_one_line() {
     let desk = fixture("desk-7.jsonl");
     let here = env!("CARGO_MANIFEST_DIR");
-    for (arguments, status, words) in [
+    assert_refused(&[
         (vec!["fits"], 2, "SIZE"),
         (vec!["fits", "lots"], 2, "such as 500M or 2G"),
         (vec!["fits", "2G", "--adj", "2000"], 2, "-1000..=1000"),
@@ -478,13 +468,7 @@ fn wrong_questions_are_told_in_one_line() {
         (vec!["fits", "2G", "--from", here], 1, "a directory"),
         (vec!["fits", "2G", "--from", "-"], 1, "the recording has ended"),
         (vec!["fits", "2G", "--at", "5m", "--from", "-"], 2, "read once"),
-    ] {
-        let output = run(&arguments);
-        let what = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {what}");
-        assert!(what.contains(words) && output.stdout.is_empty(), "{arguments:?}: {what}");
-        assert!(status != 1 || what.lines().count() == 1, "{what}");
-    }
+    ]);
 }
 
 #[test]

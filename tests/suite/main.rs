@@ -6,6 +6,7 @@ mod acts;
 mod adj_rules;
 mod alarms;
 mod also_killed;
+mod binary;
 mod bulk;
 mod cgroups;
 mod children;
