@@ -7,9 +7,9 @@
 use std::ops::Range;
 use std::path::Path;
 
-use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::process::{Resource, getrlimit};
 
 use crate::model::{Capability, Privileges, Snapshot};
 use crate::syscall::heap::HeapReserve;
@@ -43,8 +43,8 @@ impl OwnMemory {
     pub(crate) fn prepare(privileges: &Privileges, cgroup: Option<String>) -> (Self, bool) {
         let reserve = HeapReserve::new(size(None));
         reserve.fill();
-        let limit = getrlimit(Resource::RLIMIT_MEMLOCK).map_or(0, |(soft, _)| soft);
-        let unlimited = limit == RLIM_INFINITY || privileges.caps.has(Capability::IpcLock);
+        let limit = getrlimit(Resource::Memlock).current;
+        let unlimited = limit.is_none() || privileges.caps.has(Capability::IpcLock);
         // On fault only: thread stacks and unused heap must not be populated (mlockall(2)).
         let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
         let locked = unlimited && mlockall(flags).is_ok();
@@ -57,7 +57,7 @@ impl OwnMemory {
         }
         if !locked {
             // Within a limit, locking all would make later allocations fail.
-            for range in within(limit, parts(&maps, &program)) {
+            for range in within(limit.unwrap_or(u64::MAX), parts(&maps, &program)) {
                 let _ = memory::lock(range);
             }
         }

@@ -1,7 +1,7 @@
 //! `bpf(2)`: loads programs, runs them, and maps their memory. The layout of the argument is that of
 //! `union bpf_attr` in `include/uapi/linux/bpf.h`; each function names the command that it uses.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_int, c_long, c_void};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
@@ -57,7 +57,7 @@ impl<const WORDS: usize> Attributes<WORDS> {
     /// Calls `bpf(2)`. Every address in the argument must be valid during the call, and what the
     /// command writes to must be writable: the functions of this file, which borrow what they
     /// point to, see to both.
-    fn call(&mut self, command: c_int) -> Result<i64, Errno> {
+    fn call(&mut self, command: c_int) -> Result<c_long, Errno> {
         let size = size_of_val(&self.0);
         // SAFETY: the argument has the length that is given. The addresses in it belong to
         // references that the calling function holds during the call, with their lengths.

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     /// Pages that this thread had to be given, and that were not there before (`getrusage(2)`).
-    fn new_pages() -> i64 {
+    fn new_pages() -> std::ffi::c_long {
         let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_THREAD);
         usage.map_or(-1, |usage| usage.minor_page_faults())
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -29,7 +30,7 @@ const LINES_PER_MESSAGE: u32 = 4096;
 /// Milliseconds on the clock that is nearest to that of the kernel's log.
 fn monotonic_ms() -> i64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
-        .map_or(0, |time| time.tv_sec().saturating_mul(1000) + time.tv_nsec() / 1_000_000)
+        .map_or(0, |time| i64::try_from(Duration::from(time).as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The records, put together to reports.
