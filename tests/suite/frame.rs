@@ -140,8 +140,8 @@ fn a_scope_is_named_after_its_container_and_a_stopped_replay_says_how_it_goes_on
 #[test]
 fn the_reason_of_a_daemons_choice_is_its_rule_and_not_the_badness_of_the_kernel() {
     let mut found = 0;
-    for before in (5..60).step_by(5) {
-        let mut app = app_before(1, before);
+    for before in (40..90).step_by(5) {
+        let mut app = app_before(2, before);
         if app.deaths.next.as_ref().is_none_or(|death| death.by != "earlyoom") {
             continue;
         }
@@ -210,8 +210,8 @@ fn times(screen: &str, event: &str) -> Vec<String> {
 #[test]
 fn what_acts_has_one_name_and_one_time_on_the_whole_screen() {
     let mut found = 0;
-    for before in (5..60).step_by(5) {
-        let mut app = app_before(1, before);
+    for before in (40..90).step_by(5) {
+        let mut app = app_before(2, before);
         let Some(next) = app.deaths.next.clone().filter(|it| it.by == "earlyoom") else {
             continue;
         };
