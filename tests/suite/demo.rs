@@ -340,7 +340,7 @@ fn the_moving_picture_is_that_of_the_demo() {
         "kills 1",
         "parser is the larger",
         "kills 2",
-        "earlyoom acts",
+        "earlyoom acts at",
         "earlyoom sent SIGTERM",
         "protects the database",
         "kills 3",

@@ -50,7 +50,8 @@ fn keys(app: &App) -> Vec<String> {
     let enter =
         app.keys.key_of(KeyContext::Memory, Action::Enlarge).map(|key| format!("{key} {large}"));
     let now = app.keys.key_of(KeyContext::Memory, Action::Now).filter(|_| app.is_past());
-    let has_kills = !app.incidents.timeline.all().is_empty();
+    // What comes later in a recording is not told, and so not whether there is a kill in it.
+    let has_kills = app.playback.is_played() || !app.shown_kills().is_empty();
     let keys = [
         pair(Action::ZoomIn, Action::ZoomOut, "zoom"),
         pair(Action::EarlierSample, Action::LaterSample, "samples back"),

@@ -91,10 +91,10 @@ fn limited_items(listed: &[&Cgroup], scene: &Scene, deaths: &Deaths) -> Vec<Menu
     near.sort_by_key(|(limit, _)| limit.distance());
     let near = near.iter().take(MAX_LISTED);
     let left = |limit: &ReachableLimit| match limit.swap {
-        Bytes::ZERO => human_size(limit.headroom),
-        swap => format!("{} + {} swap", human_size(limit.memory()), human_size(swap)),
+        Bytes::ZERO => format!("{} left", human_size(limit.headroom)),
+        _ => format!("{} left with swap", human_size(limit.headroom)),
     };
-    near.map(|(limit, group)| group_item(group, &format!(", {} left", left(limit)), scene))
+    near.map(|(limit, group)| group_item(group, &format!(", {}", left(limit)), scene))
         .collect()
 }
 

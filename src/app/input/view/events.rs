@@ -214,7 +214,7 @@ impl App {
                 self.mode = Mode::CommandLine(0);
                 return;
             }
-            let text = if self.incidents.timeline.all().is_empty() {
+            let text = if self.shown_kills().is_empty() {
                 "no kill is known, so there is no report of one"
             } else {
                 "no report of a kill is on the screen: Enter in the view Events (Alt-5) shows one"
