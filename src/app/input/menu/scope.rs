@@ -92,7 +92,7 @@ fn limited_items(listed: &[&Cgroup], scene: &Scene, deaths: &Deaths) -> Vec<Menu
     let near = near.iter().take(MAX_LISTED);
     let left = |limit: &ReachableLimit| match limit.swap {
         Bytes::ZERO => format!("{} left", human_size(limit.headroom)),
-        _ => format!("{} left with swap", human_size(limit.headroom)),
+        _ => format!("{} left +swap", human_size(limit.headroom)),
     };
     near.map(|(limit, group)| group_item(group, &format!(", {}", left(limit)), scene))
         .collect()
