@@ -133,14 +133,33 @@ pub trait Policy: Send + Sync {
     /// Its verdict on one process.
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict;
 
-    /// The same without the terms, which is all that an order needs. A rule whose terms cost more than their
-    /// sum may compute only that.
+    /// The share of its points by which [`Policy::key_when_acting`] may be off: where they follow no growth.
+    fn doubt_when_acting(&self) -> f64 {
+        0.0
+    }
+
+    /// The same as [`Policy::judge`] without the terms, which is all that an order needs. A rule whose terms cost
+    /// more than their sum may compute only that.
     ///
     /// # Errors
     ///
     /// Why the process cannot be chosen.
     fn key(&self, process: &Process, scene: &Scene) -> Result<BadnessKey, SparedReason> {
         self.judge(process, scene).key()
+    }
+
+    /// The same for the time at which it will act, as far as that can be told: where what it goes by changes on the
+    /// way there by more than the growth of the processes.
+    ///
+    /// # Errors
+    ///
+    /// Why the process cannot be chosen.
+    fn key_when_acting(
+        &self,
+        process: &Process,
+        scene: &Scene,
+    ) -> Result<BadnessKey, SparedReason> {
+        self.key(process, scene)
     }
 
     /// How far [`Policy::judge`] may be off by the time of the kill.

@@ -144,6 +144,8 @@ pub struct TriggerRule {
     pub levels: Vec<TriggerLevel>,
     /// For how long they must hold.
     pub lasting: Millis,
+    /// For how long the killer does not act by this rule after it has acted.
+    pub pause: Millis,
 }
 
 impl TriggerRule {
@@ -214,6 +216,7 @@ mod tests {
             signal: Signal::TERM,
             levels: values.map(|value| level(value, TriggerSide::AtMost)).to_vec(),
             lasting: Millis::ZERO,
+            pause: Millis::ZERO,
         };
         assert_eq!(rule([Some(1.0), Some(10.0)]).met(), Some(true));
         assert_eq!(rule([Some(1.0), Some(11.0)]).met(), Some(false));

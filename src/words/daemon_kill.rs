@@ -15,7 +15,10 @@ pub fn answer(heard: &HeardKill) -> String {
         (Some(pid), None, _) => format!("{pid} was killed by {killer}"),
         (None, Some(comm), _) => format!("{comm} was killed by {killer}"),
         (None, None, Some(path)) => {
-            let count = kill.processes.map_or_else(String::new, |it| format!(" ({it} processes)"));
+            let count = kill.processes.map_or_else(String::new, |it| match it {
+                1 => " (1 process)".to_owned(),
+                it => format!(" ({it} processes)"),
+            });
             format!("all of {path}{count} was killed by {killer}")
         }
         _ => format!("{killer} killed a process"),

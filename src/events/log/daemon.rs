@@ -40,7 +40,8 @@ pattern!(
     "Killed ",
     r"^Killed (/.*) due to (memory (?:pressure|used) .*|swap used .*)$"
 );
-// systemd 253 and later: the kill may wait for hooks, so that the line says what will be done.
+// systemd 260 and later (257 still writes the line above): the kill may wait for hooks, so that the line says what will
+// be done.
 pattern!(OOMD_MARKED, "Marked ", r"^Marked (/.*) for killing due to (.+)$");
 // systemd 261 and later: a rule file (`ruleset_execute_action()`). Whom it kills, only pid 1 tells.
 pattern!(

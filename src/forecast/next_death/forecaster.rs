@@ -172,8 +172,9 @@ impl DeathForecaster {
         self.machine_limit = room.limit;
         let usage = machine_usage(&now.memory, &now.swap);
         self.machine_scale.sample(left, usage, room.limit);
-        let acted = self.killers.observe(scene, &self.global, leaving, usage);
-        if acted || is_much(sum(exits.killed.iter()), room.limit) {
+        let by_killers = self.killers.observe(scene, &self.global, leaving, usage);
+        let by_kernel = sum(exits.killed.iter());
+        if is_much(by_killers, room.limit) || is_much(by_kernel, room.limit) {
             // What grew is gone, and what was given back was no decision of a program.
             self.machine.forget();
             self.killers.forget();

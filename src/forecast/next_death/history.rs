@@ -524,16 +524,6 @@ impl RoomHistory {
     }
 }
 
-/// Whether so much that comes back at once is a release.
-pub fn is_release(freed: Bytes, limit: Bytes) -> bool {
-    freed.0 as f64 > limit.0 as f64 * RELEASE
-}
-
-/// Whether so little is left that what comes back then was no decision of a program.
-pub fn is_at_limit(left: Bytes, limit: Bytes) -> bool {
-    left.0 as f64 <= limit.0 as f64 * AT_LIMIT
-}
-
 /// A span of seconds.
 fn span(low: f64, middle: f64, high: f64) -> TimeSpan {
     let millis = |seconds: f64| Millis((seconds.clamp(0.0, 1e9) * 1000.0) as u64);

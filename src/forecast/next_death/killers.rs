@@ -7,17 +7,17 @@
 
 use std::sync::Arc;
 
-use crate::model::{CgroupNeeds, Scene, Scope, Text};
+use crate::model::{CgroupNeeds, Process, Reading, Scene, Scope, Text, is_within};
 use crate::policy::{
-    Policy, PolicyKind, TriggerLevel, TriggerQuantity, TriggerRule, Verdict,
-    killers as killer_policies,
+    Policy, PolicyKind, TriggerLevel, TriggerQuantity, TriggerRule, killers as killer_policies,
 };
-use crate::units::{Bytes, Kib, Millis};
+use crate::units::{Bytes, Kib, Millis, Pages};
 
 use super::TimeSpan;
 use super::approach::{ActingKiller, Approach};
-use super::history::{Basis, Estimate, Kind, RoomHistory, is_at_limit, is_release};
+use super::history::{Basis, Estimate, Kind, RoomHistory};
 use super::room::Room;
+use super::unreclaimable::lasting;
 use super::usage_scale::UsageScale;
 
 /// A killer whose conditions are met acts within this time, or it does not act at all: it found no victim, or
@@ -25,6 +25,10 @@ use super::usage_scale::UsageScale;
 const OVERDUE: Millis = Millis(12_000);
 /// systemd-oomd asks for reclaim in this time (`RECLAIM_DURATION_USEC`).
 const RECLAIM: Millis = Millis(30_000);
+/// A killer that is due within this time may have acted.
+const DUE: Millis = Millis(1000);
+/// What a killer kills holds more than this part of all that it may kill.
+const FELLED: u64 = 16;
 /// The time of a rule that only waits for a duration to pass is known to this share.
 const PATIENCE_UNCERTAINTY: f64 = 0.3;
 
@@ -42,10 +46,15 @@ struct KillerRule {
     scale: UsageScale,
     /// Since when the pressure is beyond its threshold.
     pressed: Option<Millis>,
+    /// The pressure of the newest sample, and when it is back at its threshold if it falls on as it does.
+    pressure: Option<(Millis, f64)>,
+    fades: Option<Millis>,
     /// When reclaim was seen last in a cgroup where the killer asks for that.
     reclaimed: Option<Millis>,
     /// Since when all conditions hold.
     met: Option<Millis>,
+    /// When it acted last, as far as that is seen: it was due, and what it may kill was gone.
+    acted: Option<Millis>,
     /// Whether the killer could choose anybody.
     has_victim: bool,
 }
@@ -94,19 +103,19 @@ pub(crate) fn left(rule: &TriggerRule) -> Option<Bytes> {
 
 impl KillerRules {
     /// Takes the newest sample of the scene. `leaving` is what processes on their way out still hold, `usage` that of
-    /// the machine. Returns whether one of the killers has acted since the sample before.
+    /// the machine. Returns how much those held that one of the killers has killed since the sample before.
     pub fn observe(
         &mut self,
         scene: &Scene,
         global: &Arc<Text>,
         leaving: Bytes,
         usage: Bytes,
-    ) -> bool {
+    ) -> Bytes {
         let now = scene.now();
+        let mut killed = Bytes::ZERO;
         let at = now.clock.monotonic_ms;
         let limit = (now.memory.total_kib + now.swap.lasting()).bytes();
         let mut old = std::mem::take(&mut self.rules);
-        let mut acted = false;
         for policy in killer_policies().filter(|it| is_userspace(*it) && it.acts_here(scene)) {
             for (nth, rule) in policy.trigger_rules(scene).into_iter().enumerate() {
                 let Some(left) = left(&rule) else { continue };
@@ -115,22 +124,26 @@ impl KillerRules {
                 let known = old.iter().position(|it| {
                     it.nth == nth && it.domain == domain && it.killer.policy.id() == policy.id()
                 });
+                let by_it = known
+                    .filter(|&known| old[known].is_due(at))
+                    .map_or(Bytes::ZERO, |_| fallen(scene, &domain, global));
+                killed = killed.max(by_it);
                 let killer = ActingKiller { policy, rule: Arc::new(rule) };
                 let room = Room { left: (left + leaving).min(limit), limit };
                 let mut next = match known {
-                    Some(known) => {
-                        let known = old.swap_remove(known);
-                        acted |= known.has_acted(room);
-                        KillerRule { killer, room, ..known }
-                    }
+                    Some(known) => KillerRule { killer, room, ..old.swap_remove(known) },
                     None => KillerRule::new(killer, nth, domain, room),
                 };
+                if by_it > Bytes::ZERO {
+                    next.acted = Some(at);
+                }
                 next.observe(at, usage);
-                next.has_victim = next.when(at).is_some() && could_kill(policy, scene);
+                next.has_victim =
+                    next.when(at).is_some() && could_kill(policy, scene, &next.domain, global);
                 self.rules.push(next);
             }
         }
-        acted
+        killed
     }
 
     /// Takes a reading of the usage of the machine between two samples.
@@ -208,11 +221,43 @@ pub(crate) fn is_userspace(policy: &dyn Policy) -> bool {
     policy.info().kind == PolicyKind::Daemon
 }
 
-/// Whether a killer would find a victim at all.
-fn could_kill(policy: &dyn Policy, scene: &Scene) -> bool {
+/// Whether a killer would find a victim at all, of a watched cgroup in it.
+fn could_kill(policy: &dyn Policy, scene: &Scene, domain: &Text, global: &Text) -> bool {
     let whole = scene.within(Scope::Global);
-    let scored = |process| matches!(policy.judge(process, &whole), Verdict::Scored(_));
+    let scored = |process: &Process| {
+        is_in(process, domain, global) && policy.key_when_acting(process, &whole).is_ok()
+    };
     policy.lets_kernel_choose(scene) || scene.now().processes.iter().any(scored)
+}
+
+/// When a pressure that fell from one sample to the next is back at its threshold: an average falls by the same share in
+/// each second (`kernel/sched/psi.c` `calc_avgs()`). `None` where it does not fall, or is not beyond it.
+fn fading(before: (Millis, f64), now: (Millis, f64), threshold: f64) -> Option<Millis> {
+    let passed = now.0.saturating_sub(before.0).0 as f64;
+    if now.1 >= before.1 || now.1 <= threshold || threshold <= 0.0 || passed <= 0.0 {
+        return None;
+    }
+    let left = passed * (threshold / now.1).ln() / (now.1 / before.1).ln();
+    Some(now.0 + Millis(left as u64))
+}
+
+fn is_in(process: &Process, domain: &Text, global: &Text) -> bool {
+    let within = |path: &Arc<Text>| is_within(path.as_str(), domain.as_str());
+    domain == global || matches!(&process.cgroup, Reading::Value(path) if within(path))
+}
+
+/// What those held that are gone or on their way out since the sample before, in a domain; nothing where that is not
+/// much of it: then they ended by themselves.
+fn fallen(scene: &Scene, domain: &Text, global: &Text) -> Bytes {
+    let Some(before) = scene.before() else { return Bytes::ZERO };
+    let page = scene.machine().page_size;
+    let held = |process: &Process| Pages(lasting(process, scene)).bytes(page);
+    let sum = |all: &mut dyn Iterator<Item = &Process>| {
+        all.filter(|it| is_in(it, domain, global)).fold(Bytes::ZERO, |sum, it| sum + held(it))
+    };
+    let gone = sum(&mut before.killed_until(scene.now()).into_iter());
+    let all = sum(&mut before.processes.iter());
+    if gone.0 > all.0 / FELLED { gone } else { Bytes::ZERO }
 }
 
 impl KillerRule {
@@ -226,21 +271,13 @@ impl KillerRule {
             room,
             scale: UsageScale::default(),
             pressed: None,
+            pressure: None,
+            fades: None,
             reclaimed: None,
             met: None,
+            acted: None,
             has_victim: false,
         }
-    }
-
-    /// Whether its kill is what brings this room back: the amounts were at their thresholds.
-    fn has_acted(&self, room: Room) -> bool {
-        let before = match self.met {
-            Some(_) => self.history.left(),
-            None => self.history.left().filter(|it| is_at_limit(*it, room.limit)),
-        };
-        let freed = |before| room.left.saturating_sub(before);
-        is_by_amounts(&self.killer.rule)
-            && before.is_some_and(|before| is_release(freed(before), room.limit))
     }
 
     fn observe(&mut self, at: Millis, usage: Bytes) {
@@ -253,6 +290,13 @@ impl KillerRule {
         }
         let recently = |seen: Millis| at.saturating_sub(seen) <= RECLAIM;
         let reclaims = reclaim.next().is_none() || self.reclaimed.is_some_and(recently);
+        let before = self.pressure.take();
+        let stall = levels.iter().find(|it| it.quantity == TriggerQuantity::Pressure);
+        self.fades = None;
+        if let Some((now, threshold)) = stall.and_then(|it| Some((it.present?, it.acts_at))) {
+            self.pressure = Some((at, now));
+            self.fades = before.and_then(|before| fading(before, (at, now), threshold));
+        }
         let mut pressure = levels.iter().filter(|it| is_pressure(it.quantity)).peekable();
         let holds = pressure.peek().is_some() && pressure.all(met) && reclaims;
         self.pressed = holds.then(|| self.pressed.unwrap_or(at));
@@ -262,11 +306,18 @@ impl KillerRule {
         self.history.push(Kind::Sample, at, self.room.left, self.room.limit);
     }
 
+    /// Whether it was to act by now, or a moment later.
+    fn is_due(&self, now: Millis) -> bool {
+        self.has_victim && self.when(now).is_some_and(|(when, _)| when.low <= DUE)
+    }
+
     /// When it acts, from `now` on, and the trend by which that is known.
     fn when(&self, now: Millis) -> Option<(TimeSpan, Option<Estimate>)> {
         let rule = &self.killer.rule;
         let by_pressure = rule.levels.iter().any(|it| is_pressure(it.quantity));
-        let remaining = |since: Millis| rule.lasting.saturating_sub(now.saturating_sub(since));
+        let may_act = self.acted.map_or(Millis::ZERO, |acted| acted + rule.pause);
+        let due = |since: Millis| (since + rule.lasting).max(may_act);
+        let remaining = |since: Millis| due(since).saturating_sub(now);
         let wait = |time: Millis| TimeSpan {
             low: time,
             middle: time,
@@ -278,8 +329,12 @@ impl KillerRule {
             (true, Some(since)) => Some(remaining(since)),
             (false, _) => None,
         };
+        // It must still be high when the time is over.
+        if self.fades.zip(self.pressed).is_some_and(|(fades, since)| fades < due(since)) {
+            return None;
+        }
         if let Some(since) = self.met {
-            let overdue = now.saturating_sub(since).saturating_sub(rule.lasting) > OVERDUE;
+            let overdue = now.saturating_sub(due(since)) > OVERDUE;
             return (!overdue).then(|| (wait(pressed.unwrap_or_else(|| remaining(since))), None));
         }
         let estimate = self.history.estimate()?;

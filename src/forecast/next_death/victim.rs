@@ -125,7 +125,7 @@ fn runners(
         if !policy.looks_at(process, inside) || process.dying {
             return None;
         }
-        let badness = policy.key(process, inside).ok()?;
+        let badness = policy.key_when_acting(process, inside).ok()?;
         let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
         let growth = if per_page > 0.0 {
             growth.of(process.id, course.over)
@@ -152,6 +152,7 @@ fn runners(
     if runners.len() > FOLLOWED {
         runners = foremost(runners, course);
     }
+    let doubt = policy.doubt_when_acting();
     for runner in &mut runners {
         // Only what the counters themselves may be off: growth is projected.
         let process = &processes[runner.at as usize];
@@ -161,6 +162,7 @@ fn runners(
         let counters = drift.up.0.max(drift.down.0).saturating_sub(growth) as f64;
         // Points that are not pages are whole numbers: a step of one is not known better.
         runner.error = if pages || per_page == 0.0 { counters } else { counters + 1.0 };
+        runner.error += runner.base * doubt;
     }
     runners
 }

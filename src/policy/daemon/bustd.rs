@@ -39,7 +39,12 @@ fn rule(now: &Snapshot) -> TriggerRule {
         whole: None,
     };
     let some = pressure(avg10(now.pressure.some), 25.0, TriggerSide::AtLeast, None);
-    TriggerRule { signal: Signal::TERM, levels: vec![free, some], lasting: Millis::ZERO }
+    TriggerRule {
+        signal: Signal::TERM,
+        levels: vec![free, some],
+        lasting: Millis::ZERO,
+        pause: Millis::ZERO,
+    }
 }
 
 static INFO: PolicyInfo = PolicyInfo {

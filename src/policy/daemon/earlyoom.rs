@@ -181,6 +181,7 @@ fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
             free_swap(swap, swap.total_kib.0 as f64 * free / 100.0, TriggerSide::AtMost),
         ],
         lasting: Millis::ZERO,
+        pause: Millis::ZERO,
     };
     vec![rule(Signal::TERM, mem[0], swaps[0]), rule(Signal::KILL, mem[1], swaps[1])]
 }

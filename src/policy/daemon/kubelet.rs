@@ -62,7 +62,12 @@ fn rules(scene: &Scene) -> Vec<TriggerRule> {
         };
         let level = available(memory, total, acts_at, TriggerSide::Below);
         let lasting = Millis((seconds * 1000.0) as u64);
-        TriggerRule { signal, levels: vec![TriggerLevel { whole, ..level }], lasting }
+        TriggerRule {
+            signal,
+            levels: vec![TriggerLevel { whole, ..level }],
+            lasting,
+            pause: Millis::ZERO,
+        }
     };
     let soft = options.soft.map(|limit| rule(Signal::TERM, limit, options.soft_seconds));
     let hard = options.hard.map(|limit| rule(Signal::KILL, limit, 0.0));

@@ -174,6 +174,9 @@ impl Nohang {
     }
 }
 
+/// For how long pressure does not count after an action (`psi_post_action_delay`, as both of its files set it).
+const PSI_PAUSE: Millis = Millis(15_000);
+
 /// The rules by memory and swap, by memory and zram, and by memory and pressure: SIGTERM, then SIGKILL.
 fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
     let now = scene.now();
@@ -183,15 +186,21 @@ fn rules(options: &Options, scene: &Scene) -> Vec<TriggerRule> {
     for (signal, limits) in [(Signal::TERM, options.soft), (Signal::KILL, options.hard)] {
         let mem = amount(TriggerQuantity::AvailableMemory, scene, limits.mem);
         let swap = amount(TriggerQuantity::FreeSwap, scene, limits.swap);
-        rules.push(TriggerRule { signal, levels: vec![mem.clone(), swap], lasting: Millis::ZERO });
+        let none = Millis::ZERO;
+        rules.push(TriggerRule {
+            signal,
+            levels: vec![mem.clone(), swap],
+            lasting: none,
+            pause: none,
+        });
         if options.zram {
             let levels = vec![mem.clone(), zram(scene, limits.zram)];
-            rules.push(TriggerRule { signal, levels, lasting: Millis::ZERO });
+            rules.push(TriggerRule { signal, levels, lasting: none, pause: none });
         }
         if by_pressure {
             let level = pressure(pressed, limits.psi, TriggerSide::AtLeast, None);
             let lasting = Millis((options.psi_seconds * 1000.0) as u64);
-            rules.push(TriggerRule { signal, levels: vec![mem, level], lasting });
+            rules.push(TriggerRule { signal, levels: vec![mem, level], lasting, pause: PSI_PAUSE });
         }
     }
     rules

@@ -252,7 +252,7 @@ impl Oomd {
             let group = listed.max_by(|a, b| weight(a).total_cmp(&weight(b)))?;
             let share = avg10(group.pressure.full)?;
             let levels = vec![pressure(Some(share), *limit, TriggerSide::Above, Some(group))];
-            Some(TriggerRule { signal: Signal::KILL, levels, lasting })
+            Some(TriggerRule { signal: Signal::KILL, levels, lasting, pause: PAUSE })
         };
         options.pressure.iter().filter_map(rule).collect()
     }
@@ -280,12 +280,15 @@ impl Oomd {
     }
 }
 
+/// For how long a ruleset does not act after it has killed (`post_action_delay`, if it is not set).
+const PAUSE: Millis = Millis(15_000);
+
 /// The rule of the swap detector. It is never met without swap.
 fn swap_rule(scene: &Scene) -> TriggerRule {
     let swap = &scene.now().swap;
     let acts_at = swap.total_kib.0 as f64 * configured(scene).options.swap_free / 100.0;
     let levels = vec![free_swap(swap, acts_at, TriggerSide::Below)];
-    TriggerRule { signal: Signal::KILL, levels, lasting: Millis::ZERO }
+    TriggerRule { signal: Signal::KILL, levels, lasting: Millis::ZERO, pause: PAUSE }
 }
 
 /// Adds the condition of the swap detector.

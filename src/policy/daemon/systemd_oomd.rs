@@ -19,8 +19,8 @@ use crate::policy::daemon::shared::{
     ConditionState, available, avg10, free_swap, pressure, worded,
 };
 use crate::policy::{
-    Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits, Trigger,
-    TriggerKind, TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
+    BadnessKey, Cite, Drift, KillScope, Policy, PolicyAction, PolicyInfo, PolicyKind, PolicyTraits,
+    Trigger, TriggerKind, TriggerLevel, TriggerQuantity, TriggerRule, TriggerSide, TriggerState,
 };
 use crate::units::{Bytes, Kib, Millis, Points};
 
@@ -88,6 +88,8 @@ pub static SYSTEMD_OOMD_PRESSURE: SystemdOomd = SystemdOomd {
     by_pressure: true,
 };
 
+/// For how long it does not act by pressure after it has (`POST_ACTION_DELAY_USEC`).
+const PAUSE: Millis = Millis(15_000);
 /// Minimum share of all swap of a victim, in percent.
 const MIN_SWAP_SHARE: u64 = 5;
 
@@ -163,7 +165,12 @@ impl SystemdOomd {
     }
 
     /// The badness of a candidate: pages of swap, or pages that reclaim scanned since the last sample.
-    fn points(&self, group: &Cgroup, scene: &Scene) -> Result<Badness, SparedReason> {
+    fn points(
+        &self,
+        group: &Cgroup,
+        scene: &Scene,
+        more_swap: Bytes,
+    ) -> Result<Badness, SparedReason> {
         let page = scene.machine().page_size;
         let marks = self.marks(group, scene).unwrap_or_default();
         if marks.omit {
@@ -192,7 +199,7 @@ impl SystemdOomd {
             let badness = Badness::default().plus("reclaim in its cgroup", Points(delta), note);
             Ok(badness.then_by(usage).of_class(class))
         } else {
-            let swap = group.swap_usage.value().ok_or(SparedReason::Unreadable)?;
+            let swap = group.swap_usage.value().ok_or(SparedReason::Unreadable)? + more_swap;
             if swap <= min_swap(scene) {
                 return Err(SparedReason::Zero);
             }
@@ -200,6 +207,27 @@ impl SystemdOomd {
             let badness = Badness::default().plus("swap of its cgroup", points, TermNote::Fact);
             Ok(badness.of_class(-avoided))
         }
+    }
+
+    /// The verdict on a process. `more_swap`: what its cgroup is to have in swap beside what it has, by the swap rule.
+    fn verdict(
+        &self,
+        key: &'static str,
+        process: &Process,
+        scene: &Scene,
+        more_swap: impl Fn(&Cgroup) -> Bytes,
+    ) -> Verdict {
+        if process.is_kernel_thread() {
+            return Verdict::Spared(SparedReason::Kernel);
+        }
+        let Some(cgroup) = cgroup_of(process) else {
+            return Verdict::Spared(SparedReason::NoCandidate);
+        };
+        let badness = cgroup_candidates::badness_once(key, cgroup, scene, || {
+            let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
+            self.points(group, scene, more_swap(group))
+        });
+        badness.map_or_else(Verdict::Spared, Verdict::Scored)
     }
 
     /// Whether a cgroup is below one with `ManagedOOMMemoryPressure=kill`. A rule file looks at its candidates only
@@ -265,7 +293,7 @@ impl SystemdOomd {
                     whole: None,
                 });
             }
-            Some(TriggerRule { signal: Signal::KILL, levels, lasting })
+            Some(TriggerRule { signal: Signal::KILL, levels, lasting, pause: PAUSE })
         };
         let mut rules: Vec<TriggerRule> = watched.iter().filter_map(rule).collect();
         rules.extend(self.file_rules(watched, scene));
@@ -280,6 +308,8 @@ impl SystemdOomd {
                 signal: Signal::KILL,
                 levels: file_levels(rule, group, scene),
                 lasting: millis(rule.seconds),
+                // The time begins anew (`process_rules_cgroup_context()`).
+                pause: millis(rule.seconds),
             };
             self.files_of(unit, options).map(rule).collect::<Vec<_>>()
         };
@@ -404,7 +434,20 @@ fn swap_rule(scene: &Scene) -> TriggerRule {
         available(memory, total, left * total, side),
         free_swap(swap, left * swap.total_kib.0 as f64, side),
     ];
-    TriggerRule { signal: Signal::KILL, levels, lasting: Millis::ZERO }
+    TriggerRule { signal: Signal::KILL, levels, lasting: Millis::ZERO, pause: Millis::ZERO }
+}
+
+/// What a cgroup will have in swap beside what it has when the swap rule acts: until then swap fills up to the limit,
+/// by anonymous memory of all alike.
+fn swap_to_come(group: &Cgroup, scene: &Scene) -> Bytes {
+    let (memory, swap) = (&scene.now().memory, &scene.now().swap);
+    let stays_free = (1.0 - configured(scene).options.swap_used / 100.0) * swap.total_kib.0 as f64;
+    let to_fill = (swap.free_kib.0 as f64 - stays_free).max(0.0) * 1024.0;
+    let all = memory.anon_kib.value().map_or(0.0, |it| it.0 as f64 * 1024.0);
+    let own = group.anon.value().map_or(0.0, |it| it.0 as f64).min(all);
+    // It cannot be more than there is.
+    let share = if all > 0.0 { own / all } else { 0.0 };
+    Bytes((to_fill * share).min(own) as u64)
 }
 
 /// Adds the conditions of the swap rule.
@@ -513,17 +556,25 @@ impl Policy for SystemdOomd {
     }
 
     fn judge(&self, process: &Process, scene: &Scene) -> Verdict {
-        if process.is_kernel_thread() {
-            return Verdict::Spared(SparedReason::Kernel);
+        self.verdict(self.info.id, process, scene, |_| Bytes::ZERO)
+    }
+
+    fn key_when_acting(
+        &self,
+        process: &Process,
+        scene: &Scene,
+    ) -> Result<BadnessKey, SparedReason> {
+        if self.by_pressure {
+            return self.key(process, scene);
         }
-        let Some(cgroup) = cgroup_of(process) else {
-            return Verdict::Spared(SparedReason::NoCandidate);
-        };
-        let badness = cgroup_candidates::badness_once(self.info.id, cgroup, scene, || {
-            let group = self.candidate(process, scene).ok_or(SparedReason::NoCandidate)?;
-            self.points(group, scene)
-        });
-        badness.map_or_else(Verdict::Spared, Verdict::Scored)
+        let to_come = |group: &Cgroup| swap_to_come(group, scene);
+        self.verdict("systemd-oomd-swap when it acts", process, scene, to_come).key()
+    }
+
+    /// Reclaim is not steady: who was scanned most in the last second may change in the next. Which memory goes to swap
+    /// is not known either.
+    fn doubt_when_acting(&self) -> f64 {
+        if self.by_pressure { 0.25 } else { 0.1 }
     }
 
     fn drift(&self, _: &Process, _: &Scene) -> Drift {

@@ -94,8 +94,7 @@ fn limited_items(listed: &[&Cgroup], scene: &Scene, deaths: &Deaths) -> Vec<Menu
         Bytes::ZERO => format!("{} left", human_size(limit.headroom)),
         _ => format!("{} left +swap", human_size(limit.headroom)),
     };
-    near.map(|(limit, group)| group_item(group, &format!(", {}", left(limit)), scene))
-        .collect()
+    near.map(|(limit, group)| group_item(group, &format!(", {}", left(limit)), scene)).collect()
 }
 
 fn node_item(node: &NumaNode, scene: &Scene) -> MenuItem {

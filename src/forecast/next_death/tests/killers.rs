@@ -228,3 +228,89 @@ fn a_killer_that_is_overdue_is_not_told_for_ever() {
     }
     assert_eq!(last, Deaths::default());
 }
+
+#[test]
+fn systemd_oomd_foresees_a_cgroup_that_will_have_swap() {
+    let said = said_after(17, |at| {
+        let mut sample = stalled(machine(at, 10.0, Some(300.0 - 5.0 * at)), 0.0);
+        for group in &mut Arc::make_mut(&mut sample.cgroups).list {
+            // Less than 5 % of the swap now, and half of what is used until it acts: 40 + 20 MiB.
+            group.swap_usage = Reading::Value(Bytes(40 << 20));
+            group.anon = Reading::Value(Bytes(500 << 20));
+        }
+        sample
+    });
+    assert_eq!(told(&said), [("systemd-oomd-swap", 8.0), (KERNEL, 30.0)]);
+}
+
+#[test]
+fn systemd_oomd_pauses_after_a_kill_by_pressure() {
+    let mut watch = Watch::default();
+    let mut seen = Vec::new();
+    for nth in 0..16 {
+        let at = f64::from(nth) * 2.0;
+        let mut sample = stalled(machine(at, 600.0, None), 70.0);
+        if nth > 10 {
+            sample.processes.retain(|it| it.comm.bytes() != b"leak");
+        }
+        let said = watch.see(sample);
+        seen.push(said.next.map(|it| (names(&it), seconds(&it) as u64)));
+    }
+    let of = |name: &str, seconds: u64| Some((vec![name.to_owned()], seconds));
+    assert_eq!(seen[10], of("leak", 0), "20 s have passed");
+    assert_eq!(seen[11..14], [of("other", 15), of("other", 13), of("other", 11)]);
+}
+
+#[test]
+fn a_pressure_that_falls_below_its_threshold_in_time_kills_nobody() {
+    let mut watch = Watch::default();
+    let mut seen = Vec::new();
+    for nth in 0..10 {
+        let at = f64::from(nth) * 2.0;
+        // From the sixth sample on, nobody waits any more: it falls by a fifth in two seconds.
+        let fallen = 0.8_f32.powi((nth - 5).max(0));
+        let said = watch.see(stalled(machine(at, 600.0, None), 90.0 * fallen));
+        seen.push(said.next.map(|it| seconds(&it) as u64));
+    }
+    assert_eq!(seen[4..6], [Some(12), Some(10)]);
+    // The headline stays for a moment.
+    assert_eq!(seen[6], Some(8));
+    assert_eq!(seen[7..], [None; 3], "72 % is 60 % in 1.6 s, and 8 s are left");
+}
+
+#[test]
+fn who_is_scanned_most_may_change_until_systemd_oomd_acts() {
+    let with_scans = |more: u64| {
+        said_after(3, |at| {
+            let mut sample = stalled(machine(at, 600.0, None), 90.0);
+            let list = &mut Arc::make_mut(&mut sample.cgroups).list;
+            let watched = list.pop().expect("the watched cgroup");
+            for (name, scans) in [("a", 100), ("b", 100 + more)] {
+                let path = format!("{}/{name}", watched.path);
+                let scanned = Reading::Value(scans * at.max(0.0) as u64);
+                let path = super::text(&path);
+                list.push(Cgroup { path, pgscan: scanned, ..watched.clone() });
+            }
+            list.insert(2, watched);
+            for (process, path) in sample.processes.iter_mut().zip(["a", "b"]) {
+                let watched = "/user.slice/user@7.service";
+                process.cgroup = Reading::Value(super::text(&format!("{watched}/{path}")));
+            }
+            sample
+        })
+    };
+    assert_eq!(next(&with_scans(20)).certainty, DeathCertainty::TooClose);
+    assert_eq!(names(next(&with_scans(200))), ["leak"], "it is scanned three times as much");
+}
+
+#[test]
+fn what_grew_is_forgotten_after_a_kill_by_a_daemon() {
+    let mut watch = Watch::default();
+    let before = watch.see_all(20, |at| with(machine(at, 300.0 - 5.0 * at, None), earlyoom));
+    assert_eq!(told(&before)[0], (EARLYOOM, 2.0));
+    for nth in 20..23 {
+        let mut sample = with(machine(f64::from(nth) * 2.0, 400.0, None), earlyoom);
+        sample.processes.retain(|it| it.comm.bytes() != b"leak");
+        assert_eq!(watch.see(sample), Deaths::default(), "{nth}");
+    }
+}
