@@ -119,7 +119,8 @@ impl<'a> SeriesChart<'a> {
         let ceiling = (self.series.ceiling)(moment).filter(|ceiling| *ceiling > 0.0);
         match (ceiling, self.now.value()) {
             (Some(ceiling), Some(now)) => {
-                let share = now * 100.0 / ceiling;
+                // Rounded down, as the percentages of the header.
+                let share = (now * 100.0 / ceiling).floor();
                 format!("{share:.0}% of {}", value(context, self.series.measure, ceiling))
             }
             _ => String::new(),
