@@ -305,6 +305,17 @@ fn root_of_a_container_is_no_killer_of_this_machine() {
     assert_eq!(found("NSpid:\t7\n", [2, 1], b""), none, "other files have its paths");
     // systemd gives mounts of their own to its services.
     assert_eq!(found("NSpid:\t7\n", [2, 1], service), running);
+    for (cgroup, expected) in [
+        // Debian's nohang has a slice of its own.
+        ("/hostcritical.slice/oomd.service", running),
+        ("/a.slice/a-b.slice/oomd.service", running),
+        ("/machine.slice/box.scope/system.slice/oomd.service", none),
+        ("/user.slice/user-7.slice/user@7.service/app.slice/oomd.service", none),
+        ("/hostcritical.slice/other.service", none),
+    ] {
+        let cgroup = format!("0::{cgroup}\n");
+        assert_eq!(found("NSpid:\t7\n", [2, 1], cgroup.as_bytes()), expected, "{cgroup}");
+    }
 }
 
 #[test]

@@ -156,8 +156,13 @@ fn is_trusted(proc: &ProcRoot, process: &Process, buffer: &mut FileBuffer) -> bo
         return true;
     }
     let cgroups = read("cgroup").unwrap_or_default();
-    let unit = unit::managed(&cgroups).and_then(|path| path.strip_prefix(b"/system.slice/"));
-    let name = unit.and_then(|unit| unit.strip_prefix(process.comm.bytes()));
+    let Some(path) = unit::managed(&cgroups).and_then(|it| std::str::from_utf8(it).ok()) else {
+        return false;
+    };
+    // Not only in system.slice: that of nohang is hostcritical.slice. Below user.slice, users have services.
+    let is_of_system = !path.starts_with("/user.slice/");
+    let service = unit::service_of(path).filter(|(_, of_a_user)| is_of_system && !of_a_user);
+    let name = service.and_then(|(name, _)| name.as_bytes().strip_prefix(process.comm.bytes()));
     name == Some(b".service")
 }
 

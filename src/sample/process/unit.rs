@@ -76,7 +76,7 @@ pub fn unit(files: &Path, cgroups: &[u8], parent: (i32, Option<&Comm>)) -> Optio
 /// The name of the service with this cgroup, and whether a user's manager runs it. A manager puts its units
 /// below slices and nothing else; what is below another cgroup belongs to whoever manages that, such as the
 /// service manager in a container, and a unit of that name on this machine is another one.
-fn service_of(path: &str) -> Option<(&str, bool)> {
+pub(crate) fn service_of(path: &str) -> Option<(&str, bool)> {
     let mut names = path.split('/').filter(|name| !name.is_empty());
     let mut of_a_user = false;
     loop {
