@@ -68,6 +68,7 @@ const FOREIGN_FLAGS: &[&str] = &[
     "--release",
     "--seconds",
     "--short",
+    "--target",
     "--test",
 ];
 
