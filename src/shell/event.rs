@@ -12,8 +12,8 @@ use crate::units::Millis;
 pub(crate) enum Event {
     /// A message for the app.
     Message(Msg),
-    /// A line about an OOM kill was written to a log: for recordings.
-    LogLine(LogLine),
+    /// Lines about OOM kills were written to a log: for recordings.
+    LogLines(Vec<LogLine>),
     /// The mouse.
     Pointer(PointerEvent),
     /// The player has read the recording to its end.

@@ -307,7 +307,7 @@ impl MainLoop {
     fn handle(&mut self, event: Event, events: &Receiver<Event>) -> io::Result<Option<Quit>> {
         match event {
             Event::Message(message) => return self.handle_message(message, events),
-            Event::LogLine(line) => self.log.push(line),
+            Event::LogLines(lines) => lines.into_iter().for_each(|line| self.log.push(line)),
             Event::Pointer(pointer) => return self.handle_pointer(pointer),
             Event::RecordingRead => {
                 self.app.update(Msg::AllPlayed);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,6 +26,9 @@ const SETTLED_MS: i64 = 250;
 const ENDED_MS: i64 = 2500;
 /// Lines per message while the log is read for the first time.
 const LINES_PER_MESSAGE: u32 = 4096;
+/// Minimum time between two messages. Where kills follow each other, the log has thousands of lines a second, and the
+/// main loop has other work.
+const BETWEEN_MESSAGES: Duration = Duration::from_millis(200);
 
 /// Milliseconds on the clock that is nearest to that of the kernel's log.
 fn monotonic_ms() -> i64 {
@@ -126,6 +129,11 @@ impl KernelLog {
         self.take_ended()
     }
 
+    /// Whether there are lines about kills to send.
+    const fn has_lines(&self) -> bool {
+        self.live && !self.lines.is_empty()
+    }
+
     /// The lines about kills that were written since the start.
     fn take_lines(&mut self) -> Vec<LogLine> {
         let lines = std::mem::take(&mut self.lines);
@@ -141,6 +149,8 @@ impl KernelLog {
             self.reports.end_report();
             ended = self.take_ended();
         }
+        // What was written before is nothing for a recording that begins now.
+        self.lines.clear();
         self.live = true;
         ended
     }
@@ -208,6 +218,7 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
     let mut log = KernelLog::new();
     let mut buffer = vec![0; MAX_RECORD];
     let (mut sequence, mut lines, mut updates) = (Sequence::default(), 0, Vec::new());
+    let mut pace = Pace::default();
     // That the log is followed is true only when it was read once.
     let mut states = Vec::new();
     loop {
@@ -217,10 +228,16 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
                 let state = sequence.take(&record);
                 if log.live { &mut updates } else { &mut states }.extend(state);
                 updates.extend(log.take(&record));
-                send_lines(inbox, log.take_lines())?;
                 lines += 1;
-                if lines % LINES_PER_MESSAGE == 0 {
+                let is_due = if log.live {
+                    pace.wait(Instant::now()).is_zero()
+                } else {
+                    lines % LINES_PER_MESSAGE == 0
+                };
+                if is_due {
+                    send_lines(inbox, log.take_lines())?;
                     send(inbox, std::mem::take(&mut updates))?;
+                    pace.sent(Instant::now());
                 }
             }
             // EPIPE: records were overwritten before they were read. The number of the next one shows
@@ -234,8 +251,20 @@ fn read(inbox: &Inbox) -> Result<(), Stopped> {
                     updates.extend(sequence.empty_log());
                 }
                 updates.extend(log.idle());
-                send(inbox, std::mem::take(&mut updates))?;
-                wait(&file, log.timeout_ms());
+                let mut timeout = log.timeout_ms();
+                if !updates.is_empty() || log.has_lines() {
+                    let now = Instant::now();
+                    let wait = pace.wait(now);
+                    if wait.is_zero() {
+                        send_lines(inbox, log.take_lines())?;
+                        send(inbox, std::mem::take(&mut updates))?;
+                        pace.sent(now);
+                    } else {
+                        let wait = i64::try_from(wait.as_millis()).unwrap_or(0) + 1;
+                        timeout = Some(timeout.map_or(wait, |it| it.min(wait)));
+                    }
+                }
+                wait(&file, timeout);
             }
             Err(error) => return Err(Stopped::Unreadable(error)),
         }
@@ -248,6 +277,25 @@ fn wait(file: &File, timeout_ms: Option<i64>) {
         timeout_ms.map(|ms| Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 });
     let mut fds = [PollFd::new(file, PollFlags::IN)];
     let _ = poll(&mut fds, timeout.as_ref());
+}
+
+/// When messages were sent.
+#[derive(Default)]
+struct Pace {
+    last: Option<Instant>,
+}
+
+impl Pace {
+    fn sent(&mut self, now: Instant) {
+        self.last = Some(now);
+    }
+
+    /// How long the next message has to wait.
+    fn wait(&self, now: Instant) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| {
+            BETWEEN_MESSAGES.saturating_sub(now.saturating_duration_since(last))
+        })
+    }
 }
 
 /// The sequence numbers of records: they show what of the log is lost.
@@ -274,5 +322,37 @@ impl Sequence {
     fn empty_log(&self) -> Option<LogUpdate> {
         let open = || SourceState::Open("followed".to_owned());
         self.next.is_none().then(|| LogUpdate::Source(LogSource::KernelLog, open()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_message_is_sent_at_once_and_the_next_ones_wait() {
+        let (mut pace, begun) = (Pace::default(), Instant::now());
+        assert_eq!(pace.wait(begun), Duration::ZERO);
+        pace.sent(begun);
+        assert_eq!(pace.wait(begun), BETWEEN_MESSAGES);
+        let soon = begun + BETWEEN_MESSAGES / 4;
+        assert_eq!(pace.wait(soon), BETWEEN_MESSAGES * 3 / 4);
+        assert_eq!(pace.wait(begun + BETWEEN_MESSAGES), Duration::ZERO);
+    }
+
+    #[test]
+    fn lines_from_before_are_sent_to_no_recording() {
+        let record = |line: &str| format!("6,1,1000000,-;{line}");
+        let victim = "Out of memory: Killed process 42 (hog) total-vm:9kB, anon-rss:8kB, file-rss:0kB, \
+                      shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0";
+        let mut log = KernelLog::new();
+        let _ = log.take(&record(victim));
+        assert!(!log.has_lines());
+        let _ = log.go_live();
+        assert!(!log.has_lines() && log.take_lines().is_empty());
+        let _ = log.take(&record(victim));
+        assert!(log.has_lines());
+        assert_eq!(log.take_lines().len(), 1);
+        assert!(!log.has_lines());
     }
 }

@@ -161,7 +161,7 @@ impl FollowedLog {
 
     fn take_event(&mut self, event: Event) {
         match event {
-            Event::LogLine(line) => self.lines.push(line),
+            Event::LogLines(lines) => lines.into_iter().for_each(|line| self.lines.push(line)),
             Event::Message(Msg::Log(updates)) => {
                 for update in updates {
                     if let LogUpdate::Source(LogSource::KernelLog, state) = update {
@@ -200,7 +200,7 @@ fn log_state(update: &LogUpdate) {
 
 /// Sends lines about kills, for recordings.
 fn send_lines(inbox: &Inbox, lines: Vec<LogLine>) -> Result<(), LoopEnded> {
-    lines.into_iter().try_for_each(|line| inbox.send_event(Event::LogLine(line)))
+    if lines.is_empty() { Ok(()) } else { inbox.send_event(Event::LogLines(lines)) }
 }
 
 /// A line of a daemon for a recording, if it is about a kill.
