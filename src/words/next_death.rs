@@ -214,10 +214,7 @@ fn name(candidate: &Candidate) -> String {
 
 /// `in ~4s`, or `now` where the limit is reached.
 fn when(death: &NextDeath) -> String {
-    match death.middle() {
-        Millis::ZERO => "now".to_owned(),
-        time => format!("in {}", numbers_and_names::soon(time)),
-    }
+    numbers_and_names::in_soon(death.middle())
 }
 
 /// What is reached where, or which killer acts by what, in three lengths.

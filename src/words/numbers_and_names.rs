@@ -135,6 +135,12 @@ pub fn soon(time: Millis) -> String {
     }
 }
 
+/// An estimated time as an answer to "when": `in ~40s`, or `now`.
+#[must_use]
+pub fn in_soon(time: Millis) -> String {
+    if time == Millis::ZERO { "now".to_owned() } else { format!("in {}", soon(time)) }
+}
+
 /// An estimated time with its range: `in about 7 min (5 to 9)`.
 #[must_use]
 pub fn about(arrival: &TimeToFull) -> String {

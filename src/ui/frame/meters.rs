@@ -195,7 +195,7 @@ fn predicted(app: &App, domain: &str) -> Option<String> {
 /// `full in ~7m`, where there is a trend towards it.
 fn full_in(trend: Trend) -> Option<String> {
     let likely = trend.arrival()?.likely;
-    (likely < SOON).then(|| format!("full in {}", text::soon(likely)))
+    (likely < SOON).then(|| format!("full {}", text::in_soon(likely)))
 }
 
 /// What is neither in use nor available, where it would be missed: the three add up to the total.

@@ -132,16 +132,16 @@ fn marks(app: &App, theme: Theme) -> Vec<Span<'static>> {
         marks.push(Span::raw(" "));
     };
     if let Some(report) = &app.incidents.report {
-        mark(report_mark(app, report), theme.danger());
+        mark(report_mark(app, report), theme.warn());
     } else if app.is_past() {
-        mark(past_mark(app), theme.danger());
+        mark(past_mark(app), theme.warn());
     }
     if let Some(since) = app.playback.recording_since() {
         let seconds = app.clock().saturating_sub(since).0 / 1000;
-        mark(format!("[rec {}:{:02}]", seconds / 60, seconds % 60), theme.danger());
+        mark(format!("[rec {}:{:02}]", seconds / 60, seconds % 60), theme.warn());
     }
     if app.refresh.lost.is_some() && !app.playback.past.is_empty() {
-        mark("[no new samples]".to_owned(), theme.danger());
+        mark("[no new samples]".to_owned(), theme.warn());
     }
     if app.playback.paused {
         mark("[paused]".to_owned(), theme.warn());

@@ -228,7 +228,7 @@ fn paint_times(app: &App, times: &Times, plot: Rect, canvas: &mut Canvas<'_>) {
         return;
     };
     let style = Urgency::of(app).style(theme);
-    let label = format!("limit in {}", text::soon(limit));
+    let label = format!("limit {}", text::in_soon(limit));
     let x = plot.right() - 1;
     if times.shows_limit {
         for row in plot.top()..plot.bottom() {

@@ -223,12 +223,12 @@ fn paint_line(
 fn distance(app: &App, opinion: &KillerOpinion, room: u16) -> Option<String> {
     let death = app.deaths.list.iter().find(|death| death.by == opinion.policy.id());
     let soon = death.and_then(|death| death.when).filter(|_| opinion.here == KillerHere::Running);
-    let soon = soon.map(|when| numbers_and_names::soon(when.middle));
+    let soon = soon.map(|when| numbers_and_names::in_soon(when.middle));
     let level = killer_here::farthest(&opinion.rules);
     let forms: Vec<String> = match (level, soon) {
         (Some(level), Some(soon)) => {
             let [long, short] = level_forms(level);
-            vec![format!("{long}, in {soon}"), format!("{short}, in {soon}"), long, short]
+            vec![format!("{long}, {soon}"), format!("{short}, {soon}"), long, short]
         }
         (Some(level), None) => level_forms(level).into(),
         (None, Some(soon)) => {

@@ -171,7 +171,7 @@ impl Case<'_> {
         let next = self.app.deaths.next.as_ref();
         let death = next.filter(|it| it.victim().is_some_and(|it| it.id == self.process.id));
         if let Some(death) = death {
-            let text = format!("  DIES NEXT, in {}", text::soon(death.middle()));
+            let text = format!("  DIES NEXT, {}", text::in_soon(death.middle()));
             line.spans.push(Span::styled(text, self.theme.victim()));
         } else if place == 0 {
             let text = if ranking.too_close() {
