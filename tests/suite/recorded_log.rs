@@ -153,6 +153,16 @@ fn braces_stop_at_the_sample_before_each_kill_and_say_whose() {
 }
 
 #[test]
+fn what_is_said_of_the_sample_before_a_kill_goes_with_it() {
+    let mut player = replay(&recorded(&film()));
+    player.key(Key::char('}'));
+    assert_eq!(player.notice(), "just before kill 1 of 2: 600 java");
+    player.key(Key::char(')'));
+    let notice = player.app.display.notice.as_ref().map(|it| it.text.clone()).unwrap_or_default();
+    assert!(!notice.contains("just before"), "{notice}");
+}
+
+#[test]
 fn an_old_recording_is_read_and_its_victims_are_guessed() {
     let mut samples = film();
     samples.iter_mut().for_each(|sample| sample.log = Arc::default());

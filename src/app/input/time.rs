@@ -85,6 +85,9 @@ impl App {
         let text = format!("just before {which}: {who}");
         self.go_to_sample(*sample);
         self.say(NoticeLevel::Plain, text);
+        if let Some(notice) = &mut self.display.notice {
+            notice.about = Some(*sample);
+        }
     }
 
     /// The samples just before kills, the oldest first.

@@ -1,5 +1,6 @@
 //! The message on the bottom line.
 
+use crate::model::SampleIndex;
 use crate::units::Millis;
 
 /// The level of a message.
@@ -22,4 +23,6 @@ pub struct Notice {
     pub text: String,
     /// When it disappears.
     pub until: Millis,
+    /// It is about this sample, and disappears with it.
+    pub about: Option<SampleIndex>,
 }

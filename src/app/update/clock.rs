@@ -48,6 +48,6 @@ impl App {
     /// Shows a message on the bottom line.
     pub(crate) fn say(&mut self, level: NoticeLevel, text: impl Into<String>) {
         let until = Millis(self.now.0.saturating_add(NOTICE_TIME.0));
-        self.display.notice = Some(Notice { level, text: text.into(), until });
+        self.display.notice = Some(Notice { level, text: text.into(), until, about: None });
     }
 }

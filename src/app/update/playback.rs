@@ -82,6 +82,9 @@ impl App {
         }
         let Some(sample) = self.playback.past.sample(nth) else { return };
         self.playback.at = Some(nth);
+        if self.display.notice.as_ref().is_some_and(|it| it.about.is_some_and(|it| it != nth)) {
+            self.display.notice = None;
+        }
         self.arrange_events();
         if self.scene.is_some() && at.is_some_and(|at| at.0 + 1 == nth.0) {
             self.show_sample(sample);
