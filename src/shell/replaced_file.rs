@@ -54,7 +54,7 @@ impl ReplacedFile {
         fs::rename(&self.beside, &self.path)?;
         if durable && let Some(folder) = self.path.parent() {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            // A file system that cannot do that has no more to give.
+            // Some file systems cannot sync a folder; the file itself is on the disk.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         Ok(())

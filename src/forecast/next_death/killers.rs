@@ -27,8 +27,8 @@ const OVERDUE: Millis = Millis(12_000);
 const RECLAIM: Millis = Millis(30_000);
 /// A killer that is due within this time may have acted.
 const DUE: Millis = Millis(1000);
-/// What a killer kills holds more than this part of all that it may kill.
-const FELLED: u64 = 16;
+/// What a killer kills holds more than one of so many parts of all that it may kill.
+const KILLED_PARTS: u64 = 16;
 /// The time of a rule that only waits for a duration to pass is known to this share.
 const PATIENCE_UNCERTAINTY: f64 = 0.3;
 
@@ -48,7 +48,7 @@ struct KillerRule {
     pressed: Option<Millis>,
     /// The pressure of the newest sample, and when it is back at its threshold if it falls on as it does.
     pressure: Option<(Millis, f64)>,
-    fades: Option<Millis>,
+    below_at: Option<Millis>,
     /// When reclaim was seen last in a cgroup where the killer asks for that.
     reclaimed: Option<Millis>,
     /// Since when all conditions hold.
@@ -126,7 +126,7 @@ impl KillerRules {
                 });
                 let by_it = known
                     .filter(|&known| old[known].is_due(at))
-                    .map_or(Bytes::ZERO, |_| fallen(scene, &domain, global));
+                    .map_or(Bytes::ZERO, |_| killed_in(scene, &domain, global));
                 killed = killed.max(by_it);
                 let killer = ActingKiller { policy, rule: Arc::new(rule) };
                 let room = Room { left: (left + leaving).min(limit), limit };
@@ -232,7 +232,7 @@ fn could_kill(policy: &dyn Policy, scene: &Scene, domain: &Text, global: &Text) 
 
 /// When a pressure that fell from one sample to the next is back at its threshold: an average falls by the same share in
 /// each second (`kernel/sched/psi.c` `calc_avgs()`). `None` where it does not fall, or is not beyond it.
-fn fading(before: (Millis, f64), now: (Millis, f64), threshold: f64) -> Option<Millis> {
+fn back_at_threshold(before: (Millis, f64), now: (Millis, f64), threshold: f64) -> Option<Millis> {
     let passed = now.0.saturating_sub(before.0).0 as f64;
     if now.1 >= before.1 || now.1 <= threshold || threshold <= 0.0 || passed <= 0.0 {
         return None;
@@ -248,7 +248,7 @@ fn is_in(process: &Process, domain: &Text, global: &Text) -> bool {
 
 /// What those held that are gone or on their way out since the sample before, in a domain; nothing where that is not
 /// much of it: then they ended by themselves.
-fn fallen(scene: &Scene, domain: &Text, global: &Text) -> Bytes {
+fn killed_in(scene: &Scene, domain: &Text, global: &Text) -> Bytes {
     let Some(before) = scene.before() else { return Bytes::ZERO };
     let page = scene.machine().page_size;
     let held = |process: &Process| Pages(lasting(process, scene)).bytes(page);
@@ -257,7 +257,7 @@ fn fallen(scene: &Scene, domain: &Text, global: &Text) -> Bytes {
     };
     let gone = sum(&mut before.killed_until(scene.now()).into_iter());
     let all = sum(&mut before.processes.iter());
-    if gone.0 > all.0 / FELLED { gone } else { Bytes::ZERO }
+    if gone.0 > all.0 / KILLED_PARTS { gone } else { Bytes::ZERO }
 }
 
 impl KillerRule {
@@ -272,7 +272,7 @@ impl KillerRule {
             scale: UsageScale::default(),
             pressed: None,
             pressure: None,
-            fades: None,
+            below_at: None,
             reclaimed: None,
             met: None,
             acted: None,
@@ -292,10 +292,11 @@ impl KillerRule {
         let reclaims = reclaim.next().is_none() || self.reclaimed.is_some_and(recently);
         let before = self.pressure.take();
         let stall = levels.iter().find(|it| it.quantity == TriggerQuantity::Pressure);
-        self.fades = None;
+        self.below_at = None;
         if let Some((now, threshold)) = stall.and_then(|it| Some((it.present?, it.acts_at))) {
             self.pressure = Some((at, now));
-            self.fades = before.and_then(|before| fading(before, (at, now), threshold));
+            self.below_at =
+                before.and_then(|before| back_at_threshold(before, (at, now), threshold));
         }
         let mut pressure = levels.iter().filter(|it| is_pressure(it.quantity)).peekable();
         let holds = pressure.peek().is_some() && pressure.all(met) && reclaims;
@@ -330,7 +331,7 @@ impl KillerRule {
             (false, _) => None,
         };
         // It must still be high when the time is over.
-        if self.fades.zip(self.pressed).is_some_and(|(fades, since)| fades < due(since)) {
+        if self.below_at.zip(self.pressed).is_some_and(|(below_at, since)| below_at < due(since)) {
             return None;
         }
         if let Some(since) = self.met {
