@@ -209,7 +209,7 @@ fn all(keys: Keymap, theme: Theme, indent: u16) -> Vec<Line<'static>> {
     let mut lines = vec![
         Line::raw("Rows are in the order in which the OOM killer would choose them."),
         Line::default(),
-        heading("The ten keys to begin with"),
+        heading("The keys to begin with"),
     ];
     for action in FIRST_KEYS {
         let binding = keys.keys_of(KeyContext::Browse).find(|binding| binding.action == action);
