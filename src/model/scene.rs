@@ -76,6 +76,8 @@ pub struct Scene {
     /// Sorted by id.
     blocked: Vec<BlockedSeen>,
     growth_bounds: GrowthBounds,
+    /// Sorted by pid.
+    resized: Vec<ProcId>,
     forecast: Arc<Forecast>,
     /// Shared by all clones of this moment.
     growth_window: Arc<GrowthWindow>,
@@ -102,6 +104,7 @@ impl Scene {
             exits: Vec::new(),
             blocked: Vec::new(),
             growth_bounds: GrowthBounds::default(),
+            resized: Vec::new(),
             forecast: Arc::default(),
             growth_window: Arc::default(),
         };
@@ -208,14 +211,25 @@ impl Scene {
         self.growth_bounds.greatest_rise()
     }
 
-    /// Updates the growth bounds of all processes.
+    /// The processes of both samples whose memory changed between them, in the order of pids.
+    #[must_use]
+    pub fn resized(&self) -> &[ProcId] {
+        &self.resized
+    }
+
+    /// Updates the growth bounds of all processes, and finds those that changed.
     fn measure(&mut self) {
         let Some(before) = self.before.clone() else { return };
         let mut bounds = std::mem::take(&mut self.growth_bounds);
+        let mut resized = std::mem::take(&mut self.resized);
+        resized.clear();
         bounds.update(&self.now.processes, &before.processes, |process, then| {
+            if then.is_some_and(|then| process.is_resized(then)) {
+                resized.push(process.id);
+            }
             self.moved(process, then, &before).unwrap_or_default()
         });
-        self.growth_bounds = bounds;
+        (self.growth_bounds, self.resized) = (bounds, resized);
     }
 
     /// Kills since the first sample, oldest first, as far as they are known.

@@ -1,9 +1,9 @@
 //! How fast each process grows: the sizes of the last minute of those that change at all.
 
-use crate::model::{ProcId, Process, Scene};
+use crate::model::{ProcId, Scene, Snapshot};
 use crate::units::Millis;
 
-use super::history::{COUNT, WINDOWS};
+use super::room_history::{COUNT, WINDOWS};
 use super::unreclaimable::lasting;
 
 /// Maximum number of sizes kept of one process.
@@ -64,6 +64,13 @@ impl Track {
         Self { id, sizes, count: 2, changed: second.0 }
     }
 
+    /// The track of a process that changed between two samples, at these times.
+    fn begin(id: ProcId, scene: &Scene, before: &Snapshot, times: [Millis; 2]) -> Option<Self> {
+        let was = before.find(id).filter(|it| it.has_mm)?;
+        let (old, new) = (lasting(was, scene), lasting(scene.find(id)?, scene));
+        (old != new).then(|| Self::new(id, (times[0], old), (times[1], new)))
+    }
+
     fn sizes(&self) -> &[(Millis, u64)] {
         &self.sizes[..self.count]
     }
@@ -121,33 +128,26 @@ impl Track {
 }
 
 impl GrowthTracks {
-    /// Takes a sample. What it costs is one pass over the processes of both samples.
+    /// Takes a sample. Only the processes that changed and those that are tracked are looked at.
     pub fn observe(&mut self, scene: &Scene) {
         std::mem::swap(&mut self.tracks, &mut self.before);
         self.tracks.clear();
         let Some(before) = scene.before() else { return };
         let (then, now) = (before.clock.monotonic_ms, scene.now().clock.monotonic_ms);
-        let mut old = self.before.iter().peekable();
-        let mut earlier = before.processes.iter().peekable();
-        for process in &scene.now().processes {
-            let pid = process.id.pid;
-            while earlier.next_if(|it| it.id.pid < pid).is_some() {}
-            while old.next_if(|it| it.id.pid < pid).is_some() {}
-            let was = earlier.next_if(|it| it.id.pid == pid).filter(|it| it.id == process.id);
-            let track = old.next_if(|it| it.id.pid == pid).filter(|it| it.id == process.id);
-            if let Some(track) = track {
-                let mut track = *track;
-                track.push(now, lasting(process, scene));
-                if now.saturating_sub(track.changed) < QUIET {
-                    self.tracks.push(track);
-                }
-            } else if let Some(was) = was.filter(|it| it.has_mm && changed(it, process)) {
-                let (old, new) = (lasting(was, scene), lasting(process, scene));
-                if old != new {
-                    self.tracks.push(Track::new(process.id, (then, old), (now, new)));
-                }
+        let mut resized = scene.resized().iter().copied().peekable();
+        for track in &self.before {
+            while let Some(id) = resized.next_if(|it| it.pid < track.id.pid) {
+                self.tracks.extend(Track::begin(id, scene, before, [then, now]));
+            }
+            resized.next_if_eq(&track.id);
+            let Some(process) = scene.find(track.id) else { continue };
+            let mut track = *track;
+            track.push(now, lasting(process, scene));
+            if now.saturating_sub(track.changed) < QUIET {
+                self.tracks.push(track);
             }
         }
+        self.tracks.extend(resized.filter_map(|id| Track::begin(id, scene, before, [then, now])));
     }
 
     /// How a process grew over these times; not at all, where it did not change.
@@ -158,10 +158,74 @@ impl GrowthTracks {
     }
 }
 
-/// Whether a size of a process changed. This is much cheaper than working out what lasts of it.
-fn changed(then: &Process, now: &Process) -> bool {
-    then.rss_stat != now.rss_stat
-        || then.rss_exact != now.rss_exact
-        || then.swap != now.swap
-        || then.pgtables != now.pgtables
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::{Process, Reading};
+    use crate::units::{Pages, Ticks};
+
+    fn id(pid: i32, born: u64) -> ProcId {
+        ProcId { pid, born: Ticks(born) }
+    }
+
+    /// A sample of these processes: their ids and sizes in pages.
+    fn sample(seconds: u64, sizes: &[(ProcId, u64)]) -> Arc<Snapshot> {
+        let mut sample = Snapshot::default();
+        sample.clock.monotonic_ms = Millis(seconds * 1000);
+        sample.clock.uptime_ticks = Ticks(seconds * 100);
+        let process = |&(id, size): &(ProcId, u64)| Process {
+            id,
+            has_mm: true,
+            rss_stat: Pages(size),
+            file: Reading::Value(Pages::ZERO),
+            ..Process::default()
+        };
+        sample.processes = sizes.iter().map(process).collect();
+        Arc::new(sample)
+    }
+
+    /// What is known after these samples, two seconds apart.
+    fn after(samples: &[&[(ProcId, u64)]]) -> GrowthTracks {
+        let mut tracks = GrowthTracks::default();
+        let mut scene = Scene::new(sample(0, &[]), None);
+        for (nth, sizes) in (1..).zip(samples) {
+            scene.advance(sample(nth * 2, sizes));
+            tracks.observe(&scene);
+        }
+        tracks
+    }
+
+    fn gained(tracks: &GrowthTracks, id: ProcId) -> f64 {
+        tracks.of(id, WINDOWS).gains[0]
+    }
+
+    #[test]
+    fn only_what_changes_is_tracked_and_goes_on_while_it_rests() {
+        let (still, grows) = (id(1, 5), id(2, 5));
+        let begin: &[(ProcId, u64)] = &[(still, 10), (grows, 100)];
+        let grown: &[(ProcId, u64)] = &[(still, 10), (grows, 400)];
+        let tracks = after(&[begin, grown, grown]);
+        assert_eq!(tracks.tracks.len(), 1);
+        // Four seconds before the last sample it had 300 pages less.
+        assert!((gained(&tracks, grows) - 300.0).abs() < 0.1);
+        let samples = [vec![begin], vec![grown; 31]].concat();
+        assert_eq!(after(&samples[..31]).tracks.len(), 1, "58 s without a change");
+        assert_eq!(after(&samples).tracks.len(), 0, "60 s");
+    }
+
+    #[test]
+    fn a_process_with_the_pid_of_another_has_its_own_sizes() {
+        let (first, second, beside) = (id(7, 5), id(7, 300), id(9, 5));
+        let tracks = after(&[
+            &[(first, 100), (beside, 50)],
+            &[(first, 900), (beside, 50)],
+            &[(second, 20), (beside, 60)],
+            &[(second, 30), (beside, 70)],
+        ]);
+        assert!(gained(&tracks, first).abs() < 0.1);
+        assert!((gained(&tracks, second) - 10.0).abs() < 0.1);
+        assert!((gained(&tracks, beside) - 20.0).abs() < 0.1);
+    }
 }

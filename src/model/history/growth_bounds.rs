@@ -69,7 +69,7 @@ impl GrowthBounds {
         &mut self,
         now: &[Process],
         before: &[Process],
-        growth: impl Fn(&Process, Option<&Process>) -> Points,
+        mut growth: impl FnMut(&Process, Option<&Process>) -> Points,
     ) {
         std::mem::swap(&mut self.list, &mut self.previous);
         self.list.clear();

@@ -200,6 +200,15 @@ impl Process {
     /// A kernel thread.
     pub const PF_KTHREAD: u32 = 0x0020_0000;
 
+    /// Whether a size of it changed since the sample in which it was `then`.
+    #[must_use]
+    pub fn is_resized(&self, then: &Self) -> bool {
+        self.rss_stat != then.rss_stat
+            || self.rss_exact != then.rss_exact
+            || self.swap != then.swap
+            || self.pgtables != then.pgtables
+    }
+
     /// Whether it writes a core dump, or waits while another of its threads does.
     #[must_use]
     pub const fn dumps_core(&self) -> bool {
