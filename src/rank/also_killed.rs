@@ -1,6 +1,7 @@
 //! The processes that die with a victim: the kernel kills whole cgroups that have `memory.oom.group`.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use crate::model::{
     Cgroup, Domain, DomainKind, Hierarchy, Process, Reading, Scene, Snapshot, is_within, tree_order,
@@ -94,6 +95,21 @@ fn order(a: &str, b: &str) -> Ordering {
     outside(a).cmp(&outside(b)).then_with(|| tree_order(a, b))
 }
 
+/// The paths and positions of all processes whose cgroup is known, in the order of the tree, then of their
+/// positions.
+fn in_tree_order(processes: &[Process]) -> Vec<(&str, u32)> {
+    // There are far fewer cgroups than processes: only the cgroups are sorted.
+    let mut places: HashMap<&str, Vec<u32>> = HashMap::new();
+    for (process, at) in processes.iter().zip(0..) {
+        if let Reading::Value(path) = &process.cgroup {
+            places.entry(path.as_str()).or_default().push(at);
+        }
+    }
+    let mut groups: Vec<(&str, Vec<u32>)> = places.into_iter().collect();
+    groups.sort_unstable_by(|(a, _), (b, _)| order(a, b).then_with(|| a.cmp(b)));
+    groups.into_iter().flat_map(|(path, at)| at.into_iter().map(move |at| (path, at))).collect()
+}
+
 /// The processes by cgroup, computed once for all cgroups.
 pub struct GroupCensus<'a> {
     /// Paths and positions in the order of the tree, so that a subtree is one range. Paths outside the
@@ -108,15 +124,7 @@ impl<'a> GroupCensus<'a> {
     #[must_use]
     pub fn new(scene: &'a Scene) -> Self {
         let processes = &scene.now().processes;
-        let mut placed: Vec<(&str, u32)> = processes
-            .iter()
-            .zip(0..)
-            .filter_map(|(process, at)| match &process.cgroup {
-                Reading::Value(path) => Some((path.as_str(), at)),
-                _ => None,
-            })
-            .collect();
-        placed.sort_by(|(a, _), (b, _)| order(a, b));
+        let placed = in_tree_order(processes);
         let mut sum = 0;
         let mut dying_before = Vec::with_capacity(placed.len() + 1);
         dying_before.push(0);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doomtop::model::{Hierarchy, Reading, Scene, Scope, Snapshot};
+use doomtop::model::{Hierarchy, Reading, Scene, Scope, Snapshot, Text, is_within};
 use doomtop::rank::also_killed::{GroupCensus, group_mates};
 use doomtop::units::Adj;
 use proptest::prelude::*;
@@ -103,6 +103,35 @@ proptest! {
             for pid in [10, 20, 30, 40, 50] {
                 let _ = with(&now, scope, pid);
             }
+        }
+    }
+}
+
+proptest! {
+    /// The members of a cgroup are those that a plain comparison of all paths finds, in the order of their
+    /// positions within one cgroup, also where equal paths were read twice.
+    #[test]
+    fn the_members_are_those_that_comparing_all_paths_finds(at in prop::collection::vec(0_usize..8, 1..40)) {
+        const PATHS: [&str; 8] = ["/", "/a", "/a-b", "/a/b", "/a/b/c", "/b", "/..", "/../x"];
+        let mut now = snapshot();
+        let one = now.processes[0].clone();
+        let process = |(pid, &at): (i32, &usize)| {
+            let mut process = one.clone();
+            process.id.pid = pid;
+            process.cgroup = Reading::Value(Arc::new(Text::new(PATHS[at].as_bytes())));
+            process
+        };
+        now.processes = (1..).zip(&at).map(process).collect();
+        let scene = Scene::new(Arc::new(now), None);
+        let census = GroupCensus::new(&scene);
+        for path in PATHS {
+            let mut members: Vec<u32> = census.members(path).collect();
+            let own = |&nth: &u32| PATHS[at[nth as usize]] == path;
+            prop_assert!(members.iter().filter(|it| own(it)).is_sorted(), "{path}: {members:?}");
+            members.sort_unstable();
+            let inside = |nth: &u32| is_within(PATHS[at[*nth as usize]], path);
+            let expected: Vec<u32> = (0..at.len() as u32).filter(inside).collect();
+            prop_assert_eq!(members, expected, "{}", path);
         }
     }
 }

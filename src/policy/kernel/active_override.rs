@@ -54,18 +54,29 @@ pub fn active_override(scene: &Scene, waits: WaitsFor, key: Key<'_>) -> Option<O
         let first = scored.max_by_key(|(key, _)| *key).map(|(_, id)| id);
         return Some(Override::NoLimit(first));
     }
-    let inside = || now.processes.iter().filter(|process| domain.contains(process));
-    let mut dying = inside().filter(|process| is_dying(process, scene));
-    if let Some(victim) = dying.find(|process| is_waited_for(process, scene, waits, key)) {
-        return Some(Override::Dying(victim.id));
+    // To find out whether a process belongs to the domain costs more than all other questions.
+    let mut origin = None;
+    for process in now.processes.iter().filter(|it| is_dying(it, scene) || is_origin(it)) {
+        if !domain.contains(process) {
+            continue;
+        }
+        if is_dying(process, scene) && is_waited_for(process, scene, waits, key) {
+            return Some(Override::Dying(process.id));
+        }
+        origin = origin.or_else(|| Some(process).filter(|it| is_origin(it)));
     }
-    let is_origin = |process: &&Process| process.task.is_some_and(|task| task.oom_origin);
-    if let Some(origin) = inside().find(is_origin) {
+    if let Some(origin) = origin {
         return Some(Override::Swapoff(Some(origin.id)));
     }
     now.swap.leaving_kib?;
-    let by = inside().find(|process| process.comm.bytes() == b"swapoff");
+    let is_swapoff = |it: &&Process| it.comm.bytes() == b"swapoff" && domain.contains(it);
+    let by = now.processes.iter().find(is_swapoff);
     (by.is_some() || domain.is_global()).then(|| Override::Swapoff(by.map(|process| process.id)))
+}
+
+/// Whether a process asked to be killed first, as swapoff does.
+fn is_origin(process: &Process) -> bool {
+    process.task.is_some_and(|task| task.oom_origin)
 }
 
 /// Whether a process was killed, or is exiting, and still has memory. If its memory was reaped, the kernel
