@@ -7,8 +7,8 @@ use crate::model::Text;
 use crate::policy::{Policy, TriggerRule};
 use crate::units::Millis;
 
-use super::history::Basis;
 use super::room::Room;
+use super::room_history::Basis;
 use super::{KERNEL, StallReason, TimeSpan};
 
 /// A userspace killer and the rule by which it acts.

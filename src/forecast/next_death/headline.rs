@@ -112,8 +112,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::forecast::next_death::history::Basis;
     use crate::forecast::next_death::room::Room;
+    use crate::forecast::next_death::room_history::Basis;
     use crate::model::Text;
     use crate::units::Bytes;
 

@@ -15,8 +15,8 @@ use crate::units::{Bytes, Kib, Millis, Pages};
 
 use super::TimeSpan;
 use super::approach::{ActingKiller, Approach};
-use super::history::{Basis, Estimate, Kind, RoomHistory};
 use super::room::Room;
+use super::room_history::{Basis, Estimate, Kind, RoomHistory};
 use super::unreclaimable::lasting;
 use super::usage_scale::UsageScale;
 

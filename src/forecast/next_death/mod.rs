@@ -8,10 +8,10 @@ mod approach;
 mod forecaster;
 mod growth;
 mod headline;
-mod history;
 mod killers;
 mod prediction_log;
 mod room;
+mod room_history;
 pub(crate) mod slope;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::policy::{BadnessUnit, KillScope, Policy, TieBreak};
 use crate::units::Millis;
 
 use super::growth::{GrowthTracks, ProcessGrowth};
-use super::history::COUNT;
+use super::room_history::COUNT;
 use super::unreclaimable::{Reclaim, lasting};
 use super::{Candidate, DeathCertainty, TimeSpan};
 
