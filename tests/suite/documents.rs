@@ -235,6 +235,30 @@ fn every_package_has_the_files_that_are_installed() {
     }
 }
 
+/// The crates that are linked into the binary on x86_64, as `.ci/notices` tells them.
+#[test]
+fn every_crate_in_the_binary_has_its_notices() {
+    let output = Command::new(root().join(".ci/notices"))
+        .arg("x86_64-unknown-linux-gnu")
+        .output()
+        .expect("the script");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (list, texts) = text.split_once("\n\n---").expect("the texts after the list");
+    for name in ["ratatui", "crossterm", "nix", "serde"] {
+        let line = list.lines().find(|line| line.starts_with(&format!("{name} ")));
+        let line = line.unwrap_or_else(|| panic!("{name} in {list}"));
+        assert!(line.contains(": MIT"), "{line}");
+        let (_, numbers) = line.split_once("; ").expect("texts");
+        for number in numbers.split(' ') {
+            assert!(texts.contains(&format!("\n{number}\n")), "{line}");
+        }
+    }
+    // A crate of the tests is no part of the binary.
+    assert!(!list.contains("\ninsta "), "{list}");
+    assert!(texts.contains("Permission is hereby granted"), "a text");
+}
+
 #[test]
 fn a_package_is_installed_and_removed_in_a_root_of_its_own() {
     if !has("dpkg-deb") || !has("dpkg") {
@@ -379,7 +403,8 @@ fn versions_agree() {
         let text = fs::read_to_string(root().join(file)).expect("a file");
         assert!(text.contains(&line), "{file}");
     }
-    let scripts = ["assets/packages/install", ".ci/package", ".ci/dist", "tests/package/run"];
+    let scripts =
+        ["assets/packages/install", ".ci/package", ".ci/dist", ".ci/notices", "tests/package/run"];
     let scripts = scripts.map(PathBuf::from);
     for script in scripts {
         let status = Command::new("bash").arg("-n").arg(root().join(&script)).status();
