@@ -156,3 +156,18 @@ fn the_debug_log_holds_each_act_with_its_target_and_its_result() {
     // Nothing is written as Rust prints it.
     assert!(!text.contains(['{', '}']) && !text.contains("Some("), "{text}");
 }
+
+#[test]
+fn without_a_home_it_says_so_in_the_place_of_a_file() {
+    let output = Command::new(env!("CARGO_BIN_EXE_doomtop"))
+        .arg("doctor")
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .expect("doomtop runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    // The settings of the system, if there are any, are named instead.
+    let has_system = std::path::Path::new("/etc/doomtop/config.toml").exists();
+    let said = text.contains("none (neither XDG_CONFIG_HOME nor HOME is set)");
+    assert_ne!(has_system, said, "{text}");
+}

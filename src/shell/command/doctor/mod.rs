@@ -1,6 +1,7 @@
 //! `doomtop doctor`: what doomtop can do here, and what is wrong; for reports of bugs.
 
 mod finding;
+mod oomctl;
 mod sources;
 
 use std::io::{self, IsTerminal};
@@ -57,7 +58,14 @@ pub(crate) fn run(cli: &Cli, json: bool) -> Result<ExitStatus, CommandError> {
     let config = settings(cli, &mut found);
     let sample = look(cli, &config);
     match &sample {
-        Ok((snapshot, before)) => machine(snapshot, before, &mut found),
+        Ok((snapshot, before)) => {
+            machine(snapshot, before, &mut found);
+            // It tells of this machine, which is not that of another tree.
+            if cli.proc == Path::new("/proc") {
+                oomctl::compare(snapshot, &mut found);
+            }
+            rights(snapshot, &mut found);
+        }
         Err(error) => found.problem("machine", "processes", error.lines().join("; ")),
     }
     cgroups(&mut found);
@@ -106,9 +114,11 @@ fn settings(cli: &Cli, found: &mut Findings) -> ConfigValues {
                 found.fact(section, "file", file.display());
             }
             if config.files.is_empty() {
-                let path =
-                    own_file(cli).map_or_else(String::new, |it| it.path.display().to_string());
-                found.fact(section, "file", format!("none ({path} does not exist)"));
+                let why = own_file(cli).map_or_else(
+                    || "neither XDG_CONFIG_HOME nor HOME is set".to_owned(),
+                    |it| format!("{} does not exist", it.path.display()),
+                );
+                found.fact(section, "file", format!("none ({why})"));
             }
             for warning in &config.warnings {
                 found.problem(section, "ignored", warning);
@@ -182,7 +192,6 @@ fn machine(
         "userspace killers",
         if killers.is_empty() { "none".to_owned() } else { killers },
     );
-    rights(sample, found);
 }
 
 /// The userspace killers that are here.
