@@ -160,6 +160,21 @@ fn systemd_oomd_is_told_by_many_files() {
     assert!(!texts(&told.from).contains(&"/usr/lib/systemd/system/ssh.service"));
 }
 
+#[test]
+fn a_dry_run_of_systemd_oomd_is_seen() {
+    for (cmdline, dry_run) in
+        [(&b"/x/systemd-oomd\0"[..], false), (b"/x/systemd-oomd\0--dry-run\0", true)]
+    {
+        let folder = Folder::new().with_process(90, [0, 0], cmdline);
+        let told = folder.killers(&[process(90, "systemd-oomd", 1)]).systemd_oomd.clone();
+        assert_eq!(
+            (told.found, told.options.dry_run),
+            (KillerPresence::Running(90), dry_run),
+            "{told:?}"
+        );
+    }
+}
+
 /// A machine with this version of systemd, a rule file and two that are unusable, and units that name rules.
 fn with_rule_files(version: &str) -> Folder {
     Folder::new()

@@ -579,6 +579,20 @@ fn only_below_who_asks_for_it() {
 }
 
 #[test]
+fn a_dry_run_of_systemd_oomd_kills_nobody() {
+    let scene = |dry_run| {
+        told(with_swap(tree(usual_tree()), 10_000, 500), |it| {
+            running(&mut it.systemd_oomd);
+            it.systemd_oomd.options.dry_run = dry_run;
+        })
+    };
+    for policy in [&SYSTEMD_OOMD_SWAP, &SYSTEMD_OOMD_PRESSURE] {
+        assert!(policy.acts_here(&scene(false)) && !policy.acts_here(&scene(true)));
+        says(&policy.trigger_state(&scene(true)), "--dry-run: it kills nothing");
+    }
+}
+
+#[test]
 fn under_pressure_systemd_oomd_goes_by_what_reclaim_does() {
     let user = "/user.slice/user-7.slice/user@7.service";
     let tab = format!("{user}/tab.scope");

@@ -132,6 +132,9 @@ pub struct SystemdOomdOptions {
     /// `PrekillHookTimeoutSec` (260 and later), in seconds: how long a kill may wait for hooks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prekill_seconds: Option<f64>,
+    /// `--dry-run`: kills nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dry_run: bool,
 }
 
 impl SystemdOomdOptions {
@@ -159,6 +162,7 @@ impl Default for SystemdOomdOptions {
             rules: Vec::new(),
             version: None,
             prekill_seconds: None,
+            dry_run: false,
         }
     }
 }

@@ -489,6 +489,9 @@ impl Policy for SystemdOomd {
             state.obstacle("it needs cgroups of version 2, which are not visible here");
             return state.finish();
         };
+        if configured(scene).options.dry_run {
+            state.obstacle("--dry-run: it kills nothing");
+        }
         let watched = self.watched(cgroups, scene);
         self.add_notes(&watched, scene, &mut state);
         if watched.is_empty() {
@@ -529,6 +532,7 @@ impl Policy for SystemdOomd {
     fn acts_here(&self, scene: &Scene) -> bool {
         let KillerOptions { found, options, .. } = configured(scene);
         matches!(found, KillerPresence::Running(_))
+            && !options.dry_run
             && cgroup_candidates::v2(scene).is_some()
             && options.nominated.iter().any(|unit| self.enabled_by(unit, options))
     }

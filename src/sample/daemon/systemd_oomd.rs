@@ -79,6 +79,9 @@ pub(crate) fn read(search: &FileSearch<'_>) -> KillerOptions<SystemdOomdOptions>
         }
     }
     killer.options.version = version(search);
+    let running = search.running(COMM);
+    killer.options.dry_run =
+        running.is_some_and(|it| it.args.iter().any(|arg| arg == b"--dry-run"));
     killer.options.nominated = nominated(search, UNIT_DIRS, &mut killer.from);
     let of_users = nominated(search, USER_UNIT_DIRS, &mut killer.from).into_iter();
     killer
