@@ -64,9 +64,8 @@ impl Place {
         let pids = content(&dir, "cgroup.procs").unwrap_or_default();
         if pids.lines().any(|pid| pid != std::process::id().to_string()) {
             return Err(format!(
-                "cgroup {shown} cannot be divided, because there are other processes in it; start \
-                 doomtop in a delegated cgroup of its own, such as with systemd-run --user --scope \
-                 -p Delegate=yes"
+                "cgroup {shown} cannot be divided, because there are other processes in it: doomtop \
+                 needs a delegated cgroup of its own (systemd-run -p Delegate=yes)"
             ));
         }
         let leaf = format!("{name}-doomtop");

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::confine::{ScopeKeeper, StartedCommand};
+use super::confine::StartedCommand;
 use super::follow::GRACE;
+use super::scope::ScopeKeeper;
 use crate::effects::run_cgroup::{EndSignal, RunCgroup};
 use crate::effects::run_process::{comm, is_gone};
 use crate::model::Text;
@@ -94,9 +95,10 @@ fn end(root: &LiveRoot, started: &StartedCommand, left: &[LeftProcess]) {
 /// Ends the process that kept the cgroup of a scope, if it is still in it. One that could not be pinned is left to end
 /// with the scope.
 fn end_keeper(cgroup: &RunCgroup, keeper: Option<ScopeKeeper>) {
-    let Some(ScopeKeeper { pid, process }) = keeper else { return };
-    match process {
+    let Some(keeper) = keeper else { return };
+    // Before it sees that its pipe is closed.
+    match &keeper.process {
         Some(process) => process.signal(nix::libc::SIGKILL),
-        None => cgroup.end_member(pid),
+        None => cgroup.end_member(keeper.pid),
     }
 }

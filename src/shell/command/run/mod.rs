@@ -6,6 +6,7 @@ mod follow;
 mod leftovers;
 mod monitor;
 mod outputs;
+mod scope;
 pub(crate) mod search;
 mod signals;
 
