@@ -193,6 +193,25 @@ pub fn leftovers(bed: &Bed) {
     }
 }
 
+pub fn left_by_a_killed_doomtop(bed: &Bed) {
+    let note = bed.path("killed");
+    let script = format!("echo $$ >{}; exec sleep 300", note.display());
+    let run = ["run", "--no-record", "--limit", "64M", "--", "sh", "-c", &script];
+    let mut doomtop = bed.doomtop(&run).spawn().expect("doomtop");
+    let pid = || fs::read_to_string(&note).ok()?.trim().parse::<i32>().ok();
+    until("the command runs", || pid().is_some());
+    doomtop.kill().expect("our own process");
+    doomtop.wait().expect("a status");
+    let pid = pid().expect("a pid");
+    // A scope is stopped by the process that keeps it; a cgroup of doomtop's own has none.
+    if Bed::cgroups_left().iter().any(|it| it.extension().is_none()) {
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("our own process");
+    }
+    until("it ends", || is_gone(pid));
+    bed.run(&["--limit", "64M"], &["true"]).expect_status(0);
+    until("nothing is left", || Bed::cgroups_left().is_empty());
+}
+
 /// Without a cgroup, what the command left running is found by its descent, also if it is in a session of its own, and
 /// nothing else is ended.
 pub fn leftovers_without_a_cgroup(bed: &Bed) {

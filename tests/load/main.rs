@@ -39,6 +39,7 @@ const WITH_CGROUP: &[LoadCase] = &[
     ("the status of the command is that of doomtop", commands::statuses),
     ("a limit below what the command needs to start", commands::too_small_to_start),
     ("what the command left running is ended, or left", commands::leftovers),
+    ("what a killed doomtop left is removed", commands::left_by_a_killed_doomtop),
     ("two runs at once", commands::two_at_once),
     ("signals reach the command", commands::signals),
     ("a limit that the command lifts is not called enforced", commands::limit_that_is_lifted),

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use self::files::{check_limits, content, failed, open_directory, procs_file, put, write_limits};
 pub use self::leftover::EndSignal;
 use self::place::Place;
+use crate::effects::proc_dir::ProcDir;
 use crate::intent::CgroupLimits;
 use crate::model::{Hierarchy, Text};
 use crate::sample::cgroup::directory::{CgroupBuffers, children};
@@ -60,6 +61,7 @@ impl RunCgroup {
     pub fn create(root: &LiveRoot, name: &str, limits: &CgroupLimits) -> Result<Self, String> {
         let mount = find_mount(root)?;
         let place = Place::find(&mount, name)?;
+        remove_stale(root, &place, mount.hierarchy, name);
         let dir = match place.make(name) {
             Ok(dir) => dir,
             Err(why) => {
@@ -200,18 +202,9 @@ impl RunCgroup {
         self.is_done = true;
     }
 
-    /// Whether a process is in it or below.
-    fn is_populated(&self) -> bool {
-        match self.hierarchy {
-            Hierarchy::V2 => content(&self.dir, "cgroup.events")
-                .is_ok_and(|text| text.lines().any(|line| line == "populated 1")),
-            Hierarchy::V1 => self.members().is_ok_and(|members| !members.is_empty()),
-        }
-    }
-
     /// Removes the cgroups below, which the command made, once no process is in them.
     fn remove_below(&self) {
-        if !self.is_populated() {
+        if !is_populated(&self.dir, self.hierarchy) {
             remove_children(&self.dir, DEPTH_MAX);
         }
     }
@@ -267,6 +260,33 @@ pub fn hierarchy_here(root: &LiveRoot) -> Option<Hierarchy> {
 fn find_mount(root: &LiveRoot) -> Result<Mount, String> {
     Mount::find(root.root(), &mut CgroupBuffers::new())
         .ok_or_else(|| "no memory cgroup hierarchy is mounted here".to_owned())
+}
+
+/// Whether a process is in a cgroup or below.
+fn is_populated(dir: &OwnedFd, hierarchy: Hierarchy) -> bool {
+    match hierarchy {
+        Hierarchy::V2 => content(dir, "cgroup.events")
+            .is_ok_and(|text| text.lines().any(|line| line == "populated 1")),
+        Hierarchy::V1 => members::members(dir).is_ok_and(|members| !members.is_empty()),
+    }
+}
+
+/// Removes what another doomtop could not, because it was killed, or was to leave it (`--leave`): empty cgroups whose
+/// names begin like `name` up to the pid, which is that of no process any more.
+fn remove_stale(root: &LiveRoot, place: &Place, hierarchy: Hierarchy, name: &str) {
+    let Some((start, _)) = name.split_once(&std::process::id().to_string()) else { return };
+    for name in children(&place.parent, &mut Vec::with_capacity(4096), CHILDREN_MAX) {
+        let rest = name.to_str().ok().and_then(|name| name.strip_prefix(start));
+        let pid = rest.and_then(|rest| rest.split('-').next()?.parse().ok());
+        if pid.is_none_or(|pid| ProcDir::open(root, pid).is_ok()) {
+            continue;
+        }
+        let Ok(dir) = open_directory(&place.parent, name.to_bytes()) else { continue };
+        if !is_populated(&dir, hierarchy) {
+            remove_children(&dir, DEPTH_MAX);
+            let _ = unlinkat(&place.parent, &name, AtFlags::REMOVEDIR);
+        }
+    }
 }
 
 /// Removes the empty cgroups below, the deepest first.
