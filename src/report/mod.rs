@@ -13,5 +13,5 @@ pub mod outcomes;
 pub mod self_check;
 pub(crate) mod shared_objects;
 pub mod text;
-mod time;
+pub(crate) mod time;
 pub mod verdicts;

@@ -2,6 +2,7 @@
 //! of the usual names. Read token by token: an entry may span lines, and a line may hold a whole log.
 
 use crate::events::LogEntry;
+use crate::report::time::rfc3339;
 
 /// Maximum depth of nested values.
 const MAX_DEPTH: usize = 64;
@@ -26,7 +27,7 @@ const MESSAGE: [&str; 13] = [
 const PROGRAM: [&str; 7] =
     ["SYSLOG_IDENTIFIER", "ident", "program", "appname", "app_name", "syslog_identifier", "_COMM"];
 /// Names of the time.
-const TIME: [&str; 9] = [
+const TIME: [&str; 10] = [
     "__REALTIME_TIMESTAMP",
     "timestamp",
     "@timestamp",
@@ -36,7 +37,10 @@ const TIME: [&str; 9] = [
     "_time",
     "receiveTimestamp",
     "eventTime",
+    RECORDED,
 ];
+/// The time of a log line in a recording of doomtop, in milliseconds since 1970 ([`crate::model::LogLine`]).
+const RECORDED: &str = "unix_ms";
 
 /// The input is no JSON, or no log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +74,8 @@ impl Fields {
         } else if let Some(rank) = rank(&PROGRAM) {
             better(&mut self.program, rank, value);
         } else if let Some(rank) = rank(&TIME) {
-            better(&mut self.time, rank, value);
+            let recorded = value.parse().ok().filter(|_| key == RECORDED).map(rfc3339);
+            better(&mut self.time, rank, recorded.as_deref().unwrap_or(value));
         } else if key == "_TRANSPORT" {
             self.transport = Some(value.to_owned());
         } else if key == "field" {
@@ -363,6 +368,10 @@ mod tests {
             ),
             (r#"{"_TRANSPORT":"stdout","MESSAGE":"x"}"#, one(Some(""), "", "x")),
             (r#"{"MESSAGE":[120,10,121]}"#, one(None, "", "x\ny")),
+            (
+                r#"{"unix_ms":1764559374808,"by":"kernel","uptime_us":5,"text":"x"}"#,
+                one(None, "2025-12-01T03:22:54.808Z", "x"),
+            ),
             (r#"{"time":"T","message":"it was c"#, one(None, "T", "it was c")),
         ] {
             assert_eq!(entries(text), [wanted], "{text}");
