@@ -18,6 +18,7 @@
 //! | 3 | [`forecast`] | trends and limits: when a limit is reached, and what happens there |
 //! | 3 | [`source`] | where snapshots come from: the live machine, a recording, the demo; redaction |
 //! | 3 | [`effects`] | the only room that changes the system |
+//! | 4 | [`kills`] | every kill, once: by the logs, and by the counters where no log tells of it |
 //! | 4 | [`plan`] | an intent before it is carried out: protection, rights, targets, preview |
 //! | 4 | [`columns`] | the table of columns |
 //! | 4 | [`rows`] | which rows a table shows, and in which order |
@@ -157,6 +158,7 @@ pub mod events;
 pub mod forecast;
 pub(crate) mod format;
 pub mod intent;
+pub mod kills;
 pub mod model;
 pub mod plan;
 pub mod policy;

@@ -333,7 +333,7 @@ impl App {
     /// Whether there is neither a sample nor a report to show.
     #[must_use]
     pub fn has_nothing(&self) -> bool {
-        self.scene.is_none() && self.incidents.timeline.all().is_empty()
+        self.scene.is_none() && self.timeline().events().is_empty()
     }
 
     /// Whether another domain than the whole machine is ranked.

@@ -69,6 +69,7 @@ fn victim(report: &OomReport, killed: &KilledTask) -> Victim {
         comm: Comm::new(&unescape(&killed.name)),
         uid: killed.uid.or(row.map(|row| row.uid)),
         rss: killed.anon.map(|_| parts.into_iter().flatten().fold(Kib(0), |a, b| a + b)),
+        file: killed.file,
         swap: swap.map(|pages| Kib(pages.bytes(page).0 / 1024)),
         adj: killed.adj.or(row.and_then(|row| row.adj)),
     }

@@ -23,8 +23,6 @@ pub enum SeriesUnit {
     PagesPerSecond,
     /// A rate per second.
     PerSecond,
-    /// A number.
-    Count,
 }
 
 /// How serious a value is.
@@ -369,18 +367,3 @@ pub static SERIES: &[Series] = &[
         )
     },
 ];
-
-/// Kills by the kernel. They have no chart of their own, but marks on the axis of every chart.
-pub static KILLS: Series = Series {
-    min_top: 1.0,
-    fold: Aggregate::Sum,
-    absent: "this kernel does not count its kills (4.13 and later do)",
-    ..flow(
-        "kills",
-        "OOM kills",
-        "processes that the OOM killer killed",
-        SeriesUnit::Count,
-        |step| more(step, |moment| moment.traffic.oom_kills).map(|(more, _)| more),
-        |value, _| above(value, 1.0, 1.0),
-    )
-};

@@ -122,6 +122,16 @@ pub enum ForecastResult {
 }
 
 impl ForecastResult {
+    /// For how long before the kill the victim was named or among the candidates, without interruption; `None` where
+    /// it was neither.
+    #[must_use]
+    pub const fn lead(self) -> Option<Millis> {
+        match self {
+            Self::Named { lead } | Self::Among { lead, .. } => Some(lead),
+            Self::NotMade | Self::NotPredicted => None,
+        }
+    }
+
     /// For comparing: the better forecast is the larger.
     #[must_use]
     pub const fn weight(self) -> (u8, u64) {
@@ -147,10 +157,27 @@ pub struct Victim {
     pub uid: Option<u32>,
     /// Resident memory.
     pub rss: Option<Kib>,
+    /// How much of it were pages of mapped files: page cache, which a kill does not free.
+    pub file: Option<Kib>,
     /// Memory swapped out.
     pub swap: Option<Kib>,
     /// The `oom_score_adj`.
     pub adj: Option<Adj>,
+}
+
+impl Victim {
+    /// What the kill frees, the amount that all outputs tell: anonymous and shared memory, and what was swapped out.
+    /// Pages of mapped files are left out as far as they are known: they are page cache, which may belong to another
+    /// cgroup, and which reclaim takes back before the kernel kills. `None` where no size is known.
+    #[must_use]
+    pub fn freed(&self) -> Option<Kib> {
+        let resident =
+            self.rss.map(|rss| Kib(rss.0.saturating_sub(self.file.unwrap_or_default().0)));
+        match (resident, self.swap) {
+            (None, None) => None,
+            (resident, swap) => Some(resident.unwrap_or_default() + swap.unwrap_or_default()),
+        }
+    }
 }
 
 /// A process that the kernel marked as a victim of its OOM killer, as a tracepoint tells it.
@@ -188,6 +215,9 @@ pub struct OomEvent {
     pub prediction: PredictionResult,
     /// For how long the forecast had named it.
     pub forecast: ForecastResult,
+    /// When the last sample was taken in which the victim lived, in milliseconds since 1970, UTC. A log may be read a
+    /// moment after the kill: the sample before its time may be without the victim already.
+    pub last_seen: Option<i64>,
     /// Sequence number of the kernel's report.
     pub report: Option<u64>,
     /// The log line, if no report says more.
@@ -209,8 +239,20 @@ impl OomEvent {
             cgroup: None,
             prediction: PredictionResult::NoSample,
             forecast: ForecastResult::NotMade,
+            last_seen: None,
             report: None,
             said: None,
+        }
+    }
+
+    /// Whether the victim was predicted: it was named, or one of the candidates, up to the kill. Where no forecast
+    /// was made, the ranking before the kill decides.
+    #[must_use]
+    pub const fn was_predicted(&self) -> bool {
+        match self.forecast {
+            ForecastResult::NotMade => matches!(self.prediction, PredictionResult::Rank(1)),
+            ForecastResult::NotPredicted => false,
+            ForecastResult::Named { .. } | ForecastResult::Among { .. } => true,
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::death::DeathReport;
+use super::kill::KillReport;
 use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
 use crate::forecast::at_limit::RankingAtLimit;
@@ -17,8 +18,8 @@ use crate::forecast::oom_at_limit;
 use crate::forecast::oom_at_limit::FirstLimit;
 use crate::model::{
     BpfOom, Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory,
-    MemoryHolders, MemoryUses, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge,
-    Scene, Swap, Sysctls, Text, VmCounters,
+    MemoryHolders, MemoryUses, OomEvent, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA,
+    ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
 };
 use crate::policy::{Policy, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
@@ -80,6 +81,7 @@ struct Frame<'a> {
     first_wall: FirstLimitReport<'a>,
     next_death: Option<DeathReport<'a>>,
     deaths: Vec<DeathReport<'a>>,
+    kills: Vec<KillReport<'a>>,
     victim: Option<RankedProcess<'a>>,
     /// The process that dies in the place of the victim, where the policy sacrifices another one.
     instead: Option<RankedProcess<'a>>,
@@ -212,6 +214,8 @@ pub struct LineExtras<'a> {
     pub verdicts: Option<Vec<VerdictReport<'a>>>,
     /// The predicted deaths.
     pub deaths: Deaths,
+    /// The kills that became known.
+    pub kills: &'a [OomEvent],
 }
 
 /// The same with the verdict of every policy and the predicted deaths.
@@ -225,8 +229,8 @@ pub fn write_line_with<'a>(
     columns: Option<&[&'static Column]>,
     extras: LineExtras<'a>,
 ) -> io::Result<()> {
-    let LineExtras { verdicts, deaths } = extras;
-    let frame = frame(context, verdicts, &deaths, Rows { context, rows, columns });
+    let LineExtras { verdicts, deaths, kills } = extras;
+    let frame = frame(context, verdicts, (&deaths, kills), Rows { context, rows, columns });
     serde_json::to_writer(&mut *out, &frame)?;
     out.write_all(b"\n")
 }
@@ -234,7 +238,7 @@ pub fn write_line_with<'a>(
 fn frame<'a>(
     context: &'a RowContext<'_>,
     verdicts: Option<Vec<VerdictReport<'a>>>,
-    deaths: &'a Deaths,
+    (deaths, kills): (&'a Deaths, &'a [OomEvent]),
     processes: Rows<'a>,
 ) -> Frame<'a> {
     let RowContext { scene, policy, ranking, .. } = *context;
@@ -253,6 +257,7 @@ fn frame<'a>(
         first_wall: FirstLimitReport::of(first, scene),
         next_death: deaths.next.as_ref().map(|it| DeathReport::of(it, scene)),
         deaths: deaths.list.iter().map(|it| DeathReport::of(it, scene)).collect(),
+        kills: kills.iter().filter(|it| it.is_kill()).map(KillReport::of).collect(),
         victim: ranking.victim().and_then(ranked),
         instead: ranking
             .dies()

@@ -5,6 +5,7 @@ mod death;
 pub mod explain;
 pub mod fits;
 pub mod json;
+mod kill;
 pub mod kill_summary;
 pub mod line;
 pub mod load_test;
@@ -15,3 +16,5 @@ pub(crate) mod shared_objects;
 pub mod text;
 pub(crate) mod time;
 pub mod verdicts;
+
+pub(crate) use time::rfc3339;

@@ -3,7 +3,7 @@
 
 use crate::columns::{RowContext, human_size};
 use crate::forecast::next_death::{Candidate, DeathCertainty, KERNEL, NextDeath};
-use crate::model::{ForecastResult, ProcId, Process, Scope};
+use crate::model::{ForecastResult, ProcId, Scope};
 use crate::policy::{TriggerLevel, TriggerQuantity, TriggerRule};
 use crate::units::{Kib, Millis};
 use crate::words::numbers_and_names;
@@ -189,14 +189,6 @@ pub fn forecast_sentence(result: ForecastResult) -> Option<String> {
             format!("among {candidates} candidates from {} before", ago(lead))
         }
     })
-}
-
-/// A kill that only counters tell of, and what the forecast had said: `KILLED (likely) 208 node (root), predicted
-/// 14 s before`.
-#[must_use]
-pub fn kill_line(victim: &Process, result: ForecastResult) -> String {
-    let forecast = forecast_sentence(result).map_or_else(String::new, |it| format!(", {it}"));
-    format!("KILLED (likely) {}{forecast}", numbers_and_names::who(victim))
 }
 
 /// A time before a kill, rounded down: `14 s`, `2 min`.

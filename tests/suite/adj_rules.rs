@@ -674,6 +674,8 @@ fn the_page_and_the_question_are_as_they_were() {
     assert!(sticky(&app).is_on());
     let last = samples("db-03.jsonl").pop().expect("a look");
     let asked = app.update(Msg::Sampled(Arc::clone(&last)));
+    // Of the kill between its two samples no log tells.
+    assert!(app.display.banner.take().is_some());
     for (nth, request) in asked.into_iter().enumerate() {
         let Request::Act(intent) = request else { panic!() };
         let Intent::SetAdjByRule { who, name, from, to, rule, digest } = intent.clone() else {

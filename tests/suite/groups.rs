@@ -434,7 +434,7 @@ fn a_pipe_is_told_the_first_wall_too() {
     let mut line = Vec::new();
     let next = predicted("/system.slice/ci-build.service", Millis(64_400));
     let deaths = Deaths { next: Some(next.clone()), list: vec![next] };
-    let extras = LineExtras { verdicts: None, deaths: deaths.clone() };
+    let extras = LineExtras { verdicts: None, deaths: deaths.clone(), kills: &[] };
     doomtop::report::json::write_line_with(&mut line, &context, &[], None, extras).unwrap();
     let frame: serde_json::Value = serde_json::from_slice(&line).unwrap();
     let wanted = serde_json::json!({

@@ -8,9 +8,11 @@ use doomtop::app::mode::Mode;
 use doomtop::app::{App, Msg, Request};
 use doomtop::events::LogUpdate;
 use doomtop::events::{KernelLogReader, OomReport};
-use doomtop::model::{EventTime, LogSource, Reading, Snapshot, SourceState};
+use doomtop::model::{
+    EventTime, LogSource, PredictionResult, Reading, RunState, Snapshot, SourceState,
+};
 use doomtop::ui::Theme;
-use doomtop::units::Millis;
+use doomtop::units::{Millis, Pages};
 use ratatui::style::Modifier;
 
 use crate::demo::{app_before, app_of_demo, eves};
@@ -200,6 +202,50 @@ fn the_row_of_the_killed_process_is_struck_through_for_ten_seconds() {
     player.sample(later(14, 4, &[600]));
     player.wait(5000);
     assert!(!player.pids().contains(&600), "{:?}", player.pids());
+}
+
+#[test]
+fn a_kill_that_is_told_after_the_next_sample_strikes_its_row_through_as_well() {
+    let mut player = Player::on(later(0, 3, &[]));
+    let open = SourceState::Open("followed".to_owned());
+    player.app.update(Msg::Log(vec![LogUpdate::Source(LogSource::KernelLog, open)]));
+    let place = player.pids().iter().position(|pid| *pid == 600);
+    player.sample(later(2, 4, &[600]));
+    assert!(!player.pids().contains(&600), "nobody knows yet who was killed");
+    // The line was read a moment after the sample, and that is its time.
+    let report = Arc::new(report(600, "java"));
+    let unix_ms = BEGIN + 2300;
+    let told = EventTime::Live;
+    player.app.update(Msg::Log(vec![LogUpdate::Report { number: 1, unix_ms, told, report }]));
+    player.wait(5000);
+    player.sample(later(4, 4, &[600]));
+    assert_eq!(player.pids().iter().position(|pid| *pid == 600), place, "{:?}", player.pids());
+    let kill = player.app.shown_kills().last().expect("it");
+    assert_eq!(kill.last_seen, Some(BEGIN), "the last sample with it");
+    assert_ne!(kill.prediction, PredictionResult::NotSeen);
+    player.play("p");
+    assert_eq!(player.cursor(), Some(600), "and just before is where it lived");
+}
+
+#[test]
+fn a_killed_process_that_nobody_waited_for_is_struck_through_at_its_old_place() {
+    let mut player = killed();
+    let place = player.pids().iter().position(|pid| *pid == 600);
+    player.wait(5000);
+    let mut sample = later(2, 4, &[]);
+    let java = sample.processes.iter_mut().find(|it| it.id.pid == 600).expect("java");
+    (java.has_mm, java.rss_stat) = (false, Pages::ZERO);
+    java.state = RunState('Z');
+    player.sample(sample);
+    let at: Vec<usize> = player
+        .pids()
+        .iter()
+        .enumerate()
+        .filter(|(_, pid)| **pid == 600)
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(at, Vec::from_iter(place), "once, and not among those without memory");
+    assert!(player.app.table.struck.iter().any(|row| row.id.pid == 600));
 }
 
 #[test]

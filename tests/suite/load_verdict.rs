@@ -6,7 +6,7 @@ use std::time::Duration;
 use doomtop::forecast::next_death::TimeSpan;
 use doomtop::forecast::steady_growth::{GrowthTrend, SteadyGrowth};
 use doomtop::intent::CgroupLimits;
-use doomtop::model::{Comm, ForecastResult, Killer, ProcId, Text};
+use doomtop::model::{Comm, EventTime, ForecastResult, Killer, OomEvent, ProcId, Text, Victim};
 use doomtop::report::load_test::expectation::Expectation;
 use doomtop::report::load_test::summary::{
     CounterOwner, GrowingProcess, LoadKill, LoadPeak, LoadPressure, LoadReclaim, LoadSummary,
@@ -86,16 +86,13 @@ fn verdict(summary: LoadSummary) -> LoadVerdict {
 }
 
 fn kill(comm: &[u8], forecast: ForecastResult) -> LoadKill {
-    LoadKill {
-        unix_ms: 1_700_000_050_000,
-        after: Millis(50_000),
-        pid: Some(4711),
-        comm: Some(Comm::new(comm)),
-        guessed: false,
-        by: Killer::Memcg,
-        why: "it reached its limit".to_owned(),
+    let victim = Victim { pid: Some(4711), comm: Comm::new(comm), ..Victim::default() };
+    let event = OomEvent {
+        victim: Some(victim),
         forecast,
-    }
+        ..OomEvent::new(Killer::Memcg, 1_700_000_050_000, EventTime::Live)
+    };
+    LoadKill { event, after: Millis(50_000), why: "it reached its limit".to_owned() }
 }
 
 /// Whether it is met; nothing where it cannot be answered.

@@ -34,6 +34,7 @@ mod groups;
 mod hands;
 mod help;
 mod installed;
+mod kill_outputs;
 mod killers;
 mod kills;
 mod load_verdict;

@@ -121,7 +121,7 @@ fn a_replay_names_the_dead_when_they_die() {
     let first = &player.app.shown_kills()[0];
     assert_eq!((first.time, first.unix_ms), (EventTime::Live, BEGIN + 3400), "by its first line");
     assert_eq!(first.prediction, PredictionResult::Rank(2), "compared with the sample before");
-    let report = player.app.incidents.timeline.report(first.report.expect("a report"));
+    let report = player.app.timeline().report(first.report.expect("a report"));
     assert_eq!(report.map(|report| (report.tasks.len(), report.reaped.len())), Some((2, 1)));
     for step in (0..9).rev() {
         player.key(Key::char('('));

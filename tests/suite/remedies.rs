@@ -234,23 +234,14 @@ fn the_fixtures_get_a_sensible_first_advice() {
 
 #[test]
 fn a_daemon_is_told_to_prefer_others_in_its_own_way() {
-    use doomtop::model::{EventTime, Killer, OomEvent, PredictionResult, Victim};
+    use doomtop::model::{EventTime, Killer, OomEvent, Victim};
     let mut daemons = DaemonLogReader::default();
     let line = r#"sending SIGTERM to process 600 uid 1000 "java": oom_score 900, VmRSS 800 MiB"#;
     let kill = daemons.take(Killer::Earlyoom, line).expect("a kill");
     let event = |by, domain| OomEvent {
-        nth: 1,
-        unix_ms: 0,
-        time: EventTime::Live,
-        by,
         victim: kill.comm.map(|comm| Victim { comm, pid: kill.pid, ..Victim::default() }),
-        guessed: false,
         domain,
-        cgroup: None,
-        prediction: PredictionResult::NoSample,
-        forecast: doomtop::model::ForecastResult::NotMade,
-        report: None,
-        said: None,
+        ..OomEvent::new(by, 0, EventTime::Live)
     };
     let first = |event: &OomEvent| {
         let found = doomtop::words::remedy::of_daemon_kill(event);

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
+use doomtop::app::incident::entry::TimelineEntry;
 use doomtop::app::incident::event_text::victim_text;
-use doomtop::app::incident::timeline::TimelineEntry;
 use doomtop::app::keymap::bindings::{Key, KeyCode};
 use doomtop::app::mode::Mode;
 use doomtop::app::view::kind::ViewKind;
@@ -424,7 +424,7 @@ fn storm(player: &mut Player, seconds: &[i64]) {
 fn rows(player: &Player) -> Vec<String> {
     let entries = player.app.event_entries();
     let words = |entry: &TimelineEntry| match entry {
-        TimelineEntry::Kill(nth) => victim_text(player.app.incidents.timeline.find(*nth).unwrap()),
+        TimelineEntry::Kill(nth) => victim_text(player.app.timeline().find(*nth).unwrap()),
         TimelineEntry::Storm(storm) => format!("x{}", storm.count),
         TimelineEntry::Act(_) => "act".to_owned(),
     };

@@ -90,7 +90,9 @@ pub(crate) fn victim_sentence(event: &OomEvent) -> String {
     let mut text = victim_text(event);
     if let Some(victim) = &event.victim {
         text.push_str(&victim.uid.map_or_else(String::new, |uid| format!(" (uid {uid})")));
-        for (name, size) in [("rss", victim.rss), ("swap", victim.swap)] {
+        let resident = Victim { swap: None, ..*victim }.freed();
+        let own = if victim.file.is_some() { "anonymous and shared" } else { "rss" };
+        for (name, size) in [(own, resident), ("files", victim.file), ("swap", victim.swap)] {
             if let Some(size) = size.filter(|size| size.0 > 0) {
                 text.push_str(&format!(", {name} {}", human_size(size.bytes())));
             }

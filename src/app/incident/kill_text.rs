@@ -1,12 +1,35 @@
-//! A kill as one sentence, for the banner.
+//! A kill as one sentence, for the banner and for texts.
 
 use crate::app::incident::event_text::victim_text;
 use crate::columns::human_size;
-use crate::model::{Killer, OomEvent, Text};
-use crate::units::Bytes;
+use crate::model::{Killer, OomEvent, Scene, Text};
+use crate::units::{Bytes, Kib};
+use crate::words::next_death::forecast_sentence;
 use crate::words::numbers_and_names::cgroup_forms;
 
-/// `the kernel killed 208 node (165M) in container c65a08 of pod 3f9c: its limit of 190M`, and shorter forms;
+/// Pages of files are told where they are at least this much.
+const MIN_FILES: Kib = Kib(1024);
+
+/// The limit of the cgroup in which a kill was, by the last samples of the scene.
+#[must_use]
+pub fn limit_of_kill(scene: &Scene, event: &OomEvent) -> Option<Bytes> {
+    let path = event.domain.as_ref()?;
+    let mut samples = [scene.before(), Some(scene.now())].into_iter().flatten();
+    samples.find_map(|sample| sample.cgroups.find(path.as_str())?.effective_limit())
+}
+
+/// A kill and what was predicted of it, as a line of a text: `the kernel killed 208 node (165M) in cgroup shop/web:
+/// its limit of 190M, predicted 14 s before`.
+#[must_use]
+pub fn kill_line(scene: Option<&Scene>, event: &OomEvent) -> String {
+    let [mut text, ..] = kill_sentences(event, scene.and_then(|scene| limit_of_kill(scene, event)));
+    if let Some(forecast) = forecast_sentence(event.forecast) {
+        text.push_str(&format!(", {forecast}"));
+    }
+    text
+}
+
+/// `the kernel killed 208 node (165M and 12M of files) in container c65a08 of pod 3f9c: its limit of 190M`, and shorter forms;
 /// `limit` is that of the domain. The last form leaves out where and why.
 #[must_use]
 pub fn kill_sentences(event: &OomEvent, limit: Option<Bytes>) -> [String; 3] {
@@ -15,13 +38,18 @@ pub fn kill_sentences(event: &OomEvent, limit: Option<Bytes>) -> [String; 3] {
         let at = nth.min(forms.len().saturating_sub(1));
         forms.swap_remove(at)
     };
-    let long = |nth: usize| kill_sentence(event, limit, &|path| name(path, nth));
-    [long(0), long(1), format!("{} killed {}", event.by.name(), who(event))]
+    let long = |nth: usize| kill_sentence(event, limit, nth == 0, &|path| name(path, nth));
+    [long(0), long(1), format!("{} killed {}", event.by.name(), who(event, false))]
 }
 
-/// The sentence with cgroups by these names.
-fn kill_sentence(event: &OomEvent, limit: Option<Bytes>, leaf: &dyn Fn(&Text) -> String) -> String {
-    let mut text = format!("{} killed {}", event.by.name(), who(event));
+/// The sentence with cgroups by these names, and with the pages of files.
+fn kill_sentence(
+    event: &OomEvent,
+    limit: Option<Bytes>,
+    has_files: bool,
+    leaf: &dyn Fn(&Text) -> String,
+) -> String {
+    let mut text = format!("{} killed {}", event.by.name(), who(event, has_files));
     match (event.by, &event.domain, &event.cgroup) {
         (Killer::Machine, ..) => text.push_str(": the machine was out of memory"),
         (Killer::Sysrq, ..) => text.push_str(": asked for with sysrq-f"),
@@ -42,8 +70,8 @@ fn kill_sentence(event: &OomEvent, limit: Option<Bytes>, leaf: &dyn Fn(&Text) ->
     text
 }
 
-/// Who was killed, with its size.
-fn who(event: &OomEvent) -> String {
+/// Who was killed, and what that frees; beside it the pages of files that it had.
+fn who(event: &OomEvent, has_files: bool) -> String {
     let Some(victim) = &event.victim else {
         return match event.by {
             Killer::Counted => "a process: its log does not say which".to_owned(),
@@ -51,9 +79,12 @@ fn who(event: &OomEvent) -> String {
         };
     };
     let mut notes = Vec::new();
-    if victim.rss.is_some() || victim.swap.is_some() {
-        let size = victim.rss.unwrap_or_default() + victim.swap.unwrap_or_default();
-        notes.push(human_size(size.bytes()));
+    if let Some(freed) = victim.freed() {
+        let mut size = human_size(freed.bytes());
+        if let Some(files) = victim.file.filter(|files| has_files && *files >= MIN_FILES) {
+            size.push_str(&format!(" and {} of files", human_size(files.bytes())));
+        }
+        notes.push(size);
     }
     if event.guessed {
         notes.push("victim guessed".to_owned());

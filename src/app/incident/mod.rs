@@ -1,28 +1,35 @@
-//! OOM events and reports: the timeline, and the report on the screen.
+//! OOM events and reports: what is known, and the report on the screen.
 
+pub mod entry;
 pub mod event_text;
 pub mod kill_text;
-pub(crate) mod predicted_victim;
 pub mod shown_report;
+pub mod shown_timeline;
 pub mod storm;
-pub mod timeline;
-
-use std::collections::BTreeMap;
 
 use crate::app::incident::shown_report::ShownReport;
-use crate::app::incident::timeline::Timeline;
 use crate::events::RecordedLog;
-use crate::model::SampleIndex;
+use crate::kills::Timeline;
+use crate::words::incident::DumpContext;
 
 /// The OOM events that are known.
 #[derive(Default)]
 pub struct Incidents {
-    /// All of them.
-    pub timeline: Timeline,
+    /// All of them, also those that are later than the sample on the screen: what is drawn comes from
+    /// [`App::timeline`](crate::app::App::timeline).
+    pub(in crate::app) timeline: Timeline,
     /// The report that is on the screen in place of a sample.
     pub report: Option<ShownReport>,
     /// The lines of logs in a recording.
-    pub(crate) recorded: RecordedLog,
-    /// The pid that the headline named first at each sample of the demo.
-    pub(crate) named: BTreeMap<SampleIndex, Option<i32>>,
+    pub(in crate::app) recorded: RecordedLog,
+}
+
+impl Incidents {
+    /// What is the same in all reports, and not in each.
+    pub(in crate::app) fn common(&self) -> DumpContext {
+        DumpContext {
+            kernel: self.timeline.reports().find_map(|report| report.kernel.clone()),
+            swap: self.timeline.reports().find_map(|report| report.swap_total),
+        }
+    }
 }

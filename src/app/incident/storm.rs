@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::app::incident::timeline::{KillStorm, Timeline, TimelineEntry};
-use crate::model::{Comm, EventTime, Killer, OomEvent, PredictionResult, Text};
+use crate::app::incident::entry::{KillStorm, TimelineEntry};
+use crate::app::incident::shown_timeline::ShownTimeline;
+use crate::model::{Comm, EventTime, Killer, OomEvent, Text};
 
 /// Maximum time between two kills of one storm, in milliseconds.
 const GAP: i64 = 10_000;
@@ -20,7 +21,7 @@ fn kind(event: &OomEvent) -> Option<Kind<'_>> {
 }
 
 /// The time of an event, to compare it with others: that of a log file is in its report.
-fn time_of(event: &OomEvent, timeline: &Timeline) -> Option<i64> {
+fn time_of(event: &OomEvent, timeline: ShownTimeline<'_>) -> Option<i64> {
     if event.time != EventTime::Order {
         return Some(event.unix_ms);
     }
@@ -30,7 +31,11 @@ fn time_of(event: &OomEvent, timeline: &Timeline) -> Option<i64> {
 
 /// The seconds between the first and the last kill of a storm, where both times are known.
 #[must_use]
-pub fn seconds_between(timeline: &Timeline, first: &OomEvent, last: &OomEvent) -> Option<u64> {
+pub fn seconds_between(
+    timeline: ShownTimeline<'_>,
+    first: &OomEvent,
+    last: &OomEvent,
+) -> Option<u64> {
     let (from, to) = (time_of(first, timeline)?, time_of(last, timeline)?);
     u64::try_from(to.saturating_sub(from)).ok().map(|span| span.div_ceil(1000))
 }
@@ -39,7 +44,7 @@ pub fn seconds_between(timeline: &Timeline, first: &OomEvent, last: &OomEvent) -
 /// opened storm, which is named by its first one, follow it.
 pub(crate) fn entries<'a>(
     events: impl Iterator<Item = &'a OomEvent>,
-    timeline: &Timeline,
+    timeline: ShownTimeline<'_>,
     opened: &HashSet<u64>,
 ) -> Vec<(i64, TimelineEntry)> {
     let mut groups: Vec<Vec<&OomEvent>> = Vec::new();
@@ -73,8 +78,7 @@ pub(crate) fn entries<'a>(
             found.extend(each);
             continue;
         }
-        let predicted =
-            group.iter().filter(|it| it.prediction == PredictionResult::Rank(1)).count();
+        let predicted = group.iter().filter(|it| it.was_predicted()).count();
         let storm = KillStorm {
             first: first.nth,
             last: last.nth,

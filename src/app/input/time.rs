@@ -6,6 +6,7 @@ use crate::app::incident::event_text::victim_text;
 use crate::app::keymap::bindings::Action;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{App, Request};
+use crate::kills::sample_before_kill;
 use crate::model::{EventTime, SampleIndex};
 
 /// Maximum number of victims that are named where several were killed between two samples.
@@ -95,7 +96,7 @@ impl App {
         let mut killed: BTreeMap<SampleIndex, Vec<String>> = BTreeMap::new();
         let events = self.incidents.timeline.all();
         for event in events.iter().filter(|it| it.is_kill() && it.time != EventTime::Order) {
-            if let Some(sample) = self.sample_before_kill(event) {
+            if let Some(sample) = sample_before_kill(&self.playback.past, event) {
                 killed.entry(sample).or_default().push(victim_text(event));
             }
         }

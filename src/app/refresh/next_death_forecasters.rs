@@ -1,8 +1,10 @@
 //! The forecasters of the next death: one follows the newest samples, one follows the screen through a
 //! recording or the past.
 
+use std::sync::Arc;
+
 use crate::forecast::next_death::{DeathForecaster, Deaths, PredictionLog};
-use crate::model::{SampleHistory, SampleIndex, Scene, UsageReading};
+use crate::model::{SampleHistory, SampleIndex, Scene, Snapshot, UsageReading};
 use crate::units::Millis;
 
 /// A jump in time is followed by this much of what came before: the forecaster looks back no further.
@@ -18,14 +20,15 @@ const WARM_UP_ROWS: u64 = 60_000;
 /// The forecasters, and how far the second one got.
 #[derive(Default)]
 pub struct DeathTracking {
-    /// Follows the newest sample of a live machine, whatever the screen shows.
+    /// Follows the newest sample of a live machine, and the samples of a recording as they are read, whatever the
+    /// screen shows.
     pub(crate) newest: DeathForecaster,
     /// What was read since the newest sample: the next one takes it along.
     pub(crate) readings: Vec<UsageReading>,
-    /// What was predicted lately on a live machine.
+    /// What was predicted lately: kills are compared with it.
     pub(crate) log: PredictionLog,
-    /// What was predicted in a recording up to this sample: kills that follow it are compared with it.
-    pub(crate) replayed_log: Option<(SampleIndex, PredictionLog)>,
+    /// The samples of a recording as they are read, which may be long before they are shown.
+    read: Option<Scene>,
     /// Whether readings changed the headline since it was asked last.
     pub(crate) headline_changed: bool,
     replayed: DeathForecaster,
@@ -45,6 +48,22 @@ impl DeathTracking {
         let deaths = self.newest.predict(scene);
         self.log.note(self.unix_ms(scene), &deaths);
         deaths
+    }
+
+    /// Follows the samples of a recording as they are read: the kills in it are compared with what was predicted, as
+    /// they were on the live machine.
+    pub(crate) fn take_played(&mut self, sample: &Arc<Snapshot>) {
+        let scene = match self.read.take() {
+            Some(mut scene) => {
+                scene.advance(Arc::clone(sample));
+                scene
+            }
+            None => Scene::new(Arc::clone(sample), None),
+        };
+        self.newest.observe(&scene);
+        let deaths = self.newest.predict(&scene);
+        self.log.note_sample(sample.clock.unix_ms, &deaths, &scene);
+        self.read = Some(scene);
     }
 
     /// The time of the newest reading, in milliseconds since 1970, UTC.
@@ -72,28 +91,8 @@ impl DeathTracking {
     }
 }
 
-/// What was predicted in the last minutes up to this sample.
-pub(crate) fn log_before(past: &SampleHistory, at: SampleIndex) -> PredictionLog {
-    let rows = past.sample(at).map_or(0, |sample| sample.processes.len());
-    let mut log = PredictionLog::default();
-    follow(past, SampleIndex(at.0 + 1), rows, |forecaster, scene| {
-        log.note_sample(scene.now().clock.unix_ms, &forecaster.predict(scene), scene);
-    });
-    log
-}
-
 /// A forecaster that has taken the samples before this one.
 fn warmed_up(past: &SampleHistory, at: SampleIndex, rows: usize) -> DeathForecaster {
-    follow(past, at, rows, |_, _| {})
-}
-
-/// Shows a forecaster the samples before this one, and it to `each` after each of them.
-fn follow(
-    past: &SampleHistory,
-    at: SampleIndex,
-    rows: usize,
-    mut each: impl FnMut(&DeathForecaster, &Scene),
-) -> DeathForecaster {
     let (least, most) = WARM_UP_SAMPLES;
     let count = (WARM_UP_ROWS / (rows as u64).max(1)).clamp(least, most);
     let oldest = past.oldest().unwrap_or(at).0.max(at.0.saturating_sub(count));
@@ -111,7 +110,6 @@ fn follow(
         }
         if let Some(scene) = &scene {
             forecaster.observe(scene);
-            each(&forecaster, scene);
         }
     }
     forecaster

@@ -39,6 +39,8 @@ impl App {
         }
         let narrowed = self.narrowed_to();
         for row in self.table.struck.iter().filter(|row| row.narrowed == narrowed) {
+            // Its parent may not have waited for it: then it is listed as well.
+            lines.retain(|line| line.id != row.id);
             let line = TableLine { id: row.id, at: None, tree_lines: TreeLines::default() };
             lines.insert(row.place.min(lines.len()), line);
         }

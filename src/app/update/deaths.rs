@@ -1,67 +1,19 @@
-//! Predicts the next death at the sample on the screen and between two samples, and says of the kills of the
-//! demo how long before each its victim was named.
+//! Predicts the next death at the sample on the screen and between two samples.
 
 use std::sync::Arc;
 
-use crate::app::incident::event_text::victim_text;
-use crate::app::{ActingMode, App, Request};
+use crate::app::{App, Request};
 use crate::forecast::next_death::Deaths;
 use crate::forecast::race::Race;
-use crate::model::{ProcId, SampleIndex, Snapshot, Text, UsageReading};
-use crate::units::{Adj, Millis};
+use crate::model::{ProcId, Snapshot, Text, UsageReading};
+use crate::units::Adj;
 use crate::words::death_details::futile_kill;
 use crate::words::next_death::{after_change, headline_text};
 
 /// Maximum number of readings that a sample takes along.
 const MAX_READINGS: usize = 4096;
 
-/// Maximum number of candidates among which a victim counts as named.
-const MAX_CANDIDATES: usize = 3;
-
-/// A kill, and whether it was predicted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DemoKill {
-    /// The killer, as the subject of a sentence.
-    pub by: &'static str,
-    /// The victim.
-    pub who: String,
-    /// For how long before the kill the victim was named first, at each sample; `None` where the sample before
-    /// the kill did not name it.
-    pub lead: Option<Millis>,
-}
-
 impl App {
-    /// Remembers whom the headline names at the sample on the screen.
-    pub(crate) fn remember_named(&mut self) {
-        let Some(at) = self.playback.at.filter(|_| self.start.acting == ActingMode::Demo) else {
-            return;
-        };
-        let next = self.deaths.next.as_ref();
-        let next = next.filter(|death| death.candidates.len() <= MAX_CANDIDATES);
-        let first = next.and_then(|death| death.candidates.first());
-        self.incidents.named.insert(at, first.map(|candidate| candidate.id.pid));
-    }
-
-    /// The kills up to the sample on the screen, and for how long before each its victim was named.
-    #[must_use]
-    pub fn demo_kills(&self) -> Vec<DemoKill> {
-        let kills = self.shown_kills().iter().filter(|event| event.is_kill());
-        kills
-            .map(|event| {
-                let pid = event.victim.and_then(|victim| victim.pid);
-                let last = self.sample_before_kill(event).filter(|_| pid.is_some());
-                let names = |nth: &u64| self.incidents.named.get(&SampleIndex(*nth)) == Some(&pid);
-                let since = last.and_then(|last| (0..=last.0).rev().take_while(names).last());
-                let since = since.and_then(|nth| self.playback.past.facts(SampleIndex(nth)));
-                let lead = since.map(|since| {
-                    let ms = event.unix_ms.saturating_sub(since.clock.unix_ms);
-                    Millis(u64::try_from(ms).unwrap_or(0))
-                });
-                DemoKill { by: event.by.name(), who: victim_text(event), lead }
-            })
-            .collect()
-    }
-
     /// Predicts the next death at the sample on the screen. A report has no future.
     pub(crate) fn predict_deaths(&mut self) {
         let Some(scene) = self.scene.as_ref().filter(|_| self.incidents.report.is_none()) else {

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::app::incident::timeline::TimelineEntry;
+use crate::app::incident::entry::TimelineEntry;
+use crate::app::incident::shown_timeline::ShownTimeline;
 use crate::app::view::kind::ViewKind;
 use crate::app::view::struck_row::{MAX_STRUCK, STRUCK_FOR, StruckRow};
 use crate::columns::{COLUMNS, RowContext};
-use crate::model::{EventTime, Killer, OomEvent, Reading, SampleIndex, Scene, Snapshot};
+use crate::kills::sample_before_kill;
+use crate::model::{EventTime, OomEvent, ProcId, Reading, SampleIndex, Scene, Snapshot};
 use crate::rank::Ranking;
 
 /// Maximum number of earlier samples that are restored for struck rows at one time.
@@ -27,10 +29,17 @@ impl App {
         })
     }
 
+    /// What is known of kills up to the time that the screen shows.
+    #[must_use]
+    pub fn timeline(&self) -> ShownTimeline<'_> {
+        let until = self.shown_until().unwrap_or(i64::MAX);
+        ShownTimeline::new(&self.incidents.timeline, until)
+    }
+
     /// The kills up to the time that the screen shows, the oldest first.
     #[must_use]
     pub fn shown_kills(&self) -> &[OomEvent] {
-        self.incidents.timeline.until(self.shown_until().unwrap_or(i64::MAX))
+        self.timeline().events()
     }
 
     /// Whether a process was killed since doomtop started.
@@ -44,13 +53,13 @@ impl App {
     #[must_use]
     pub fn event_entries(&self) -> Vec<TimelineEntry> {
         let until = self.shown_until().unwrap_or(i64::MAX);
-        let timeline = &self.incidents.timeline;
-        self.views.events.entries(self.shown_kills(), timeline, &self.session.journal, until)
+        self.views.events.entries(self.timeline(), &self.session.journal, until)
     }
 
     /// Tells of these kills in the banner. Returns whether one of them killed anybody.
     pub(crate) fn tell_kills(&mut self, events: &[u64]) -> bool {
-        let killed = |nth: &&u64| self.incidents.timeline.find(**nth).is_some_and(is_kill);
+        let killed =
+            |nth: &&u64| self.incidents.timeline.find(**nth).is_some_and(OomEvent::is_kill);
         let killed: Vec<u64> = events.iter().filter(killed).copied().collect();
         if killed.is_empty() {
             return false;
@@ -119,7 +128,7 @@ impl App {
         struck.retain(|row| {
             let passed = now.saturating_sub(row.gone_at);
             (0..=STRUCK_FOR.0.cast_signed()).contains(&passed)
-                && scene.find(row.id).is_none()
+                && !lives(scene, row.id)
                 && kills.iter().any(|event| event.nth == row.event)
         });
         // A sample may be long after the one before it: its kills count whenever they were.
@@ -132,7 +141,7 @@ impl App {
         let mut last: Option<(SampleIndex, Arc<Snapshot>)> = None;
         let (mut found, mut restored) = (Vec::new(), 0);
         for event in missing {
-            let Some(nth) = self.sample_before_kill(event) else { continue };
+            let Some(nth) = sample_before_kill(&self.playback.past, event) else { continue };
             let after = SampleIndex(nth.0 + 1);
             let gone_at = self.playback.past.facts(after).map(|it| it.clock.unix_ms);
             let is_recent =
@@ -156,7 +165,7 @@ impl App {
     }
 
     /// The row of the victim as it was in the last sample before the kill; nothing where the table would not
-    /// have shown it, or where it still exists.
+    /// have shown it, or where it still has memory.
     fn struck_row(
         &self,
         event: &OomEvent,
@@ -169,7 +178,7 @@ impl App {
             .processes
             .get(at)
             .filter(|it| Some(it.comm) == event.victim.map(|it| it.comm))?;
-        if now.find(process.id).is_some() {
+        if lives(now, process.id) {
             return None;
         }
         let scene = Scene::scoped(Arc::clone(sample), None, now.scope().clone());
@@ -206,7 +215,7 @@ impl App {
     }
 }
 
-/// Whether anybody was killed, and it is not a report of why nobody was.
-fn is_kill(event: &OomEvent) -> bool {
-    event.victim.is_some() || event.by == Killer::Counted || !event.by.is_kernel()
+/// Whether a process still has memory. One that its parent has not waited for is still listed, without any.
+fn lives(scene: &Scene, id: ProcId) -> bool {
+    scene.find(id).is_some_and(|process| process.has_mm)
 }

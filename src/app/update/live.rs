@@ -8,6 +8,7 @@ use crate::app::{App, Request};
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::next_death::Deaths;
 use crate::forecast::{limits, trend};
+use crate::kills::Timeline;
 use crate::model::{
     DomainKind, Hierarchy, Killer, OomEvent, PressureWatch, SampleIndex, Scene, Scope, Snapshot,
     Text,
@@ -85,7 +86,7 @@ impl App {
         let resting = limit.filter(|limit| limit.hit_in.is_none());
         let left = resting.as_ref().map(ReachableLimit::left_permille);
         self.refresh.pace.sampled(self.now, scene.now(), left);
-        let killed = killed_since(scene, self.incidents.timeline.all());
+        let killed = killed_since(scene, &self.incidents.timeline);
         let input = AlarmInput { scene, ranking, policy: policy.id(), deaths, killed: &killed };
         let raised = self.refresh.alarms.sample(&input, self.now);
         self.alarm_requests(raised)
@@ -129,26 +130,26 @@ impl App {
     }
 }
 
-/// Who the kernel killed since the sample before: by the log, and as far as it does not tell, the largest
-/// processes that are gone.
-fn killed_since(scene: &Scene, events: &[OomEvent]) -> Vec<KilledProcess> {
+/// Who the kernel killed since the sample before: by the log, and as far as it does not tell yet, who was probably
+/// killed.
+fn killed_since(scene: &Scene, timeline: &Timeline) -> Vec<KilledProcess> {
     let Some(before) = scene.before() else { return Vec::new() };
     let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
     let counted = kills(before).zip(kills(scene.now())).filter(|_| scene.now().continues(before));
     let count = counted.map_or(0, |(then, now)| now.saturating_sub(then));
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let (from, to) = (before.clock.unix_ms, scene.now().clock.unix_ms);
-    let told = events.iter().rev().take_while(|it| it.unix_ms > from).filter(|it| it.unix_ms <= to);
+    let told = timeline
+        .all()
+        .iter()
+        .rev()
+        .take_while(|it| it.unix_ms > from)
+        .filter(|it| it.unix_ms <= to);
     let told = told.filter(|it| it.by.is_kernel() && it.by != Killer::Counted);
     let mut killed: Vec<KilledProcess> = told.filter_map(killed_process).take(count).collect();
-    let seen = scene.kills().iter().rev().take_while(|it| it.at == scene.now().clock.monotonic_ms);
-    for id in seen.map(|it| it.victim) {
-        let is_known = killed.iter().any(|it| it.pid == Some(id.pid));
-        if let Some(process) = before.find(id).filter(|_| !is_known && killed.len() < count) {
-            let comm = process.comm.to_string();
-            killed.push(KilledProcess { pid: Some(id.pid), comm, domain: None, guessed: true });
-        }
-    }
+    let guessed = timeline.awaited_since(from).filter_map(killed_process);
+    let rest = count.saturating_sub(killed.len());
+    killed.extend(guessed.take(rest));
     killed
 }
 

@@ -6,6 +6,7 @@ use crate::app::mode::Mode;
 use crate::app::refresh::playback::Playing;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::{ActingMode, App};
+use crate::kills::NewKills;
 use crate::model::{SampleIndex, Scene, Snapshot};
 use crate::rows::time::{named_span, parse_date, parse_time, written};
 use crate::units::Millis;
@@ -32,7 +33,7 @@ impl App {
         // The memory in a recording is that of another machine, or of another time.
         self.playback.past.set_memory_short(self.start.live && sample.memory.is_short());
         let (nth, before) = self.playback.keep(&sample);
-        self.note_counted_kills(nth, &sample);
+        self.take_counters(nth, &sample);
         if self.shows_other_sample() {
             self.spent = before;
             return;
@@ -49,6 +50,7 @@ impl App {
             self.names.learn_users(Arc::clone(&sample.users));
         }
         (self.playback.recorded, self.playback.gone_back) = (true, true);
+        self.refresh.deaths.take_played(&sample);
         self.take_recorded_log(nth, &sample);
         if self.playback.at.is_none() {
             self.show(nth);
@@ -57,8 +59,10 @@ impl App {
     }
 
     /// The recording was read to its end.
-    pub(crate) const fn all_played(&mut self) {
+    pub(crate) fn all_played(&mut self) {
         self.playback.all_read = true;
+        let settled = self.incidents.timeline.settle(Millis::ZERO, true);
+        self.tell_of_recording(NewKills::default(), settled);
         self.views.memory.show_all();
     }
 

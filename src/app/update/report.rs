@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::app::incident::entry::TimelineEntry;
 use crate::app::incident::shown_report::ShownReport;
 use crate::app::mode::Mode;
 use crate::app::refresh::self_check::SelfCheck;
@@ -20,7 +21,7 @@ impl App {
     /// Shows a report. Returns false where it has no dump that can be shown.
     pub(crate) fn show_report(&mut self, number: u64) -> bool {
         let Some(report) = self.incidents.timeline.report(number).cloned() else { return false };
-        let common = self.incidents.timeline.common();
+        let common = self.incidents.common();
         let kernel = report.kernel.clone().or(common.kernel);
         let filled = OomReport { kernel, ..OomReport::clone(&report) };
         let Some(mut post) = reconstruct(&filled, common.swap) else { return false };
@@ -44,8 +45,7 @@ impl App {
         let judge = kernel_policy.unwrap_or(self.settings.policy);
         let place = self.report_place(number);
         let judged = Some(judge).filter(|policy| !policy.is_running_kernel());
-        let lines =
-            ExplainedReport::new(&report, &self.incidents.timeline.common(), judged).facts();
+        let lines = ExplainedReport::new(&report, &self.incidents.common(), judged).facts();
         self.refresh.self_check = SelfCheck::default();
         self.incidents.report =
             Some(ShownReport { number, place, told: time, stamp, lines, kernel_policy });
@@ -93,8 +93,7 @@ impl App {
                 self.show_report(number);
                 let found =
                     self.incidents.timeline.all().iter().find(|it| it.report == Some(number));
-                self.views.events.held =
-                    found.map(|it| crate::app::incident::timeline::TimelineEntry::Kill(it.nth));
+                self.views.events.held = found.map(|it| TimelineEntry::Kill(it.nth));
                 self.arrange_events();
             }
             None => {

@@ -65,7 +65,6 @@ impl App {
         std::mem::swap(&mut self.ranking, &mut self.ranking_before);
         self.predict_deaths();
         self.rank();
-        self.remember_named();
         if let Some(scene) = &self.scene {
             self.refresh.self_check.update(scene);
             // An earlier sample may show processes that have exited since.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::app::incident::timeline::TimelineEntry;
+use crate::app::incident::entry::TimelineEntry;
 use crate::app::keymap::bindings::Key;
 use crate::app::view::kind::ViewKind;
 use crate::model::{ProcId, Text};

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::app::incident::entry::TimelineEntry;
+use crate::app::incident::shown_timeline::ShownTimeline;
 use crate::app::incident::storm;
-use crate::app::incident::timeline::{Timeline, TimelineEntry};
 use crate::app::session::journal::Journal;
 use crate::app::view::list_cursor::ListCursor;
 use crate::model::OomEvent;
@@ -47,13 +48,12 @@ impl EventsView {
     #[must_use]
     pub fn entries(
         &self,
-        kills: &[OomEvent],
-        timeline: &Timeline,
+        timeline: ShownTimeline<'_>,
         journal: &Journal,
         until: i64,
     ) -> Vec<TimelineEntry> {
         let shown = |text: &str| self.filter.is_empty() || has_words(text, &self.filter);
-        let events = kills.iter();
+        let events = timeline.events().iter();
         let events = events.filter(|it| self.filter.is_empty() || shown(&words_of(it)));
         let kills = storm::entries(events, timeline, &self.opened);
         let acts = if self.kills_only { &[][..] } else { &journal.entries[..] };
@@ -74,7 +74,7 @@ impl EventsView {
     fn line_of(
         entry: &TimelineEntry,
         entries: &[TimelineEntry],
-        timeline: &Timeline,
+        timeline: ShownTimeline<'_>,
     ) -> Option<usize> {
         let own = entries.iter().position(|it| it.is_same(entry));
         let TimelineEntry::Kill(nth) = entry else { return own };
@@ -94,7 +94,12 @@ impl EventsView {
     }
 
     /// Puts the cursor on the line that it follows.
-    pub(crate) fn follow(&mut self, entries: &[TimelineEntry], timeline: &Timeline, rows: u16) {
+    pub(crate) fn follow(
+        &mut self,
+        entries: &[TimelineEntry],
+        timeline: ShownTimeline<'_>,
+        rows: u16,
+    ) {
         let last = entries.len().saturating_sub(1);
         let found = self.held.and_then(|held| Self::line_of(&held, entries, timeline));
         self.cursor.at = match self.held {
@@ -130,7 +135,7 @@ impl EventsView {
     pub(crate) fn finds(
         &self,
         entry: &TimelineEntry,
-        timeline: &Timeline,
+        timeline: ShownTimeline<'_>,
         journal: &Journal,
     ) -> bool {
         let kill =

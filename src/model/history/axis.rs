@@ -68,8 +68,6 @@ pub enum Aggregate {
     Least,
     /// The latest.
     Last,
-    /// The sum: a count.
-    Sum,
 }
 
 /// A value at a time.
@@ -95,9 +93,9 @@ pub fn resample(
     for point in points {
         let Some(value) = point.value else { continue };
         let to = axis.number(point.at);
-        let from = match (fold, point.since) {
-            (Aggregate::Sum, _) | (_, None) => to,
-            (_, Some(since)) => axis.number(since).saturating_add(1).min(to),
+        let from = match point.since {
+            None => to,
+            Some(since) => axis.number(since).saturating_add(1).min(to),
         };
         let Ok(end) = usize::try_from(to.saturating_add(1)) else { continue };
         let begin = usize::try_from(from).unwrap_or(0);
@@ -107,7 +105,6 @@ pub fn resample(
                 (_, None) | (Aggregate::Last, _) => value,
                 (Aggregate::Most, Some(old)) => old.max(value),
                 (Aggregate::Least, Some(old)) => old.min(value),
-                (Aggregate::Sum, Some(old)) => old + value,
             });
         }
     }

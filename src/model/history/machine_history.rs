@@ -103,6 +103,12 @@ impl MachineHistory {
         self.samples.partition_point(|sample| sample.at <= at).checked_sub(1)
     }
 
+    /// The first sample that is not older than this time, in milliseconds since 1970, UTC.
+    #[must_use]
+    pub fn since(&self, unix_ms: i64) -> Option<&MachineSample> {
+        self.get(self.samples.partition_point(|sample| sample.unix_ms < unix_ms))
+    }
+
     /// The sample at an index.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<&MachineSample> {

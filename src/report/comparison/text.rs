@@ -90,8 +90,9 @@ fn write_wrapped(out: &mut dyn Write, label: &str, text: &str, style: TextStyle)
 
 /// `245 chrome`, or what is known of the victim.
 fn victim(kill: &LoadKill) -> String {
-    let comm = kill.comm.map_or_else(|| "a process".to_owned(), |it| it.to_string());
-    kill.pid.map_or_else(|| comm.clone(), |pid| format!("{pid} {comm}"))
+    let Some(victim) = kill.event.victim else { return "a process".to_owned() };
+    let comm = victim.comm;
+    victim.pid.map_or_else(|| comm.to_string(), |pid| format!("{pid} {comm}"))
 }
 
 /// The kills of one of the two, and the processes that grew in it.
@@ -105,8 +106,8 @@ fn write_details(
     let kills = it.kills.iter().map(|kill| {
         let who = victim(kill);
         let after = span_of(kill.after.0 / 1000);
-        let by = kill.by.word();
-        let guessed = if kill.guessed { " (victim guessed)" } else { "" };
+        let by = kill.event.by.word();
+        let guessed = if kill.event.guessed { " (victim guessed)" } else { "" };
         ("kills", format!("{who} after {after}, by {by}{guessed}: {}", kill.why))
     });
     let growing = it.growing.iter().filter_map(|it| {

@@ -6,7 +6,8 @@ use super::answer::ExpectationAnswer;
 use super::summary::{GrowingProcess, LoadKill, LoadSummary};
 use super::verdict::LoadVerdict;
 use crate::forecast::steady_growth::GrowthTrend;
-use crate::model::{ForecastResult, Text};
+use crate::model::Text;
+use crate::report::kill::KillReport;
 use crate::report::time::rfc3339;
 use crate::units::Millis;
 
@@ -123,22 +124,10 @@ fn process(it: &GrowingProcess) -> Value {
 }
 
 fn kill(it: &LoadKill) -> Value {
-    let candidates = match it.forecast {
-        ForecastResult::Among { candidates, .. } => Some(candidates),
-        ForecastResult::Named { .. } => Some(1),
-        ForecastResult::NotMade | ForecastResult::NotPredicted => None,
-    };
-    json!({
-        "when": rfc3339(it.unix_ms),
-        "after_s": it.after.seconds(),
-        "pid": it.pid,
-        "comm": it.comm,
-        "guessed": it.guessed,
-        "by": it.by.word(),
-        "why": it.why,
-        "predicted_s": it.predicted().map(Millis::seconds),
-        "candidates": candidates,
-    })
+    let mut object = json!(KillReport::of(&it.event));
+    object["after_s"] = json!(it.after.seconds());
+    object["why"] = json!(it.why);
+    object
 }
 
 fn answer(it: &ExpectationAnswer) -> Value {

@@ -89,9 +89,9 @@ impl LoadSummariser {
         };
         let Some(scene) = self.scene.take() else { return spent };
         let clock = scene.now().clock;
-        let (began, _) = *self.began.get_or_insert((clock.unix_ms, clock.monotonic_ms));
+        self.began.get_or_insert((clock.unix_ms, clock.monotonic_ms));
         self.take_level(&scene);
-        self.kills.take(&scene, began);
+        self.kills.take(&scene);
         self.take_sizes(&scene);
         self.scene = Some(scene);
         spent
@@ -232,7 +232,7 @@ impl LoadSummariser {
         let limit = self.level.and_then(|level| level.limit);
         // Where the kernel killed at the limit, nothing below it could be reclaimed.
         let is_full = limit.filter(|it| self.peak.is_some_and(|at| is_reached(at.bytes, *it)));
-        let at_limit = kills.iter().any(|it| matches!(it.by, Killer::Memcg | Killer::Group));
+        let at_limit = kills.iter().any(|it| matches!(it.event.by, Killer::Memcg | Killer::Group));
         let full = is_full.filter(|_| at_limit);
         let mut reclaim = self.counters.reclaim();
         if full.is_some() && reclaim.limit_hits == Some(0) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::forecast::next_death::TimeSpan;
 use crate::forecast::steady_growth::GrowthTrend;
-use crate::model::{Comm, ForecastResult, Killer, ProcId, Text};
+use crate::model::{Comm, OomEvent, ProcId, Text};
 use crate::units::{Bytes, Millis};
 
 /// What a load test took, from the first sample to the last.
@@ -122,31 +122,18 @@ pub struct GrowingProcess {
 /// A kill in the scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadKill {
-    /// When, in milliseconds since 1970, UTC; at the latest, where only a counter tells of it.
-    pub unix_ms: i64,
-    /// The same from the first sample on.
+    /// What is known of it. Of a victim that only a counter tells of and no sample saw, nothing is.
+    pub event: OomEvent,
+    /// When, from the first sample on; at the latest, where only a counter tells of it.
     pub after: Millis,
-    /// The victim's pid; `None` where only a counter tells of it and no sample saw the victim.
-    pub pid: Option<i32>,
-    /// The victim's name.
-    pub comm: Option<Comm>,
-    /// Whether the victim is a guess: the largest process that ended.
-    pub guessed: bool,
-    /// The killer.
-    pub by: Killer,
     /// Why, as a sentence.
     pub why: String,
-    /// What was predicted.
-    pub forecast: ForecastResult,
 }
 
 impl LoadKill {
     /// For how long before the kill its victim was predicted; `None` where it was not.
     #[must_use]
     pub const fn predicted(&self) -> Option<Millis> {
-        match self.forecast {
-            ForecastResult::Named { lead } | ForecastResult::Among { lead, .. } => Some(lead),
-            ForecastResult::NotMade | ForecastResult::NotPredicted => None,
-        }
+        self.event.forecast.lead()
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::summary::{CounterOwner, LoadSummary};
-use super::{LoadSummariser, ProcessTree, is_of_run, run_scope, summary};
+use super::summary::{CounterOwner, LoadKill, LoadSummary};
+use super::{LoadSummariser, ProcessTree, is_of_run, run_scope};
 use crate::forecast::steady_growth::GrowthTrend;
 use crate::model::{
     Cgroup, Cgroups, Comm, ForecastResult, Hierarchy, Killer, Limit, LogLine, LogWriter, Pressure,
@@ -242,15 +242,19 @@ fn killed(hierarchy: Hierarchy, counted: u64, log: Vec<LogLine>) -> Vec<Snapshot
     samples
 }
 
+fn pid(kill: &LoadKill) -> Option<i32> {
+    kill.event.victim.and_then(|victim| victim.pid)
+}
+
 #[test]
 fn a_kill_that_the_log_tells_of_has_a_reason_and_a_prediction() {
     let found = summary(killed(Hierarchy::V2, 1, kill_lines(4800, "/test", 42)));
     let [kill] = found.kills.as_slice() else { panic!("{:?}", found.kills) };
-    assert_eq!((kill.pid, kill.guessed, kill.by), (Some(42), false, Killer::Memcg));
-    assert_eq!((kill.unix_ms, kill.after), (BEGAN + 4800, Millis(4800)));
+    assert_eq!((pid(kill), kill.event.guessed, kill.event.by), (Some(42), false, Killer::Memcg));
+    assert_eq!((kill.event.unix_ms, kill.after), (BEGAN + 4800, Millis(4800)));
     assert!(kill.why.contains("loader (42) was killed"), "{}", kill.why);
-    assert!(matches!(kill.forecast, ForecastResult::Named { .. }), "{:?}", kill.forecast);
-    assert!(kill.predicted().is_some_and(|lead| lead.0 >= 1000), "{:?}", kill.forecast);
+    assert!(matches!(kill.event.forecast, ForecastResult::Named { .. }), "{kill:?}");
+    assert!(kill.predicted().is_some_and(|lead| lead.0 >= 1000), "{kill:?}");
     assert!(found.needed_is_least);
 }
 
@@ -284,10 +288,11 @@ fn a_kill_without_a_log_is_counted_and_its_victim_guessed() {
     for hierarchy in [Hierarchy::V1, Hierarchy::V2] {
         let found = summary(killed(hierarchy, 1, Vec::new()));
         let [kill] = found.kills.as_slice() else { panic!("{:?}", found.kills) };
-        assert_eq!((kill.pid, kill.guessed, kill.by), (Some(42), true, Killer::Counted));
-        assert!(kill.predicted().is_some(), "{:?}", kill.forecast);
+        let seen = (pid(kill), kill.event.guessed, kill.event.by);
+        assert_eq!(seen, (Some(42), true, Killer::Counted));
+        assert!(kill.predicted().is_some(), "{kill:?}");
         let found = summary(killed(hierarchy, 3, kill_lines(4800, "/test", 42)));
-        let pids: Vec<Option<i32>> = found.kills.iter().map(|it| it.pid).collect();
+        let pids: Vec<Option<i32>> = found.kills.iter().map(pid).collect();
         assert_eq!(pids, [Some(42), None, None], "no sample saw the other two");
     }
 }
@@ -306,7 +311,7 @@ fn a_kill_with_which_the_counter_vanished_is_no_test_without_kills() {
         summary(samples)
     };
     let found = vanished(1);
-    let pids: Vec<Option<i32>> = found.kills.iter().map(|it| it.pid).collect();
+    let pids: Vec<Option<i32>> = found.kills.iter().map(pid).collect();
     assert_eq!((pids, found.kills_known), (vec![Some(42)], false));
     let none = vanished(0);
     assert!(none.kills.is_empty() && none.kills_known, "nothing on the machine was killed");
@@ -324,7 +329,7 @@ fn a_report_that_goes_on_in_the_next_sample_is_one_kill() {
         "oom_reaper: reaped process 42 (loader), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB";
     after.log = Arc::new(vec![line(5100, reaped)]);
     samples.push(after);
-    let kills: Vec<summary::LoadKill> = summary(samples).kills;
+    let kills: Vec<LoadKill> = summary(samples).kills;
     assert_eq!(kills.len(), 1, "{kills:?}");
 }
 

@@ -202,12 +202,17 @@ fn growing(it: &GrowingProcess) -> String {
 }
 
 fn kill(it: &LoadKill) -> String {
-    let who = match (it.pid, it.comm) {
-        (Some(pid), Some(comm)) => format!("{pid} {comm}"),
-        (None, Some(comm)) => comm.to_string(),
-        _ => "a process".to_owned(),
+    let event = &it.event;
+    let mut who = match event.victim.map(|victim| (victim.pid, victim.comm)) {
+        Some((Some(pid), comm)) => format!("{pid} {comm}"),
+        Some((None, comm)) => comm.to_string(),
+        None => "a process".to_owned(),
     };
-    let likely = if it.guessed && it.pid.is_some() { " (likely)" } else { "" };
-    let forecast = forecast_sentence(it.forecast).map_or_else(String::new, |it| format!(", {it}"));
+    if let Some(freed) = event.victim.and_then(|it| it.freed()) {
+        who.push_str(&format!(" ({})", human_size(freed.bytes())));
+    }
+    let likely = if event.guessed { " (likely)" } else { "" };
+    let forecast = forecast_sentence(event.forecast);
+    let forecast = forecast.map_or_else(String::new, |it| format!(", {it}"));
     format!("{who}{likely} at {}{forecast}: {}", seconds(it.after), it.why)
 }

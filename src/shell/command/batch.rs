@@ -10,21 +10,24 @@ use super::headless::names::CommandLines;
 use super::headless::ranker::Ranker;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
+use crate::app::incident::kill_text::kill_line;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
-use crate::forecast::next_death::{self, DeathForecaster, KERNEL, PredictedKill, PredictionLog};
-use crate::model::{CgroupNeeds, Needs, ProcId, Process, Scene, Snapshot};
+use crate::forecast::next_death;
+use crate::kills::KillFollower;
+use crate::model::{CgroupNeeds, Needs, OomEvent, ProcId, Scene, Snapshot};
 use crate::report::json::LineExtras;
 use crate::report::line::TextStyle;
 use crate::report::text::DeathLines;
-use crate::report::{json, text, verdicts};
+use crate::report::{json, rfc3339, text, verdicts};
 use crate::rows::arrange::{TableLine, TableSettings};
+use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::stdio;
+use crate::shell::worker::log_sources::FollowedLog;
 use crate::source::Source;
 use crate::units::Millis;
-use crate::words::next_death::kill_line;
 
 /// Minimum width of a command line, in cells.
 const COMMAND_WIDTH: u16 = 24;
@@ -41,6 +44,9 @@ const WARM_UP: Millis = Millis(300);
 /// What could not be read or written.
 pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, CommandError> {
     let lookup = invocation.input.lookup_root()?;
+    // The logs of this machine belong to no other tree, and tell names that are hidden.
+    let root = invocation.input.root()?.filter(|_| cli.redact.is_none());
+    let is_own = root.and_then(|root| LiveRoot::prove(root).ok());
     let delay = invocation.headless_delay();
     let setup = invocation.setup;
     // A single sample knows of no growth, and would name a process that another one is about to overtake: one
@@ -50,13 +56,13 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let pace = SamplePace { delay, count, end: EndFlag::default_action() };
     let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
     let out = BufWriter::new(io::stdout().lock());
-    let (forecaster, log) = (DeathForecaster::default(), PredictionLog::default());
     let mut printer = Printer {
         cli,
         setup: &setup,
         ranker,
-        forecaster,
-        log,
+        follower: KillFollower::default(),
+        // A line or two are over before a log could tell anything.
+        log: is_own.filter(|_| !warms_up).map(|_| FollowedLog::start()),
         may_die: Vec::new(),
         lines: Vec::new(),
         out,
@@ -65,6 +71,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     };
     let mut source = invocation.input.source;
     headless::run(source.as_mut(), &mut printer, &pace)?;
+    stdio::written(printer.end())?;
     Ok(ExitStatus::Success)
 }
 
@@ -72,9 +79,9 @@ struct Printer<'a> {
     cli: &'a Cli,
     setup: &'a Setup,
     ranker: Ranker,
-    forecaster: DeathForecaster,
-    /// What was predicted lately.
-    log: PredictionLog,
+    follower: KillFollower,
+    /// The logs of a live machine.
+    log: Option<FollowedLog>,
     /// Those that may die by the last prediction.
     may_die: Vec<ProcId>,
     lines: Vec<TableLine>,
@@ -106,16 +113,23 @@ impl SampleConsumer for Printer<'_> {
 
     fn consume(
         &mut self,
-        sample: Arc<Snapshot>,
+        mut sample: Arc<Snapshot>,
         source: &mut dyn Source,
         _: Instant,
     ) -> Result<AfterSample, CommandError> {
+        if let Some(log) = &mut self.log {
+            log.follow(&sample);
+            let lines = log.take();
+            if !lines.is_empty() {
+                Arc::make_mut(&mut sample).log = Arc::new(lines);
+            }
+        }
         let spent = self.ranker.update(sample, source, needs_command_lines(self.setup))?;
+        let kills = self.follow();
         if std::mem::take(&mut self.warms_up) {
-            self.observe();
             return Ok(AfterSample::Continue(spent));
         }
-        match self.write().and_then(|()| self.out.flush()) {
+        match self.write(&kills).and_then(|()| self.out.flush()) {
             Ok(()) => Ok(AfterSample::Continue(spent)),
             Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
         }
@@ -123,16 +137,31 @@ impl SampleConsumer for Printer<'_> {
 }
 
 impl Printer<'_> {
-    /// Lets the forecasts know the sample.
-    fn observe(&mut self) {
-        let Some(context) = self.ranker.context(CommandStyle::Short) else { return };
-        self.forecaster.observe(context.scene);
-        let deaths = self.forecaster.predict(context.scene);
-        self.may_die = deaths.may_die();
-        self.log.note_sample(context.scene.now().clock.unix_ms, &deaths, context.scene);
+    /// Lets the forecasts know the sample. Returns the kills that became known.
+    fn follow(&mut self) -> Vec<OomEvent> {
+        let Some(context) = self.ranker.context(CommandStyle::Short) else { return Vec::new() };
+        // Of a live machine a line may still come where the kernel's log is read.
+        let waits = match &self.log {
+            Some(log) => log.unreadable.is_none(),
+            None => !self.setup.live,
+        };
+        let kills = self.follower.take(context.scene, context.policy, waits);
+        self.may_die = self.follower.deaths().may_die();
+        kills
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    /// No more samples come: tells of kills that waited for a line of the log.
+    fn end(&mut self) -> io::Result<()> {
+        let kills = self.follower.finish();
+        let context = self.ranker.context(CommandStyle::Short);
+        let Some(context) = context.filter(|_| !self.cli.json) else { return Ok(()) };
+        for line in kill_lines(context.scene, &kills) {
+            writeln!(self.out, "{}", crate::model::printable(&line))?;
+        }
+        self.out.flush()
+    }
+
+    fn write(&mut self, kills: &[OomEvent]) -> io::Result<()> {
         let Some(context) = self.ranker.context(CommandStyle::Short) else { return Ok(()) };
         let view = TableSettings {
             sort: self.setup.sort.unwrap_or_else(by_badness),
@@ -144,41 +173,31 @@ impl Printer<'_> {
             tree: false,
             folded: HashSet::new(),
         };
-        self.forecaster.observe(context.scene);
-        let killed = killed(context.scene, &self.log);
-        let deaths = self.forecaster.predict(context.scene);
-        self.may_die = deaths.may_die();
-        self.log.note_sample(context.scene.now().clock.unix_ms, &deaths, context.scene);
+        let deaths = self.follower.deaths();
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
         if self.cli.json {
             let verdicts =
                 self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
             let columns = self.setup.columns.as_deref();
-            let extras = LineExtras { verdicts, deaths };
+            let extras = LineExtras { verdicts, deaths: deaths.clone(), kills };
             return json::write_line_with(&mut self.out, &context, &rows, columns, extras);
         }
         if !std::mem::take(&mut self.is_first) {
             writeln!(self.out)?;
         }
-        let said = DeathLines { predicted: Some(&deaths), killed: &killed };
+        let killed = kill_lines(context.scene, kills);
+        let said = DeathLines { predicted: Some(deaths), killed: &killed };
         write_text(&mut self.out, self.cli, self.setup, &context, (&rows, said))
     }
 }
 
-/// Who was killed since the sample before, as far as counts tell, and what was predicted of them: a line each.
-fn killed(scene: &Scene, log: &PredictionLog) -> Vec<String> {
-    let Some(before) = scene.before() else { return Vec::new() };
-    let at = scene.now().clock.monotonic_ms;
-    let new = scene.kills().iter().filter(|it| it.at == at);
-    let victims = new.filter_map(|it| before.find(it.victim));
-    let line = |process: &Process| {
-        let (pid, comm) = (process.id.pid, process.comm);
-        let unix_ms = before.clock.unix_ms;
-        let kill = PredictedKill { unix_ms, pid, comm, domain: None, by: KERNEL };
-        kill_line(process, log.result(&kill))
-    };
-    victims.map(line).collect()
+/// Kills as lines, each with its time.
+fn kill_lines(scene: &Scene, kills: &[OomEvent]) -> Vec<String> {
+    let kills = kills.iter().filter(|it| it.is_kill());
+    kills
+        .map(|it| format!("KILLED {}: {}", rfc3339(it.unix_ms), kill_line(Some(scene), it)))
+        .collect()
 }
 
 fn write_text(

@@ -13,10 +13,10 @@ use super::cli::Cli;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::alarm::Alarms;
-use crate::app::incident::kill_text::kill_sentences;
+use crate::app::incident::kill_text::kill_line;
 use crate::app::{App, Msg, NoticeLevel, Request};
 use crate::forecast::next_death::{DeathCertainty, NextDeath};
-use crate::model::{CgroupNeeds, ForecastResult, Needs, Scene, Snapshot};
+use crate::model::{CgroupNeeds, Needs, Snapshot};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};
@@ -26,7 +26,7 @@ use crate::shell::worker::alarm_command::{self, AlarmCommandWorker};
 use crate::shell::worker::log_sources::LogSources;
 use crate::source::Source;
 use crate::units::Millis;
-use crate::words::next_death::{forecast_sentence, forms};
+use crate::words::next_death::forms;
 use crate::words::next_victim::sentence;
 
 /// Times until a death at which it is told again, in milliseconds.
@@ -62,6 +62,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     drop(inbox);
     let mut source = invocation.input.source;
     headless::run(source.as_mut(), &mut plain, &pace)?;
+    plain.end()?;
     Ok(ExitStatus::Success)
 }
 
@@ -188,11 +189,21 @@ impl SampleConsumer for Plain {
 }
 
 impl Plain {
-    fn write(&mut self, lines: &[String], is_ringing: bool) -> io::Result<()> {
-        let unix_ms = self.app.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
-        let time = Timestamp::from_millisecond(unix_ms).unwrap_or_default();
-        let clock = time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
-        for line in lines {
+    /// No more samples come: tells of kills that waited for a line of the log.
+    fn end(&mut self) -> Result<(), CommandError> {
+        if !self.app.start.live {
+            self.app.update(Msg::AllPlayed);
+            let lines = self.kills();
+            stdio::written(self.write(&lines, false))?;
+        }
+        Ok(())
+    }
+
+    /// Writes lines, each with its time in milliseconds since 1970.
+    fn write(&mut self, lines: &[(i64, String)], is_ringing: bool) -> io::Result<()> {
+        for (unix_ms, line) in lines {
+            let time = Timestamp::from_millisecond(*unix_ms).unwrap_or_default();
+            let clock = time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
             writeln!(self.out, "{clock} {}", crate::model::printable(line))?;
         }
         if is_ringing {
@@ -202,31 +213,23 @@ impl Plain {
     }
 
     /// What has changed since the sample before, the most important first.
-    fn lines(&mut self) -> Vec<String> {
+    fn lines(&mut self) -> Vec<(i64, String)> {
         let mut lines = self.kills();
-        lines.extend(self.death());
-        lines.extend(self.alarms());
-        lines.extend(self.notice());
+        let now = self.app.scene.as_ref().map_or(0, |scene| scene.now().clock.unix_ms);
+        let others = self.death().into_iter().chain(self.alarms());
+        let others: Vec<String> = others.chain(self.notice()).collect();
+        lines.extend(others.into_iter().map(|line| (now, line)));
         lines
     }
 
-    /// The kills that became known.
-    fn kills(&mut self) -> Vec<String> {
+    /// The kills that became known, each at its own time.
+    fn kills(&mut self) -> Vec<(i64, String)> {
         let Some(banner) = self.app.display.banner.take() else { return Vec::new() };
-        let timeline = &self.app.incidents.timeline;
+        let (timeline, scene) = (self.app.timeline(), self.app.scene.as_ref());
         let events = banner.events.iter().filter_map(|&nth| timeline.find(nth));
-        let line = |event: &crate::model::OomEvent| {
-            let limit = event
-                .domain
-                .as_ref()
-                .and_then(|path| limit(self.app.scene.as_ref()?, path.as_str()));
-            let [long, ..] = kill_sentences(event, limit);
-            let was_predicted = event.forecast.weight() > ForecastResult::NotPredicted.weight();
-            let forecast = forecast_sentence(event.forecast).filter(|_| was_predicted);
-            let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
-            format!("KILLED: {long}{forecast}")
-        };
-        events.map(line).collect()
+        events
+            .map(|event| (event.unix_ms, format!("KILLED: {}", kill_line(scene, event))))
+            .collect()
     }
 
     /// The next death, where it is another one or nearer than what was told.
@@ -282,12 +285,6 @@ impl Plain {
         self.reported.notice = text.clone();
         text.filter(|_| is_news)
     }
-}
-
-/// The limit of the cgroup in which it was, by the last sample before it.
-fn limit(scene: &Scene, path: &str) -> Option<crate::units::Bytes> {
-    let mut samples = [scene.before(), Some(scene.now())].into_iter().flatten();
-    samples.find_map(|sample| sample.cgroups.find(path)?.effective_limit())
 }
 
 #[cfg(test)]

@@ -184,7 +184,9 @@ impl MainLoop {
         let (name, file) = new_file(&format!("doomtop-{}", snapshot.clock.unix_ms), "jsonl")?;
         let mut out = io::BufWriter::new(file);
         let rows: Vec<u32> = context.ranking.rows().iter().map(|row| row.at).collect();
-        let extras = LineExtras { verdicts: None, deaths: self.app.deaths.clone() };
+        let since = context.scene.before().map_or(i64::MAX, |before| before.clock.unix_ms);
+        let kills = self.app.timeline().between(since, snapshot.clock.unix_ms);
+        let extras = LineExtras { verdicts: None, deaths: self.app.deaths.clone(), kills };
         json::write_line_with(&mut out, &context, &rows, None, extras)?;
         out.flush()?;
         Ok(Some(name))

@@ -3,12 +3,11 @@
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::app::incident::kill_text::kill_sentences;
+use crate::app::incident::kill_text::{kill_sentences, limit_of_kill};
 use crate::columns::span_of;
-use crate::model::{EventTime, ForecastResult, OomEvent};
+use crate::model::{EventTime, OomEvent};
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
-use crate::units::Bytes;
 use crate::words::next_death::forecast_sentence;
 
 /// Maximum number of lines.
@@ -55,7 +54,7 @@ fn lines(app: &App, width: u16) -> Vec<String> {
 /// The text in forms of different length, the longest first; none while there is nothing to tell.
 fn forms(app: &App) -> Vec<String> {
     let Some(banner) = &app.display.banner else { return Vec::new() };
-    let timeline = &app.incidents.timeline;
+    let timeline = app.timeline();
     let events: Vec<&OomEvent> =
         banner.events.iter().filter_map(|&nth| timeline.find(nth)).collect();
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return Vec::new() };
@@ -69,24 +68,17 @@ fn forms(app: &App) -> Vec<String> {
     };
     let unproven = if timeline.is_unproven(last.nth) { " (by a log file)" } else { "" };
     // A forecast is told where it was right.
-    let was_predicted = last.forecast.weight() > ForecastResult::NotPredicted.weight();
+    let was_predicted = last.forecast.lead().is_some();
     let forecast = forecast_sentence(last.forecast).filter(|_| was_predicted);
     let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
-    let [long, middle, short] = kill_sentences(last, limit(app, last));
+    let limit = app.scene.as_ref().and_then(|scene| limit_of_kill(scene, last));
+    let [long, middle, short] = kill_sentences(last, limit);
     vec![
         format!("{clock} {several}{long}{unproven}{forecast}. Enter why, p just before"),
         format!("{clock} {several}{middle}{unproven}{forecast}. Enter why, p just before"),
         format!("{clock} {several}{short}{unproven}{forecast}. Enter why, p just before"),
         format!("{several}{short}. Enter why, p before"),
     ]
-}
-
-/// The limit of the cgroup in which it was, by the last sample before it.
-fn limit(app: &App, event: &OomEvent) -> Option<Bytes> {
-    let path = event.domain.as_ref()?;
-    let scene = app.scene.as_ref()?;
-    let mut samples = [scene.before(), Some(scene.now())].into_iter().flatten();
-    samples.find_map(|sample| sample.cgroups.find(path.as_str())?.effective_limit())
 }
 
 /// Breaks a text at its blanks.

@@ -2,8 +2,8 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::app::incident::entry::TimelineEntry;
 use crate::app::incident::event_text::{prediction_word, victim_text};
-use crate::app::incident::timeline::TimelineEntry;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::session::journal::JournalEntry;
 use crate::app::session::pending_exit::PendingSignal;
@@ -53,9 +53,9 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     let newest = all.iter().skip(all.len().saturating_sub(room));
     let mut lines: Vec<Line<'static>> = newest
         .filter_map(|entry| match entry {
-            TimelineEntry::Kill(nth) => Some(kill(app, app.incidents.timeline.find(*nth)?, theme)),
+            TimelineEntry::Kill(nth) => Some(kill(app, app.timeline().find(*nth)?, theme)),
             TimelineEntry::Storm(storm) => {
-                let last = app.incidents.timeline.find(storm.last)?;
+                let last = app.timeline().find(storm.last)?;
                 let mut line = kill(app, last, theme);
                 line.spans.push(Span::raw(format!(" ({} kills)", storm.count)));
                 Some(line)
@@ -98,8 +98,8 @@ fn kill(app: &App, event: &OomEvent, theme: Theme) -> Line<'static> {
         _ => "  ",
     };
     let mut text = victim_text(event);
-    if let Some(rss) = event.victim.and_then(|victim| victim.rss) {
-        text.push_str(&format!(" {}", human_size(rss.bytes())));
+    if let Some(size) = event.victim.and_then(|victim| victim.freed()) {
+        text.push_str(&format!(" {}", human_size(size.bytes())));
     }
     if let Some(path) = event.domain.as_ref().or(event.cgroup.as_ref()) {
         text.push_str(&format!(" in {}", short_cgroup(path.as_str())));

@@ -4,13 +4,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::app::incident::entry::{KillStorm, TimelineEntry};
 use crate::app::incident::event_text::{prediction_word, victim_text};
 use crate::app::incident::storm;
-use crate::app::incident::timeline::{KillStorm, LogSourceStatus, TimelineEntry};
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::{App, NoticeLevel};
 use crate::columns::{human_size, span_of};
+use crate::kills::LogSourceStatus;
 use crate::model::{
     EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text,
     Victim,
@@ -137,7 +138,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         before = own;
         match entry {
             TimelineEntry::Kill(nth) => {
-                if let Some(event) = app.incidents.timeline.find(*nth) {
+                if let Some(event) = app.timeline().find(*nth) {
                     let chosen = at == app.views.events.cursor.at;
                     paint_kill(app, &grid, event, (is_first, chosen), strip, canvas);
                 }
@@ -161,11 +162,9 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
 /// The day of a line, which is shown where it differs from that of the line before.
 fn entry_day(app: &App, entry: &TimelineEntry) -> Option<i64> {
     match entry {
-        TimelineEntry::Kill(nth) => {
-            app.incidents.timeline.find(*nth).map(|it| day_of(app, it.unix_ms))
-        }
+        TimelineEntry::Kill(nth) => app.timeline().find(*nth).map(|it| day_of(app, it.unix_ms)),
         TimelineEntry::Storm(storm) => {
-            app.incidents.timeline.find(storm.last).map(|it| day_of(app, it.unix_ms))
+            app.timeline().find(storm.last).map(|it| day_of(app, it.unix_ms))
         }
         TimelineEntry::Act(at) => {
             app.session.journal.entries.get(*at).map(|it| day_of(app, it.unix_ms))
@@ -233,7 +232,7 @@ fn paint_line(grid: &Grid, area: Rect, parts: &Parts, style: Style, canvas: &mut
 
 /// The time stamp of an event in a log file.
 fn stamp(app: &App, event: &OomEvent) -> String {
-    let report = event.report.and_then(|number| app.incidents.timeline.report(number));
+    let report = event.report.and_then(|number| app.timeline().report(number));
     let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
     match stamp.uptime_us {
         Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
@@ -303,10 +302,7 @@ fn paint_kill(
 ) {
     let theme = canvas.theme;
     let victim = event.victim.unwrap_or_default();
-    let size = match (victim.rss, victim.swap) {
-        (None, None) => String::new(),
-        (rss, swap) => human_size((rss.unwrap_or_default() + swap.unwrap_or_default()).bytes()),
-    };
+    let size = victim.freed().map_or_else(String::new, |size| human_size(size.bytes()));
     let user = victim
         .uid
         .map(|uid| app.names.user(uid).map_or_else(|| uid.to_string(), ToOwned::to_owned));
@@ -315,7 +311,7 @@ fn paint_kill(
         Some(Victim { comm, .. }) => comm.to_string(),
         None => victim_text(event),
     };
-    let unproven = app.incidents.timeline.is_unproven(event.nth);
+    let unproven = app.timeline().is_unproven(event.nth);
     let parts = Parts {
         time: time(app, event, grid, is_first),
         mark: match event.time {
@@ -365,7 +361,7 @@ fn paint_storm(
     canvas: &mut Canvas<'_>,
 ) {
     let theme = canvas.theme;
-    let timeline = &app.incidents.timeline;
+    let timeline = app.timeline();
     let ends = timeline.find(kills.first).zip(timeline.find(kills.last));
     let Some((first, last)) = ends else { return };
     let times = if theme.unicode { '×' } else { 'x' };
@@ -440,7 +436,7 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut lines = Vec::new();
     let mut used = 0;
-    for source in &app.incidents.timeline.sources {
+    for source in app.timeline().sources() {
         let (text, style) = source_words(source, theme);
         let more = cells(&text) + 2;
         if used > 0 && used + more > width {

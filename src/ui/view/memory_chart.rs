@@ -26,7 +26,6 @@ pub fn value(context: &RowContext<'_>, unit: SeriesUnit, value: f64) -> String {
             ..10_000_000.0 => format!("{:.0}k/s", value / 1e3),
             _ => format!("{:.0}M/s", value / 1e6),
         },
-        SeriesUnit::Count => format!("{value:.0}"),
     }
 }
 

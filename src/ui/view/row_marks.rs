@@ -112,7 +112,7 @@ impl RowMark {
 
 fn was_killed_in_report(app: &App, id: ProcId) -> bool {
     let Some(shown) = &app.incidents.report else { return false };
-    let report = app.incidents.timeline.report(shown.number);
+    let report = app.timeline().report(shown.number);
     report.is_some_and(|report| report.killed.iter().any(|killed| killed.pid == id.pid))
 }
 

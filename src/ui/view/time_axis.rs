@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::forecast::chart_window::ChartWindow;
-use crate::forecast::series::KILLS;
 use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::text;
 use crate::units::Millis;
@@ -62,7 +61,7 @@ pub fn paint(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canva
             let x = area.x.saturating_add(u16::try_from(place).unwrap_or(u16::MAX));
             canvas.text(x, area.y, 1, canvas.theme.tick(), canvas.theme.plain());
         }
-        paint_kills(window, area, canvas);
+        paint_kills(app, window, area, canvas);
     }
     let row = Rect { y: area.y + bottom, height: 1, ..area };
     paint_times(app, window, newest, &ticks, row, canvas);
@@ -150,12 +149,11 @@ fn paint_line(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canv
     }
 }
 
-/// Paints a mark over each cell in whose time the kernel killed a process.
-fn paint_kills(window: &ChartWindow<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+/// Paints a mark over each cell in whose time a process was killed.
+fn paint_kills(app: &App, window: &ChartWindow<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let [_, cross] = canvas.theme.time_marks();
-    for (x, kills) in (area.left()..area.right()).zip(window.cells(&KILLS)) {
-        if kills.is_some_and(|kills| kills > 0.0) {
-            canvas.text(x, area.y, 1, cross, canvas.theme.danger());
-        }
+    for place in app.charted_kills().into_iter().filter_map(|at| window.axis.place(at)) {
+        let x = area.x.saturating_add(u16::try_from(place).unwrap_or(u16::MAX));
+        canvas.text(x, area.y, 1, cross, canvas.theme.danger());
     }
 }

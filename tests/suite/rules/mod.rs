@@ -45,6 +45,7 @@ const ROOMS: &[Room] = &[
     room("effects", &["units", "syscall", "model", "intent", "sample"], &["nix", "rustix"]),
     room("plan", &["units", "format", "model", "policy", "intent", "rank", "forecast"], &[]),
     room("columns", &["units", "format", "model", "policy", "rank"], &[]),
+    room("kills", &["units", "model", "events", "policy", "rank", "forecast", "columns"], &[]),
     room("rows", &["units", "model", "policy", "rank", "columns"], &["regex", "jiff"]),
     room("alarm", &["units", "format", "model", "policy", "rank", "forecast", "columns"], &[]),
     // Reports of the log are judged and shown as samples are.
@@ -57,7 +58,7 @@ const ROOMS: &[Room] = &[
         "app",
         &[
             "units", "format", "model", "events", "policy", "intent", "rank", "forecast", "plan",
-            "columns", "rows", "alarm", "words",
+            "columns", "kills", "rows", "alarm", "words",
         ],
         &["regex", "tui_input"],
     ),
@@ -65,7 +66,7 @@ const ROOMS: &[Room] = &[
         "report",
         &[
             "units", "format", "model", "events", "policy", "intent", "rank", "forecast",
-            "columns", "words",
+            "columns", "kills", "words",
         ],
         &["serde", "serde_json", "unicode_width", "jiff", "prometheus_client"],
     ),
@@ -73,7 +74,7 @@ const ROOMS: &[Room] = &[
         "ui",
         &[
             "units", "format", "model", "policy", "intent", "rank", "forecast", "plan", "columns",
-            "rows", "alarm", "words", "app",
+            "kills", "rows", "alarm", "words", "app",
         ],
         &["ratatui", "unicode_width"],
     ),
@@ -109,8 +110,8 @@ const OUTSIDE: &[&str] = &[
 
 /// What of the standard library would break a promise: a pure room has no files, clock or threads.
 const PURE: &[&str] = &[
-    "units", "format", "model", "policy", "intent", "rank", "forecast", "plan", "columns", "rows",
-    "alarm", "words", "app", "ui",
+    "units", "format", "model", "policy", "intent", "rank", "forecast", "plan", "columns", "kills",
+    "rows", "alarm", "words", "app", "ui",
 ];
 const IMPURE: &[&str] = &[
     "std::fs",
@@ -251,6 +252,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["trend"],
         ],
     ),
+    ("kills", &[&["predicted_victim"], &["timeline"], &["collector"], &["follower"]]),
     (
         "model",
         &[
@@ -288,6 +290,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
                 "shared_objects",
                 "time",
             ],
+            &["kill"],
             &["fits", "json", "load_test", "text", "verdicts"],
             &["comparison", "explain"],
         ],

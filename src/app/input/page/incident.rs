@@ -24,7 +24,7 @@ impl App {
         let report = event.report.and_then(|number| timeline.report(number));
         let explained = report.map(|report| {
             let policy = Some(self.policy()).filter(|policy| !policy.is_running_kernel());
-            ExplainedReport::new(report, &timeline.common(), policy)
+            ExplainedReport::new(report, &self.incidents.common(), policy)
         });
         let differs = explained.as_ref().is_some_and(ExplainedReport::differs);
         let (mut lines, remedies) = match explained {

@@ -1,8 +1,9 @@
 //! The view Events.
 
 use crate::app::dialog::prompt::PromptKind;
+use crate::app::incident::entry::TimelineEntry;
 use crate::app::incident::event_text::victim_text;
-use crate::app::incident::timeline::TimelineEntry;
+use crate::app::incident::shown_timeline::ShownTimeline;
 use crate::app::input::view::View;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::mode::Mode;
@@ -10,6 +11,7 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::view::click_target::RowIdentity;
 use crate::app::view::kind::ViewKind;
 use crate::app::{App, Request};
+use crate::kills::sample_before_kill;
 use crate::model::{EventTime, OomEvent};
 
 pub(crate) struct EventsInput;
@@ -118,11 +120,12 @@ impl App {
     pub(crate) fn find_event(&mut self, forward: bool, here: bool) -> bool {
         let entries = self.event_entries();
         let (from, count, skip) = (self.views.events.cursor.at, entries.len(), usize::from(!here));
+        let timeline = self.timeline();
         let found = (skip..count + skip)
             .map(|step| if forward { from + step } else { from + count * 2 - step } % count.max(1))
             .find(|&at| {
                 let events = &self.views.events;
-                events.finds(&entries[at], &self.incidents.timeline, &self.session.journal)
+                events.finds(&entries[at], timeline, &self.session.journal)
             });
         if let Some(at) = found {
             self.views.events.go_to(at, &entries, self.display.viewport.rows);
@@ -135,7 +138,9 @@ impl App {
     pub(crate) fn arrange_events(&mut self) {
         let entries = self.event_entries();
         let rows = self.display.viewport.rows;
-        self.views.events.follow(&entries, &self.incidents.timeline, rows);
+        let until = self.shown_until().unwrap_or(i64::MAX);
+        let timeline = ShownTimeline::new(&self.incidents.timeline, until);
+        self.views.events.follow(&entries, timeline, rows);
         if self.views.kind == ViewKind::Events {
             self.views.events.unseen = 0;
         }
@@ -144,8 +149,8 @@ impl App {
     /// The kill under the cursor of the view Events.
     pub(crate) fn selected_event(&self) -> Option<&OomEvent> {
         match self.event_entries().get(self.views.events.cursor.at)? {
-            TimelineEntry::Kill(nth) => self.incidents.timeline.find(*nth),
-            TimelineEntry::Storm(storm) => self.incidents.timeline.find(storm.first),
+            TimelineEntry::Kill(nth) => self.timeline().find(*nth),
+            TimelineEntry::Storm(storm) => self.timeline().find(storm.first),
             TimelineEntry::Act(_) => None,
         }
     }
@@ -161,7 +166,8 @@ impl App {
     /// Shows the sample before a kill.
     pub(crate) fn show_before_kill(&mut self, nth: u64) {
         let Some(event) = self.incidents.timeline.find(nth) else { return };
-        let nth = self.sample_before_kill(event).filter(|_| event.time != EventTime::Order);
+        let nth = sample_before_kill(&self.playback.past, event)
+            .filter(|_| event.time != EventTime::Order);
         let Some(nth) = nth else {
             return self.say(NoticeLevel::Plain, "the sample before that kill is not kept");
         };

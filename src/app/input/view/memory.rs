@@ -8,7 +8,7 @@ use crate::app::view::memory::{ZOOMS, watched};
 use crate::app::{App, Request};
 use crate::forecast::chart_window::ChartWindow;
 use crate::forecast::series::SERIES;
-use crate::model::{CgroupNeeds, Needs, TimeAxis};
+use crate::model::{CgroupNeeds, EventTime, Needs, TimeAxis};
 use crate::units::Millis;
 
 pub(crate) struct MemoryInput;
@@ -98,6 +98,22 @@ impl App {
     pub fn charted_until(&self) -> Millis {
         let newest = self.playback.history.last().map_or(Millis::ZERO, |moment| moment.at);
         if self.playback.is_played() { self.shown_at().unwrap_or(Millis::ZERO) } else { newest }
+    }
+
+    /// The times of the kills on the charts, those by userspace killers too, on the monotonic clock: each is that of the
+    /// first sample after the kill.
+    #[must_use]
+    pub fn charted_kills(&self) -> Vec<Millis> {
+        let history = &self.playback.history;
+        let Some(first) = history.get(0) else { return Vec::new() };
+        let until = if self.playback.is_played() { self.shown_until() } else { None };
+        let (until, timeline) = (until.unwrap_or(i64::MAX), &self.incidents.timeline);
+        let kills = timeline.until(until).iter().rev();
+        let kills = kills.take_while(|it| it.unix_ms > first.unix_ms);
+        let kills = kills.filter(|it| it.is_kill() && it.time != EventTime::Order);
+        let counted = timeline.awaited_times().filter(|at| *at <= until);
+        let times = kills.map(|it| it.unix_ms).chain(counted);
+        times.filter_map(|at| history.since(at)).map(|sample| sample.at).collect()
     }
 
     /// The part of the history that the charts show on `cells` cells: up to now, or around an earlier

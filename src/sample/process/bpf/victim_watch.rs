@@ -169,6 +169,7 @@ fn victim(row: &Process, page: PageSize) -> Victim {
         comm: row.comm,
         uid: row.ids.value().map(|ids| ids.uid),
         rss: sized.then(|| kib(row.rss_stat)),
+        file: row.file.value().filter(|_| sized).map(kib),
         swap: row.swap.value().map(kib),
         adj: row.adj.value(),
     }

@@ -117,7 +117,7 @@ impl LoadMonitor {
             let kills = self.summary().map(|it| it.kills).unwrap_or_default();
             let hinted = killed && kills.is_empty() && nth < HINT_PATIENCE;
             let is_readable = self.log.unreadable.is_none();
-            if !(hinted || is_readable && kills.iter().any(|it| it.guessed)) {
+            if !(hinted || is_readable && kills.iter().any(|it| it.event.guessed)) {
                 break;
             }
             std::thread::sleep(pause);

@@ -17,12 +17,18 @@ pub(crate) const MAX_LOOKUPS: usize = 64;
 /// A process as a victim.
 pub(crate) fn victim_of(process: &Process, page: PageSize) -> Victim {
     let kib = |pages: Pages| Kib(pages.bytes(page).0 / 1024);
+    let parts = [process.anon, process.file, process.shmem].map(Reading::value);
+    let rss = match parts {
+        [Some(anon), Some(file), Some(shmem)] => anon + file + shmem,
+        _ => process.rss_stat,
+    };
     Victim {
         pid: Some(process.id.pid),
         id: Some(process.id),
         comm: process.comm,
         uid: process.ids.value().map(|ids| ids.uid),
-        rss: Some(kib(process.rss_stat)),
+        rss: Some(kib(rss)),
+        file: process.file.value().map(kib),
         swap: process.swap.value().map(kib),
         adj: process.adj.value(),
     }
@@ -117,6 +123,7 @@ fn guess(
         guessed: true,
         domain: domain.map(|domain| Text::clone(domain)),
         cgroup,
+        last_seen: Some(then.clock.unix_ms),
         ..OomEvent::new(Killer::Counted, 0, EventTime::Order)
     };
     if !ranked {

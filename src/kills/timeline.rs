@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::app::incident::predicted_victim::MAX_LOOKUPS;
 use crate::events::OomReport;
+use crate::kills::predicted_victim::MAX_LOOKUPS;
 use crate::model::{EventTime, Killer, LogSource, OomEvent, SourceState, Text};
 use crate::units::Millis;
-use crate::words::incident::DumpContext;
 
 /// Maximum number of events that are kept.
 const MAX_EVENTS: usize = 4096;
@@ -20,7 +19,7 @@ const MAX_UNPROVEN: usize = 256;
 const MAX_ROWS: usize = 200_000;
 
 /// Maximum difference between the time of a log line and that of a sample, in milliseconds.
-const CLOCK_SKEW: i64 = 1500;
+pub(crate) const CLOCK_SKEW: i64 = 1500;
 
 /// A log line that no count claims is forgotten after this time, in milliseconds.
 const EARLY_FOR: i64 = 60_000;
@@ -35,7 +34,7 @@ struct CountedKills {
     left: u64,
     /// The probable kills, the likeliest first.
     guesses: Vec<OomEvent>,
-    /// When they become events without a log line.
+    /// When they become events without a log line, on the clock of who settles them.
     due: Millis,
 }
 
@@ -50,47 +49,10 @@ pub struct LogSourceStatus {
     pub lost: u64,
 }
 
-/// An entry of the view Events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimelineEntry {
-    /// The event of this number.
-    Kill(u64),
-    /// Several kills of the same kind, shortly after each other.
-    Storm(KillStorm),
-    /// The entry of the journal at this position.
-    Act(usize),
-}
-
-impl TimelineEntry {
-    /// Whether both are the same line, one of them perhaps at another time: a storm is the same with more
-    /// kills in it.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Storm(one), Self::Storm(other)) => one.first == other.first,
-            _ => self == other,
-        }
-    }
-}
-
-/// Several kills of the same kind, shortly after each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KillStorm {
-    /// The number of the first event.
-    pub first: u64,
-    /// The number of the last event.
-    pub last: u64,
-    /// The number of kills.
-    pub count: u32,
-    /// The number of victims that the sample before had named.
-    pub predicted: u32,
-}
-
 /// The kills, the oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// The events in the order of time. Some may be later than the sample on the screen: what a list shows it
-    /// takes from [`App::shown_kills`](crate::app::App::shown_kills).
+    /// The events in the order of time.
     events: Vec<OomEvent>,
     /// The log sources.
     pub sources: Vec<LogSourceStatus>,
@@ -112,13 +74,9 @@ impl Timeline {
         self.reports.get(&number)
     }
 
-    /// What is the same in all reports, and not in each.
-    #[must_use]
-    pub fn common(&self) -> DumpContext {
-        DumpContext {
-            kernel: self.reports.values().find_map(|report| report.kernel.clone()),
-            swap: self.reports.values().find_map(|report| report.swap_total),
-        }
+    /// All reports that are kept, in the order of their numbers.
+    pub fn reports(&self) -> impl Iterator<Item = &OomReport> {
+        self.reports.values().map(AsRef::as_ref)
     }
 
     /// The event of this number.
@@ -141,13 +99,15 @@ impl Timeline {
             .any(|it| it.source == LogSource::KernelLog && matches!(it.state, SourceState::Open(_)))
     }
 
-    /// All events, also those after the sample on the screen, in the order of time.
-    pub(crate) fn all(&self) -> &[OomEvent] {
+    /// All events in the order of time; of a recording also those after the sample on the screen.
+    #[must_use]
+    pub fn all(&self) -> &[OomEvent] {
         &self.events
     }
 
     /// The events up to this time, in milliseconds since 1970, UTC.
-    pub(crate) fn until(&self, unix_ms: i64) -> &[OomEvent] {
+    #[must_use]
+    pub fn until(&self, unix_ms: i64) -> &[OomEvent] {
         &self.events[..self.events.partition_point(|it| it.unix_ms <= unix_ms)]
     }
 
@@ -155,6 +115,11 @@ impl Timeline {
     pub(crate) fn remove(&mut self, nth: u64) {
         self.events.retain(|it| it.nth != nth);
         self.unproven.remove(&nth);
+    }
+
+    /// Removes what the beginning of a report told: that nobody was killed so far.
+    pub(crate) fn forget_beginning(&mut self, number: u64) {
+        self.events.retain(|it| it.report != Some(number) || it.victim.is_some());
     }
 
     /// Adds an event in the order of time. Returns its number.
@@ -284,23 +249,48 @@ impl Timeline {
         }
     }
 
+    /// Those who were probably killed by what was counted since this time, and of whom no log told yet. The time is
+    /// in milliseconds since 1970, UTC.
+    pub(crate) fn awaited_since(&self, unix_ms: i64) -> impl Iterator<Item = &OomEvent> {
+        let counted = self.counted.iter().filter(move |it| it.to > unix_ms);
+        counted.flat_map(|it| {
+            let left = usize::try_from(it.left).unwrap_or(usize::MAX);
+            self.free(it).take(left)
+        })
+    }
+
+    /// The times of the counted kills that wait for a line of the log, in milliseconds since 1970, UTC.
+    pub(crate) fn awaited_times(&self) -> impl Iterator<Item = i64> {
+        self.counted.iter().filter(|it| it.left > 0).map(|it| it.to)
+    }
+
+    /// Whether counted kills still wait for a line of the log.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.counted.iter().any(|it| it.left > 0)
+    }
+
     /// Makes events of the counted kills that waited long enough for a log line; of all where `at_once`.
     /// Returns their numbers.
     pub(crate) fn settle(&mut self, now: Millis, at_once: bool) -> Vec<u64> {
         let (due, later): (Vec<CountedKills>, Vec<CountedKills>) =
             self.counted.drain(..).partition(|it| it.left == 0 || at_once || it.due <= now);
         self.counted = later;
-        due.into_iter().flat_map(|counted| self.settle_one(counted)).collect()
+        due.iter().flat_map(|counted| self.settle_one(counted)).collect()
     }
 
-    fn settle_one(&mut self, counted: CountedKills) -> Vec<u64> {
+    /// The guesses about counted kills that are no known event.
+    fn free<'a>(&'a self, counted: &'a CountedKills) -> impl Iterator<Item = &'a OomEvent> {
         let (from, to) = (counted.from - CLOCK_SKEW, counted.to + CLOCK_SKEW);
         let pid = |event: &OomEvent| event.victim.and_then(|victim| victim.pid);
-        let known = |guess: &OomEvent| {
+        counted.guesses.iter().filter(move |guess| {
             let mut near = self.events.iter().filter(|it| it.unix_ms >= from && it.unix_ms <= to);
-            near.any(|it| it.victim.is_some() && pid(it) == pid(guess))
-        };
-        let free: Vec<OomEvent> = counted.guesses.into_iter().filter(|it| !known(it)).collect();
+            !near.any(|it| it.victim.is_some() && pid(it) == pid(guess))
+        })
+    }
+
+    fn settle_one(&mut self, counted: &CountedKills) -> Vec<u64> {
+        let free: Vec<OomEvent> = self.free(counted).cloned().collect();
         let span = Millis(u64::try_from(counted.to - counted.from).unwrap_or(0));
         let unknown =
             std::iter::repeat_with(|| OomEvent::new(Killer::Counted, 0, EventTime::Order));

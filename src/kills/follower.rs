@@ -1,0 +1,105 @@
+//! Follows samples without a screen, and finds the kills in them.
+
+use std::sync::Arc;
+
+use crate::events::RecordedLog;
+use crate::forecast::next_death::{DeathForecaster, Deaths, PredictionLog};
+use crate::kills::collector::KillContext;
+use crate::kills::timeline::Timeline;
+use crate::model::{OomEvent, SampleHistory, Scene};
+use crate::policy::Policy;
+use crate::units::Millis;
+
+/// A counted kill waits for a line of the log until the first sample that is so much later: a report may go on in the
+/// sample after it.
+pub(crate) const LINE_WAIT: Millis = Millis(500);
+
+/// The samples of this time are kept, to be looked up when a log tells of a kill late.
+const KEPT: Millis = Millis(60_000);
+
+/// Maximum memory for them, in bytes.
+const MAX_BYTES: usize = 32 << 20;
+
+/// The predictions and the kills of samples that are taken one after the other.
+pub struct KillFollower {
+    past: SampleHistory,
+    forecaster: DeathForecaster,
+    predictions: PredictionLog,
+    deaths: Deaths,
+    log: RecordedLog,
+    timeline: Timeline,
+    /// When the newest sample was taken.
+    last: Option<Millis>,
+}
+
+impl Default for KillFollower {
+    fn default() -> Self {
+        Self {
+            past: SampleHistory::new(KEPT, MAX_BYTES),
+            forecaster: DeathForecaster::default(),
+            predictions: PredictionLog::default(),
+            deaths: Deaths::default(),
+            log: RecordedLog::default(),
+            timeline: Timeline::default(),
+            last: None,
+        }
+    }
+}
+
+impl KillFollower {
+    /// Takes the newest sample of a scene. Returns the kills that became known: those that its log lines tell of, and
+    /// those that were counted and of which no line came. `policy` ranks their victims; `waits`: whether a line may
+    /// still come for a counted kill.
+    pub fn take(&mut self, scene: &Scene, policy: &dyn Policy, waits: bool) -> Vec<OomEvent> {
+        let now = scene.snapshot();
+        self.forecaster.observe(scene);
+        self.deaths = self.forecaster.predict(scene);
+        self.predictions.note_sample(now.clock.unix_ms, &self.deaths, scene);
+        let (nth, _) = self.past.push(Arc::clone(&now));
+        let context = KillContext {
+            past: &self.past,
+            policy,
+            predictions: &self.predictions,
+            has_samples: true,
+        };
+        let at = now.clock.monotonic_ms;
+        // Another run of a recording begins: no line of the last one follows.
+        let goes_on = self.last.replace(at).is_none_or(|last| at > last);
+        let updates = self.log.take(&now.log);
+        let mut found = self.timeline.take_log(updates, context).found;
+        let due = Millis(at.0.saturating_add(LINE_WAIT.0));
+        self.timeline.take_counters(nth, &now, due, context);
+        found.extend(self.timeline.settle(at, !(waits && goes_on)));
+        self.events(&found)
+    }
+
+    /// No more samples will come. Returns the kills that waited for a line of a log.
+    pub fn finish(&mut self) -> Vec<OomEvent> {
+        let found = self.timeline.settle(Millis::ZERO, true);
+        self.events(&found)
+    }
+
+    fn events(&self, found: &[u64]) -> Vec<OomEvent> {
+        found.iter().filter_map(|&nth| self.timeline.find(nth)).cloned().collect()
+    }
+
+    /// What is predicted at the newest sample.
+    #[must_use]
+    pub const fn deaths(&self) -> &Deaths {
+        &self.deaths
+    }
+
+    /// The kills so far, with those that wait for a line of the log.
+    #[must_use]
+    pub fn settled(&self) -> Timeline {
+        let mut timeline = self.timeline.clone();
+        timeline.settle(Millis::ZERO, true);
+        timeline
+    }
+
+    /// The kills so far.
+    #[must_use]
+    pub const fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+}

@@ -1,0 +1,322 @@
+//! Every output tells of a kill alike: one victim, one amount, one time, one prediction. And none tells of what comes
+//! later in a recording.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use doomtop::app::incident::event_text::victim_text;
+use doomtop::app::{App, Msg, Setup};
+use doomtop::columns::human_size;
+use doomtop::kills::KillFollower;
+use doomtop::model::{
+    EventTime, Killer, LogLine, LogWriter, OomEvent, Reading, Scene, Scope, Snapshot, Text,
+};
+use doomtop::policy::LINUX;
+use doomtop::report::load_test::LoadSummariser;
+use doomtop::report::load_test::summary::LoadSummary;
+use doomtop::source::Recorder;
+use doomtop::units::Millis;
+use doomtop::words::next_death::forecast_sentence;
+use serde_json::Value;
+
+use crate::demo::{BATCH, SAMPLES, Show};
+use crate::fixtures::{paint, text};
+use crate::stage::{Player, setup, usual};
+
+const BEGIN: i64 = 1_763_726_400_000;
+const FULL: doomtop::ui::Theme = crate::fixtures::theme(true, true);
+
+fn printed(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
+    command.args(arguments).stdin(Stdio::null()).env("XDG_CONFIG_HOME", "/nonexistent");
+    let output = command.env("TZ", "UTC").output().expect("doomtop runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// What the screen knows at the end of these samples.
+fn on_screen(samples: &[Arc<Snapshot>]) -> Vec<OomEvent> {
+    let mut app = App::new(Setup { live: false, ..setup() });
+    for sample in samples {
+        app.update(Msg::Played(Arc::clone(sample)));
+    }
+    app.update(Msg::AllPlayed);
+    let start = samples[0].clock.monotonic_ms;
+    for sample in samples {
+        app.update(Msg::Tick(sample.clock.monotonic_ms.saturating_sub(start)));
+    }
+    app.shown_kills().iter().filter(|it| it.is_kill()).cloned().collect()
+}
+
+/// What is known without a screen, and what was told at which sample.
+fn followed(samples: &[Arc<Snapshot>]) -> (Vec<OomEvent>, Vec<(usize, String)>) {
+    let (mut follower, mut scene) = (KillFollower::default(), None::<Scene>);
+    let mut told = Vec::new();
+    for (nth, sample) in samples.iter().enumerate() {
+        let scene = match &mut scene {
+            Some(scene) => {
+                scene.advance(Arc::clone(sample));
+                scene
+            }
+            none => none.insert(Scene::new(Arc::clone(sample), None)),
+        };
+        let kills = follower.take(scene, &LINUX, true);
+        told.extend(kills.iter().map(|it| (nth, victim_text(it))));
+    }
+    told.extend(follower.finish().iter().map(|it| (samples.len(), victim_text(it))));
+    let kills = follower.timeline().all().iter().filter(|it| it.is_kill()).cloned();
+    (kills.collect(), told)
+}
+
+fn summed_up(samples: &[Arc<Snapshot>]) -> LoadSummary {
+    let mut summariser = LoadSummariser::new(Scope::Global);
+    for sample in samples {
+        summariser.take(Arc::clone(sample));
+    }
+    summariser.summary().expect("samples")
+}
+
+/// What an output tells of a kill: `208 node`, its amount, when, and what was predicted.
+type Told = (String, String, i64, String);
+
+fn told(event: &OomEvent) -> Told {
+    let size = event.victim.and_then(|it| it.freed()).map(|it| human_size(it.bytes()));
+    let forecast = forecast_sentence(event.forecast).unwrap_or_default();
+    (victim_text(event), size.unwrap_or_default(), event.unix_ms, forecast)
+}
+
+fn all_told(events: &[OomEvent]) -> Vec<Told> {
+    events.iter().map(told).collect()
+}
+
+#[test]
+fn every_output_tells_the_same_of_each_kill_of_the_demo() {
+    let events = on_screen(&SAMPLES);
+    let wanted = all_told(&events);
+    assert_eq!(wanted.len(), 4, "{wanted:?}");
+    assert!(events.iter().all(|it| !it.guessed), "the tape carries the lines of each: {wanted:?}");
+    assert_eq!(all_told(&followed(&SAMPLES).0), wanted);
+    let tested: Vec<OomEvent> = summed_up(&SAMPLES).kills.into_iter().map(|it| it.event).collect();
+    assert_eq!(all_told(&tested), wanted);
+
+    let plain = printed(&["--demo", "--plain"]);
+    let plain: Vec<&str> = plain.lines().filter(|it| it.contains(" KILLED: ")).collect();
+    let batch: Vec<&str> = BATCH.lines().filter(|it| it.starts_with("KILLED ")).collect();
+    let json = printed(&["--demo", "--json"]);
+    let json: Vec<Value> = json
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .flat_map(|line| line["kills"].as_array().expect("a list").clone())
+        .collect();
+    assert_eq!((plain.len(), batch.len(), json.len()), (4, 4, 4), "{plain:#?} {batch:#?}");
+    for (nth, (who, size, unix_ms, forecast)) in wanted.iter().enumerate() {
+        for line in [plain[nth], batch[nth]] {
+            assert!(line.contains(&format!("killed {who} ({size}")), "{line}");
+            assert!(line.ends_with(forecast), "{line}: {forecast}");
+        }
+        let time = jiff::Timestamp::from_millisecond(*unix_ms).expect("a time");
+        let clock = time.strftime("%H:%M:%S").to_string();
+        assert!(plain[nth].starts_with(&clock), "{}: {clock}", plain[nth]);
+        assert!(batch[nth].starts_with(&format!("KILLED {time}: ")), "{}", batch[nth]);
+        let kill = &json[nth];
+        let event = &events[nth];
+        let victim = event.victim.expect("a victim");
+        assert_eq!(kill["when"], time.to_string());
+        assert_eq!(kill["pid"], victim.pid.expect("a pid"));
+        assert_eq!(kill["comm"], victim.comm.to_string());
+        assert_eq!(kill["guessed"], false);
+        let lead = event.forecast.lead().map(|lead| lead.seconds());
+        assert_eq!(kill["predicted_s"].as_f64(), lead);
+        let bytes = victim.freed().map(|size| size.bytes().0);
+        assert_eq!(kill["freed_bytes"].as_u64(), bytes);
+    }
+}
+
+#[test]
+fn the_end_of_the_demo_says_what_the_banner_said() {
+    let mut show = Show::new();
+    show.app.update(Msg::AllPlayed);
+    let last = SAMPLES.last().expect("samples").clock.monotonic_ms;
+    let first = SAMPLES[0].clock.monotonic_ms;
+    let mut said = Vec::new();
+    for sample in SAMPLES.iter() {
+        show.app.update(Msg::Tick(sample.clock.monotonic_ms.saturating_sub(first)));
+        if let Some(banner) = show.app.display.banner.take() {
+            let timeline = show.app.timeline();
+            let kill = timeline.find(*banner.events.last().expect("a kill")).expect("it");
+            said.push((victim_text(kill), forecast_sentence(kill.forecast).expect("a forecast")));
+        }
+    }
+    show.app.update(Msg::Tick(Millis(last.saturating_sub(first).0 + 1000)));
+    let shown = text(&paint(&mut show.app, FULL, 120, 36).0);
+    assert!(shown.contains("What you saw"), "{shown}");
+    assert_eq!(said.len(), 4, "{said:?}");
+    for (who, forecast) in said {
+        assert!(shown.contains(&format!("killed {who}: {forecast}")), "{who} {forecast}\n{shown}");
+    }
+}
+
+fn line(by: LogWriter, ms: i64, text: &str) -> LogLine {
+    let uptime_us = (by == LogWriter::Kernel).then_some(ms.unsigned_abs() * 1000);
+    LogLine {
+        unix_ms: BEGIN + ms,
+        by,
+        uptime_us,
+        unproven: false,
+        text: Text::new(text.as_bytes()),
+    }
+}
+
+/// Ten seconds: java (600) is killed in the fourth, and earlyoom kills chrome (500) in the eighth. The kernel's report
+/// begins in the sample that counts the kill; the line that names the victim is in the next one. `log`: whether lines
+/// of a log are in it.
+fn film(log: bool) -> Vec<Arc<Snapshot>> {
+    let begin = "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+    let chosen = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,\
+                  task_memcg=/a.service,task=java,pid=600,uid=1000";
+    let killed = "Out of memory: Killed process 600 (java) total-vm:2400000kB, anon-rss:700000kB, \
+                  file-rss:100000kB, shmem-rss:50000kB, UID:1000 pgtables:40kB oom_score_adj:0";
+    let earlyoom = r#"sending SIGTERM to process 500 uid 1000 "chrome": oom_score 900, oom_score_adj 300, VmRSS 351 MiB"#;
+    let sample = |second: u64| {
+        let mut sample = usual();
+        sample.clock.monotonic_ms = Millis(1000 + second * 1000);
+        sample.clock.unix_ms = BEGIN + 1000 * second as i64;
+        sample.traffic.oom_kills = Reading::Value(u64::from(second >= 4) + 7);
+        sample.processes.retain(|it| match it.id.pid {
+            // A larger process ends by itself at the same time: a guess takes it for the victim.
+            500 => second < 8,
+            600 => second < 4,
+            _ => true,
+        });
+        let lines = match second {
+            4 => vec![line(LogWriter::Kernel, 3900, begin), line(LogWriter::Kernel, 3901, chosen)],
+            5 => vec![line(LogWriter::Kernel, 3990, killed)],
+            8 => vec![line(LogWriter::Earlyoom, 7600, earlyoom)],
+            _ => Vec::new(),
+        };
+        sample.log = Arc::new(if log { lines } else { Vec::new() });
+        Arc::new(sample)
+    };
+    (0..10).map(sample).collect()
+}
+
+#[test]
+fn a_report_that_spans_two_samples_is_no_guess() {
+    let samples = film(true);
+    let (kills, when) = followed(&samples);
+    let seen: Vec<(Killer, String, bool)> =
+        kills.iter().map(|it| (it.by, victim_text(it), it.guessed)).collect();
+    let wanted = [
+        (Killer::Machine, "600 java".to_owned(), false),
+        (Killer::Earlyoom, "500 chrome".to_owned(), false),
+    ];
+    assert_eq!(seen, wanted);
+    let of_kills: Vec<&(usize, String)> = when.iter().filter(|it| it.1 != "nobody").collect();
+    assert_eq!(of_kills, [&(5, "600 java".to_owned()), &(8, "500 chrome".to_owned())]);
+    assert_eq!(all_told(&on_screen(&samples)), all_told(&kills));
+
+    // The screen shows each sample before the next one is read, as --plain does.
+    let mut app = App::new(Setup { live: false, ..setup() });
+    let mut banners = Vec::new();
+    for (nth, sample) in samples.iter().enumerate() {
+        app.update(Msg::Played(Arc::clone(sample)));
+        app.update(Msg::Tick(Millis(nth as u64 * 1000)));
+        if let Some(banner) = app.display.banner.take() {
+            let names = banner.events.iter().filter_map(|&nth| app.timeline().find(nth));
+            banners.push((nth, names.map(victim_text).collect::<Vec<_>>()));
+        }
+    }
+    let told = [(5, vec!["600 java".to_owned()]), (8, vec!["500 chrome".to_owned()])];
+    assert_eq!(banners, told);
+    assert_eq!(app.event_entries().len(), 2, "and nothing is left of the beginning of the report");
+}
+
+#[test]
+fn a_kill_without_a_line_is_told_one_sample_later_as_a_guess() {
+    let samples = film(false);
+    let (kills, when) = followed(&samples);
+    assert_eq!(when, [(5, "likely 600 java".to_owned())]);
+    assert_eq!(kills[0].time, EventTime::Within(Millis(1000)));
+    assert_eq!(all_told(&on_screen(&samples)), all_told(&kills));
+    let (_, when) = followed(&samples[..5]);
+    assert_eq!(
+        when,
+        [(5, "likely 600 java".to_owned())],
+        "at the end of the recording at the latest"
+    );
+}
+
+#[test]
+fn the_batch_output_of_a_recording_names_who_the_log_names_and_daemons_too() {
+    let mut tape = Recorder::new(Vec::new());
+    film(true).iter().for_each(|sample| tape.write(sample).expect("a vector takes everything"));
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("film.tape");
+    fs::write(&path, tape.finish().expect("a vector takes everything")).expect("written");
+    let name = path.to_str().expect("UTF-8");
+    for arguments in [&["-b", "--from", name][..], &["--plain", "--from", name]] {
+        let text = printed(arguments);
+        let lines: Vec<&str> =
+            text.lines().filter(|it| it.contains("KILLED ") || it.contains("KILLED:")).collect();
+        let [java, chrome] = lines[..] else { panic!("{lines:#?}\n{text}") };
+        assert!(java.contains("the kernel killed 600 java (732M and 98M of files)"), "{java}");
+        assert!(chrome.contains("earlyoom killed 500 chrome (351M"), "{chrome}");
+    }
+    // The lines come where no sample follows, too.
+    let text = printed(&["-b", "-n", "5", "--from", name]);
+    assert!(text.lines().last().is_some_and(|it| it.contains("KILLED ")), "{text}");
+}
+
+#[test]
+fn the_charts_mark_the_kills_of_daemons_too_and_none_before_its_time() {
+    let mut app = App::new(Setup { live: false, ..setup() });
+    let samples = film(true);
+    for sample in &samples {
+        app.update(Msg::Played(Arc::clone(sample)));
+    }
+    app.update(Msg::AllPlayed);
+    let mut player = Player { app, now: 0, asked: Vec::new() };
+    let mut marks = Vec::new();
+    for (nth, sample) in samples.iter().enumerate() {
+        player.app.update(Msg::Tick(Millis(nth as u64 * 1000)));
+        let now = sample.clock.monotonic_ms;
+        let times = player.app.charted_kills();
+        assert!(times.iter().all(|at| *at <= now), "{nth}: {times:?}");
+        marks.push(times.len());
+    }
+    assert_eq!(marks, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]);
+    player.play("<A-4>");
+    let shown = text(&paint(&mut player.app, FULL, 120, 40).0);
+    let axis = shown.lines().find(|line| line.contains('━')).expect("an axis");
+    assert_eq!(axis.matches('✗').count(), 2, "{shown}");
+}
+
+/// What a view shows of a recording of which only so many samples were read.
+fn shown_of(samples: &[Arc<Snapshot>], at: usize, view: &str) -> String {
+    let mut app = App::new(Setup { live: false, ..setup() });
+    for sample in samples {
+        app.update(Msg::Played(Arc::clone(sample)));
+    }
+    let mut player = Player { app, now: 0, asked: Vec::new() };
+    for nth in 1..=at {
+        player.app.update(Msg::Tick(Millis(nth as u64 * 1000)));
+    }
+    player.play(view);
+    text(&paint(&mut player.app, FULL, 200, 60).0)
+}
+
+#[test]
+fn no_view_shows_what_comes_later_in_a_recording() {
+    let samples = film(true);
+    for at in [2, 3, 5, 7] {
+        // The line that names the victim may be in the sample after.
+        let known = &samples[..(at + 2).min(samples.len())];
+        for view in ["<A-1>", "<A-2>", "<A-3>", "<A-4>", "<A-5>", "<Enter>"] {
+            let (few, all) = (shown_of(known, at, view), shown_of(&samples, at, view));
+            for (few, all) in few.lines().zip(all.lines()) {
+                assert_eq!(few, all, "view {view} at {at}");
+            }
+        }
+    }
+}
