@@ -295,8 +295,15 @@ fn sample_before(past: &SampleHistory, unix_ms: i64) -> Option<SampleIndex> {
     let newest = past.facts(past.newest()?)?.clock;
     let ago = u64::try_from(newest.unix_ms.saturating_sub(unix_ms)).unwrap_or(0);
     let nth = past.at(Millis(newest.monotonic_ms.0.checked_sub(ago)?))?;
-    let is_before = past.facts(nth)?.clock.unix_ms <= unix_ms;
-    if is_before { Some(nth) } else { nth.0.checked_sub(1).map(SampleIndex) }
+    // The two clocks are not read at the very same moment.
+    let is_before = |nth: u64| {
+        past.facts(SampleIndex(nth)).is_some_and(|facts| facts.clock.unix_ms <= unix_ms)
+    };
+    match nth.0 {
+        nth if is_before(nth + 1) => Some(SampleIndex(nth + 1)),
+        nth if is_before(nth) => Some(SampleIndex(nth)),
+        nth => nth.checked_sub(1).map(SampleIndex),
+    }
 }
 
 /// The last sample before a kill: the last one with the victim. Where only a counter tells of it, the last one that had
