@@ -8,6 +8,7 @@ use crate::effects::proc_dir::{ProcDir, means_gone};
 use crate::intent::StepResult;
 use crate::sample::cgroup::freezer;
 use crate::sample::cgroup::freezer::Freezer;
+use crate::syscall::process_pid;
 
 /// The highest normal priority. A real-time priority could block a CPU for ever.
 const HIGHEST_NICE: i32 = -20;
@@ -25,7 +26,7 @@ pub(crate) fn raise(dir: &ProcDir) -> (StepResult, FormerNice) {
         Err(errno) => return (refused(errno, "listing its threads"), former),
     };
     let mut refusal = None;
-    for thread in threads.into_iter().filter_map(Pid::from_raw) {
+    for thread in threads.into_iter().filter_map(process_pid) {
         let is_own = || dir.has_thread(thread.as_raw_nonzero().get());
         let Ok(had) = getpriority_process(Some(thread)) else { continue };
         // The id may belong to a thread of another process now: leave that one alone.

@@ -12,6 +12,7 @@ use crate::effects::kill_guard;
 use crate::effects::proc_dir::{ProcDir, is_dead, is_kernel_thread, read_file, refusal};
 use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, Signal};
+use crate::syscall::process_pid;
 
 const KILLING: &str = "another user's process: needs root or CAP_KILL";
 const SENDING: &str = "sending the signal";
@@ -54,7 +55,7 @@ impl SignalTarget {
         if let Some(why) = kill_guard::never_signalled(who.pid, kill_guard::own()) {
             return Err(Refusal::Protected { why });
         }
-        let Some(pid) = Pid::from_raw(who.pid) else { return Err(Refusal::Gone) };
+        let Some(pid) = process_pid(who.pid) else { return Err(Refusal::Gone) };
 
         let pidfd = if with_pidfd { pin(pid)? } else { None };
         if let Some(pidfd) = &pidfd {
@@ -162,7 +163,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("1000").spawn().expect("sleep runs");
         let pid = i32::try_from(child.id()).expect("a pid");
         let who = |pid| ProcId { pid, born: Ticks(0) };
-        let pidfd = pin(Pid::from_raw(pid).expect("a pid")).expect("a living child");
+        let pidfd = pin(process_pid(pid).expect("a pid")).expect("a living child");
         let checks = pidfd.as_ref().map(|pidfd| {
             [who(pid), who(pid + 1), who(1)].map(|who| same_process(&proc, pidfd, who))
         });

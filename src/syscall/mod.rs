@@ -14,6 +14,15 @@ use std::ffi::{c_int, c_uint, c_ulong};
 use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::io::Errno;
+use rustix::process::Pid;
+
+/// The pid of a single process. Every number that becomes the target of a signal goes through here: kill(2) takes 0 for
+/// the caller's own process group, and negative numbers for other groups or for every process. The kernel itself writes 0
+/// into `cgroup.procs` for a process of another pid namespace (`kernel/cgroup/cgroup.c` `cgroup_procs_show`).
+#[must_use]
+pub fn process_pid(number: i32) -> Option<Pid> {
+    if number > 0 { Pid::from_raw(number) } else { None }
+}
 
 /// `KCMP_VM` of `include/uapi/linux/kcmp.h`.
 const KCMP_VM: c_int = 1;
@@ -61,6 +70,14 @@ pub(crate) fn last() -> Errno {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_of_a_group_is_a_pid() {
+        for number in [0, -1, -7, i32::MIN] {
+            assert_eq!(process_pid(number), None, "{number}");
+        }
+        assert_eq!(process_pid(7).map(|pid| pid.as_raw_nonzero().get()), Some(7));
+    }
 
     #[test]
     fn a_process_shares_memory_only_with_itself() {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
+use rustix::process::{Signal, kill_process};
 
 use self::files::{check_limits, content, failed, open_directory, procs_file, put, write_limits};
 pub use self::leftover::EndSignal;
@@ -22,6 +23,7 @@ use crate::sample::cgroup::directory::{CgroupBuffers, children};
 use crate::sample::cgroup::members;
 use crate::sample::cgroup::mount::Mount;
 use crate::sample::proc_root::LiveRoot;
+use crate::syscall::process_pid;
 use crate::units::Bytes;
 
 /// For how long the removal waits for processes that are on their way out.
@@ -183,11 +185,10 @@ impl RunCgroup {
 
     /// Kills one process, if it is in it.
     pub fn end_member(&self, pid: i32) {
-        if self.members().unwrap_or_default().contains(&pid) {
-            let _ = nix::sys::signal::kill(
-                nix::unistd::Pid::from_raw(pid),
-                nix::sys::signal::Signal::SIGKILL,
-            );
+        if self.members().unwrap_or_default().contains(&pid)
+            && let Some(pid) = process_pid(pid)
+        {
+            let _ = kill_process(pid, Signal::KILL);
         }
     }
 

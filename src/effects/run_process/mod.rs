@@ -6,12 +6,13 @@ pub mod descendants;
 use std::os::fd::OwnedFd;
 use std::process::Child;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::effects::proc_dir::{ProcDir, is_dead};
 use crate::model::{Comm, Text};
 use crate::sample::parse;
 use crate::sample::proc_root::LiveRoot;
+use crate::syscall::process_pid;
 
 /// A process of the command.
 pub struct RunProcess {
@@ -57,8 +58,9 @@ impl RunProcess {
             }
             // Only a child is without one.
             None => {
-                if let Ok(known) = nix::sys::signal::Signal::try_from(number) {
-                    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid), known);
+                let signal = Signal::from_named_raw(number);
+                if let Some((pid, signal)) = process_pid(self.pid).zip(signal) {
+                    let _ = kill_process(pid, signal);
                 }
             }
         }
@@ -66,9 +68,7 @@ impl RunProcess {
 }
 
 fn pinned(pid: i32) -> Option<OwnedFd> {
-    // A negative number is a mistake that rustix does not take.
-    let pid = Pid::from_raw(pid.max(0))?;
-    pidfd_open(pid, PidfdFlags::empty()).ok()
+    pidfd_open(process_pid(pid)?, PidfdFlags::empty()).ok()
 }
 
 /// Whether it is stopped by a signal.

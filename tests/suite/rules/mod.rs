@@ -188,6 +188,24 @@ fn imports_point_down_only() {
     assert!(found.is_empty(), "the layering is broken:\n{}", found.join("\n"));
 }
 
+/// Where a number becomes a pid: the function that checks it, and a call that takes what the kernel just gave.
+const PIDS: &[&str] = &["syscall/mod.rs", "effects/run_process/descendants.rs"];
+
+#[test]
+fn a_number_becomes_the_target_of_a_signal_in_one_place() {
+    let files = source_files();
+    let found: Vec<String> = files
+        .iter()
+        .filter(|file| !PIDS.contains(&below_src(file).to_str().unwrap_or_default()))
+        .filter(|file| {
+            let text = fs::read_to_string(file).expect("a readable source");
+            text.lines().any(|line| code(line).contains("Pid::from_raw"))
+        })
+        .map(|file| file.display().to_string())
+        .collect();
+    assert!(found.is_empty(), "0 and negative numbers are groups; use process_pid: {found:?}");
+}
+
 #[test]
 fn the_law_catches_a_breach() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
