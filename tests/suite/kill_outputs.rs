@@ -320,3 +320,36 @@ fn no_view_shows_what_comes_later_in_a_recording() {
         }
     }
 }
+
+#[test]
+fn one_look_at_a_recording_comes_after_enough_samples_to_predict_a_death() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, samples: &[Arc<Snapshot>]| {
+        let mut tape = Recorder::new(Vec::new());
+        samples.iter().for_each(|sample| tape.write(sample).expect("a vector takes everything"));
+        let path = folder.path().join(name);
+        fs::write(&path, tape.finish().expect("a vector takes everything")).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    // The third kill of the kernel is four seconds away when enough is known.
+    let eve = crate::demo::eves(&SAMPLES)[2];
+    let near = write("near.tape", &SAMPLES[eve - 6..eve]);
+    let text = printed(&["--from", &near, "metrics"]);
+    assert_eq!(text.matches("# EOF\n").count(), 1, "once");
+    assert!(text.contains("\ndoomtop_predicted_death_seconds{"), "{text}");
+    let text = printed(&["-b", "-n", "1", "--from", &near]);
+    assert_eq!(text.matches("doomtop ").count(), 1, "one header: {text}");
+    assert!(text.contains("NEXT") && text.contains("python3"), "{text}");
+    let json = printed(&["--json", "-n", "1", "--from", &near]);
+    let line: Value = serde_json::from_str(&json).expect("one line");
+    assert_eq!(line["next_death"]["comm"], "python3");
+    // A recording that is shorter is told by its last sample.
+    let short = write("short.tape", &SAMPLES[eve - 6..eve - 4]);
+    for arguments in [&["metrics"][..], &["-b", "-n", "1"], &["--json", "-n", "1"]] {
+        let text = printed(&[&["--from", &short][..], arguments].concat());
+        assert!(!text.is_empty(), "{arguments:?}");
+    }
+    // Who gives a pace gets each sample.
+    let text = printed(&["--from", &near, "metrics", "-n", "2", "-d", "0.1"]);
+    assert_eq!(text.matches("# EOF\n").count(), 2);
+}

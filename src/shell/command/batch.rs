@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::cli::Cli;
 use super::headless::names::CommandLines;
 use super::headless::ranker::Ranker;
+use super::headless::warm_up::WarmUp;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::app::incident::kill_text::kill_line;
@@ -35,8 +36,11 @@ const COMMAND_WIDTH: u16 = 24;
 /// Width of a line where neither a terminal nor `COLUMNS` says it, in cells.
 const DEFAULT_WIDTH: u16 = 160;
 
-/// Time between the only sample that is printed and the one before it.
-const WARM_UP: Millis = Millis(300);
+/// Time between the only sample of a live machine that is printed and the one before it.
+const PACE_ONCE: Millis = Millis(300);
+
+/// The same at least, as far as samples are late.
+const WARM_UP: Millis = Millis(200);
 
 /// Prints until the count is reached, the source ends, or the reader closes the pipe.
 ///
@@ -49,10 +53,14 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
     let is_own = root.and_then(|root| LiveRoot::prove(root).ok());
     let delay = invocation.headless_delay();
     let setup = invocation.setup;
-    // A single sample knows of no growth, and would name a process that another one is about to overtake: one
-    // more is taken before it.
-    let warms_up = setup.live && cli.iterations == Some(1);
-    let (delay, count) = if warms_up { (WARM_UP, Some(2)) } else { (delay, cli.iterations) };
+    // A single sample knows of no growth, and would name a process that another one is about to overtake: others are
+    // taken before it. Those of a recording take no time.
+    let is_once = cli.iterations == Some(1);
+    let (delay, count, warm_up) = match is_once {
+        true if setup.live => (PACE_ONCE, None, Some(WarmUp::over(WARM_UP))),
+        true => (delay, None, Some(WarmUp::until_prediction())),
+        false => (delay, cli.iterations, None),
+    };
     let pace = SamplePace { delay, count, end: EndFlag::default_action() };
     let ranker = Ranker::new(&setup, lookup, invocation.site_rules);
     let out = BufWriter::new(io::stdout().lock());
@@ -61,13 +69,13 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         setup: &setup,
         ranker,
         follower: KillFollower::default(),
-        // A line or two are over before a log could tell anything.
-        log: is_own.filter(|_| !warms_up).map(|_| FollowedLog::start()),
+        // A single sample is over before a log could tell anything.
+        log: is_own.filter(|_| !is_once).map(|_| FollowedLog::start()),
         may_die: Vec::new(),
         lines: Vec::new(),
         out,
         is_first: true,
-        warms_up,
+        warm_up,
     };
     let mut source = invocation.input.source;
     headless::run(source.as_mut(), &mut printer, &pace)?;
@@ -88,8 +96,8 @@ struct Printer<'a> {
     out: BufWriter<StdoutLock<'static>>,
     /// Nothing is printed yet.
     is_first: bool,
-    /// The next sample is only compared with.
-    warms_up: bool,
+    /// What is left of the time before the only sample that is printed; `None` where all are.
+    warm_up: Option<WarmUp>,
 }
 
 impl SampleConsumer for Printer<'_> {
@@ -126,10 +134,13 @@ impl SampleConsumer for Printer<'_> {
         }
         let spent = self.ranker.update(sample, source, needs_command_lines(self.setup))?;
         let kills = self.follow();
-        if std::mem::take(&mut self.warms_up) {
+        let at = self.ranker.context(CommandStyle::Short);
+        let at = at.map_or(Millis::ZERO, |it| it.scene.now().clock.monotonic_ms);
+        if self.warm_up.as_mut().is_some_and(|it| !it.is_over(at)) {
             return Ok(AfterSample::Continue(spent));
         }
         match self.write(&kills).and_then(|()| self.out.flush()) {
+            Ok(()) if self.warm_up.is_some() => Ok(AfterSample::Stop),
             Ok(()) => Ok(AfterSample::Continue(spent)),
             Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
         }
@@ -150,8 +161,12 @@ impl Printer<'_> {
         kills
     }
 
-    /// No more samples come: tells of kills that waited for a line of the log.
+    /// No more samples come: prints the last one of a short recording where only one is asked for, and tells of kills
+    /// that waited for a line of the log.
     fn end(&mut self) -> io::Result<()> {
+        if self.warm_up.is_some() {
+            return if self.is_first { self.write(&[]).and_then(|()| self.out.flush()) } else { Ok(()) };
+        }
         let kills = self.follower.finish();
         let context = self.ranker.context(CommandStyle::Short);
         let Some(context) = context.filter(|_| !self.cli.json) else { return Ok(()) };
@@ -176,6 +191,7 @@ impl Printer<'_> {
         let deaths = self.follower.deaths();
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
+        let is_first = std::mem::take(&mut self.is_first);
         if self.cli.json {
             let verdicts =
                 self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
@@ -183,7 +199,7 @@ impl Printer<'_> {
             let extras = LineExtras { verdicts, deaths: deaths.clone(), kills };
             return json::write_line_with(&mut self.out, &context, &rows, columns, extras);
         }
-        if !std::mem::take(&mut self.is_first) {
+        if !is_first {
             writeln!(self.out)?;
         }
         let killed = kill_lines(context.scene, kills);

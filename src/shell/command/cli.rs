@@ -66,7 +66,8 @@ pub struct Cli {
     #[arg(long)]
     pub verdicts: bool,
 
-    /// End after N refreshes (with -b, --json or --plain)
+    /// End after N refreshes (with -b, --json or --plain). With -n 1, -b and --json take samples before the one that
+    /// they print: a live machine's for 0.3 seconds, those of the first four seconds of a recording
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub iterations: Option<u64>,
 
@@ -411,8 +412,9 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "NAME", value_parser = text_form, conflicts_with = "listen")]
     pub format: Option<FormatArg>,
 
-    /// Seconds between refreshes; with --listen the minimum between two samples. Standard output is written
-    /// once unless this or -n is given
+    /// Seconds between refreshes; with --listen the minimum between two samples. Without this, standard output
+    /// (and with -n 1 a file) is written once, four seconds after the start (or of a recording): a death is predicted
+    /// by several samples. With -n 1 and this, the first sample is written at once
     #[arg(id = "metrics_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod names;
 pub(crate) mod ranker;
+pub(crate) mod warm_up;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -14,6 +14,7 @@ use self::textfile::TextFile;
 use super::cli::MetricsArgs;
 use super::headless::names::CommandLines;
 use super::headless::ranker::Ranker;
+use super::headless::warm_up::{self, WarmUp};
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::columns::CommandStyle;
@@ -34,9 +35,25 @@ pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStat
     let lookup = invocation.input.lookup_root()?;
     let mut pace = SamplePace { delay, count: args.iterations, end: EndFlag::on_signals()? };
     let ranker = Ranker::new(&invocation.setup, lookup, invocation.site_rules);
-    let forecaster = DeathForecaster::default();
-    let mut exporter =
-        Exporter { ranker, forecaster, deaths: Deaths::default(), took: Duration::ZERO };
+    // Without a pace the metrics are written once, and what comes before is only compared with.
+    let is_once = args.delay.is_none()
+        && match args.iterations {
+            Some(count) => count == 1,
+            None => args.file.is_none(),
+        };
+    let is_once = is_once && args.listen.is_none();
+    if is_once {
+        let delay = if invocation.setup.live { warm_up::PACE } else { delay };
+        (pace.delay, pace.count) = (delay, None);
+    }
+    let mut exporter = Exporter {
+        ranker,
+        forecaster: DeathForecaster::default(),
+        deaths: Deaths::default(),
+        took: Duration::ZERO,
+        warm_up: is_once.then(WarmUp::until_prediction),
+        is_written: false,
+    };
     let mut source = invocation.input.source;
     if let Some(address) = args.listen {
         server::run(address, source.as_mut(), &mut exporter, &pace)?;
@@ -46,11 +63,16 @@ pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStat
         let failed = RepeatedComplaint::default();
         let mut consumer = FileConsumer { exporter, format, file, failed, is_first: true };
         headless::run(source.as_mut(), &mut consumer, &pace)?;
+        if consumer.exporter.is_due_at_end() {
+            consumer.write()?;
+        }
     } else {
         let format = args.format.map_or(MetricsFormat::OpenMetrics, |it| it.0);
-        // Without a pace the metrics are written once.
-        pace.count = args.iterations.or(args.delay.is_none().then_some(1));
-        headless::run(source.as_mut(), &mut StdoutConsumer { exporter, format }, &pace)?;
+        let mut consumer = StdoutConsumer { exporter, format };
+        headless::run(source.as_mut(), &mut consumer, &pace)?;
+        if consumer.exporter.is_due_at_end() {
+            stdio::written(consumer.write()?)?;
+        }
     }
     Ok(ExitStatus::Success)
 }
@@ -63,6 +85,10 @@ struct Exporter {
     deaths: Deaths,
     /// How long the newest sample and its ranking took.
     took: Duration,
+    /// What is left of the time before the only sample that is written; `None` where all are.
+    warm_up: Option<WarmUp>,
+    /// Whether anything was written.
+    is_written: bool,
 }
 
 impl Exporter {
@@ -84,6 +110,25 @@ impl Exporter {
         }
         self.took = begun.elapsed();
         Ok(spent)
+    }
+
+    /// Whether the newest sample is to be written.
+    fn is_due(&mut self) -> bool {
+        let Some(warm_up) = &mut self.warm_up else { return true };
+        let context = self.ranker.context(CommandStyle::Name);
+        context.is_some_and(|it| warm_up.is_over(it.scene.now().clock.monotonic_ms))
+    }
+
+    /// Whether the newest sample is to be written because no other follows.
+    fn is_due_at_end(&self) -> bool {
+        let has_sample = self.ranker.context(CommandStyle::Name).is_some();
+        self.warm_up.is_some() && !self.is_written && has_sample
+    }
+
+    /// How the loop goes on after a sample was written.
+    fn after_writing(&mut self, spent: Option<Arc<Snapshot>>) -> AfterSample {
+        self.is_written = true;
+        if self.warm_up.is_some() { AfterSample::Stop } else { AfterSample::Continue(spent) }
     }
 
     /// The metrics of the newest sample; `None` before the first one.
@@ -115,12 +160,21 @@ impl SampleConsumer for StdoutConsumer {
         begun: Instant,
     ) -> Result<AfterSample, CommandError> {
         let spent = self.exporter.update(sample, source, begun)?;
-        let text = self.exporter.require_text(self.format)?;
-        let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Ok(AfterSample::Continue(spent)),
+        if !self.exporter.is_due() {
+            return Ok(AfterSample::Continue(spent));
+        }
+        match self.write()? {
+            Ok(()) => Ok(self.exporter.after_writing(spent)),
             Err(error) => stdio::written(Err(error)).map(|()| AfterSample::Stop),
         }
+    }
+}
+
+impl StdoutConsumer {
+    fn write(&self) -> Result<io::Result<()>, CommandError> {
+        let text = self.exporter.require_text(self.format)?;
+        let mut out = io::stdout().lock();
+        Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 }
 
@@ -146,12 +200,22 @@ impl SampleConsumer for FileConsumer {
         begun: Instant,
     ) -> Result<AfterSample, CommandError> {
         let spent = self.exporter.update(sample, source, begun)?;
+        if !self.exporter.is_due() {
+            return Ok(AfterSample::Continue(spent));
+        }
+        self.write()?;
+        Ok(self.exporter.after_writing(spent))
+    }
+}
+
+impl FileConsumer {
+    fn write(&mut self) -> Result<(), CommandError> {
         let text = self.exporter.require_text(self.format)?;
         match self.file.write(&text) {
             Err(what) if self.is_first => return Err(CommandError::failure(what)),
             result => self.failed.set(result.err()),
         }
         self.is_first = false;
-        Ok(AfterSample::Continue(spent))
+        Ok(())
     }
 }
