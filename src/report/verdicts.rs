@@ -91,7 +91,7 @@ fn sentence(opinion: &KillerOpinion, context: &RowContext<'_>) -> String {
         line.push_str(&format!(", {}", act.signal));
     }
     if let Some(margin) = opinion.margin.filter(|_| opinion.dies().is_some()) {
-        line.push_str(&format!(", {} ahead", numbers_and_names::points(context, margin)));
+        line.push_str(&format!(", {} ahead", numbers_and_names::lead(context, margin)));
     }
     let armed = if opinion.armed.ready { "armed" } else { "not armed" };
     line.push_str(&format!("; {armed}: {}", opinion.armed.why));

@@ -19,6 +19,7 @@ pub mod view;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 use crate::app::mode::Mode;
 use crate::app::view::click_target::ClickTarget;
@@ -29,6 +30,7 @@ use crate::ui::frame::header::Header;
 use crate::ui::frame::layout::{Layout, SMALLEST, header_level};
 use crate::ui::frame::{function_bar, kill_banner, note, status_line, title};
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::lines::wrap;
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::view::view_table::ViewParts;
 
@@ -80,7 +82,10 @@ pub fn paint_clickable(
             "doomtop needs {width}x{height}, have {}x{} - q quits",
             area.width, area.height
         );
-        canvas.text(area.x, area.y, area.width, &text, theme.plain());
+        let lines = wrap(&Line::raw(text), area.width, 0);
+        for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+            canvas.line(area.x, y, area.width, line);
+        }
         return viewport;
     }
     let parts = parts(app.views.kind);
@@ -120,7 +125,10 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
     let whole = match &app.mode {
         Mode::Browse | Mode::GoTo(_) | Mode::Prompt(_) => return PageShown::default(),
         Mode::Menu(menu) => return dialog::menu::paint(menu, page, canvas),
-        Mode::Bulk(bulk) => return crate::ui::dialog::bulk_confirm::paint(bulk, space, canvas),
+        Mode::Bulk(bulk) => {
+            return crate::ui::dialog::bulk_confirm::paint(bulk, app.start.acting, space, canvas);
+        }
+        Mode::Signal(confirm) => return dialog::signal::paint(app, confirm, space, canvas),
         Mode::Explain(scroll) => return page::explain::paint(app, *scroll, page, canvas),
         Mode::CommandLine(scroll) => return page::command_line::paint(app, *scroll, page, canvas),
         Mode::Incident(incident) => return page::incident::paint(incident, page, canvas),
@@ -134,7 +142,6 @@ fn paint_mode(app: &App, layout: &Layout, area: Rect, canvas: &mut Canvas<'_>) -
         Mode::Persist(persist) => return page::persist::paint(persist, page, canvas),
         Mode::AdjRules(scroll) => return page::adj_rules::paint(app, *scroll, page, canvas),
         Mode::Adjust(edit) => dialog::adjust::paint(app, edit, space, canvas),
-        Mode::Signal(confirm) => dialog::signal::paint(app, confirm, space, canvas),
         Mode::Revert(revert) => crate::ui::dialog::revert_adj::paint(app, revert, space, canvas),
         Mode::RuleConsent(ask) => dialog::rule_consent::paint(ask, space, canvas),
         Mode::Sysctl(edit) => dialog::sysctl::paint(app, edit, space, canvas),

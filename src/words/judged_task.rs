@@ -163,7 +163,7 @@ impl JudgedTask {
                     let other = self.scene.find(row.id)?;
                     Some(format!(
                         ", {} ahead of {}",
-                        numbers_and_names::points(&context, margin),
+                        numbers_and_names::lead(&context, margin),
                         numbers_and_names::who(other)
                     ))
                 });

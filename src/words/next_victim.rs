@@ -195,10 +195,7 @@ fn sees_all(context: &RowContext<'_>) -> bool {
 /// The lead of the victim over another process, with its unit.
 fn lead(context: &RowContext<'_>, points: Points, next: &Ranked) -> String {
     let lead = points - next.placement.points().unwrap_or_default();
-    match context.policy.info().unit {
-        BadnessUnit::Pages => numbers_and_names::points(context, lead),
-        BadnessUnit::Bare => format!("{} points", numbers_and_names::grouped(lead.0)),
-    }
+    numbers_and_names::lead(context, lead)
 }
 
 /// The effect of `oom_score_adj` on the rank of a process; `None` if it is zero.
@@ -262,8 +259,8 @@ fn too_close_forms(context: &RowContext<'_>) -> Vec<VictimForm> {
     let unseen = context.policy.traits(context.scene).tie_break == TieBreak::Unseen;
     let (lead, uncertainty) = ranking.rival().unwrap_or_default();
     let probably = unseen && lead == Points(0);
-    let lead = numbers_and_names::points(context, lead);
-    let uncertainty = numbers_and_names::points(context, uncertainty.points());
+    let lead = numbers_and_names::lead(context, lead);
+    let uncertainty = numbers_and_names::lead(context, uncertainty.points());
     let form = |rest: String| VictimForm { who: who.clone(), rest };
     let why = if probably {
         "equal: probably the first, the youngest".to_owned()

@@ -6,7 +6,7 @@ use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{
     Cgroup, CgroupName, Domain, DomainKind, ProcId, Process, Reading, Scene, Scope, TimeToFull,
 };
-use crate::policy::Override;
+use crate::policy::{BadnessUnit, Override};
 use crate::units::{Bytes, Kib, Millis, Pages, Permille, Points};
 
 /// An integer in groups of three digits: `3 021 312`.
@@ -62,6 +62,17 @@ pub fn points(context: &RowContext<'_>, points: Points) -> String {
     let mut out = String::new();
     context.points(points, &mut out);
     out
+}
+
+/// A difference of badness with its unit: `14M`, or `3 points` where the points of the policy are not pages.
+#[must_use]
+pub fn lead(context: &RowContext<'_>, points: Points) -> String {
+    match (context.policy.info().unit, points) {
+        (BadnessUnit::Pages, Points::ZERO) => "0B".to_owned(),
+        (BadnessUnit::Pages, _) => self::points(context, points),
+        (BadnessUnit::Bare, Points(1)) => "1 point".to_owned(),
+        (BadnessUnit::Bare, _) => format!("{} points", grouped(points.0)),
+    }
 }
 
 /// The weight of one step of adj. It shows tenths of a MiB, because it is multiplied by hundreds.

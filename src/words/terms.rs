@@ -26,6 +26,11 @@ pub static TERMS: &[(&str, &str)] = &[
         "NEXT: who dies next if memory grows as it does now, where and when. No such line: nothing is near",
     ),
     (
+        "cursor",
+        "the row that the keys mean (`>`). Until you move it, it is on the process of NEXT, and while nothing is \
+         near on rank 1; then it stays on the process that you chose",
+    ),
+    (
         "limit",
         "an amount of memory that cannot be exceeded: the RAM and swap of the machine, or memory.max of a \
          cgroup. The kernel kills when nothing more can be reclaimed there",

@@ -156,7 +156,9 @@ fn the_bar_keeps_its_colours_under_the_cursor() {
             let parts = COLUMNS.iter().find(|column| column.id == "parts").unwrap();
             let bar = bar_of(&buffer, parts.cells(app.display.scale, 120));
             assert!(!bar.is_empty());
-            let bar: Vec<u16> = bar.filter(|x| buffer[(*x, y)].symbol() != " ").collect();
+            // The zero line and what is blank belong to the row.
+            let is_part = |x: &u16| ![" ", "│"].contains(&buffer[(*x, y)].symbol());
+            let bar: Vec<u16> = bar.filter(is_part).collect();
             assert!(bar.len() > 2, "{bar:?}");
             bar.into_iter().map(|x| buffer[(x, y)].fg).collect()
         };
@@ -193,10 +195,35 @@ fn the_selected_row_is_filled_whole_in_every_list() {
 }
 
 #[test]
+fn the_fill_of_the_selected_row_goes_on_beside_the_bar() {
+    let depths = [ColourDepth::Mono, ColourDepth::Ansi, ColourDepth::Indexed, ColourDepth::True];
+    // On the process that dies next, and on another one.
+    for (keys, row) in [(&[][..], "11>!"), (&["g"], "  1>^")] {
+        let mut app = app_before(1, 3);
+        paint(&mut app, FULL, 120, 40);
+        press(&mut app, keys);
+        for theme in ThemeName::ALL.iter().flat_map(|name| {
+            depths.iter().map(|depth| Theme::new(*name, *depth, true)).collect::<Vec<_>>()
+        }) {
+            let (buffer, _) = paint(&mut app, theme, 120, 40);
+            let (y, line) = row_of(&buffer, row);
+            let fill = |x: u16, y: u16| (buffer[(x, y)].bg, buffer[(x, y)].modifier);
+            let parts = COLUMNS.iter().find(|column| column.id == "parts").unwrap();
+            let bar = bar_of(&buffer, parts.cells(app.display.scale, 120));
+            let beside = bar.filter(|x| [" ", "│"].contains(&buffer[(*x, y)].symbol()));
+            let beside: Vec<_> = beside.map(|x| fill(x, y)).collect();
+            assert!(beside.len() > 2, "{line}");
+            assert!(beside.iter().all(|it| *it == fill(0, y)), "{theme:?}: {line} {beside:?}");
+            assert_ne!(fill(0, y), fill(0, y + 1), "{theme:?}");
+        }
+    }
+}
+
+#[test]
 fn who_dies_next_is_told_apart_from_who_would_be_chosen_now() {
     let mut app = app_before(0, 5);
     paint(&mut app, FULL, 120, 40);
-    press(&mut app, &["Down"]);
+    press(&mut app, &["g"]);
     let next =
         app.deaths.next.as_ref().and_then(|next| next.victim()).expect("five samples before");
     let (name, pid) = (next.comm.to_string(), next.id.pid.to_string());

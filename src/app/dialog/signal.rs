@@ -28,6 +28,8 @@ pub struct SignalDialog {
     pub step: ConfirmStep,
     /// Whether the detail of the process was asked for, or is not needed.
     pub asked: bool,
+    /// The lines scrolled off, where the screen is too small for all of it.
+    pub top: u16,
     /// Since when it is on the screen.
     pub shown: ShownSince,
 }
@@ -41,12 +43,13 @@ impl SignalDialog {
             None => ConfirmStep::Yes,
         };
         let asked = !plan.signal.ends();
-        Self { plan, step, asked, shown: ShownSince::default() }
+        Self { plan, step, asked, top: 0, shown: ShownSince::default() }
     }
 
     /// Takes what was read about the process. That changes the question, so it has to be seen again.
     pub fn learn(&mut self, detail: ProcessDetail, scene: &Scene) {
         self.plan.learn(detail, scene);
+        self.top = 0;
         self.shown = ShownSince::default();
     }
 }

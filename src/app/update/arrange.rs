@@ -2,6 +2,8 @@
 
 use crate::app::App;
 use crate::app::view::table::CursorAnchor;
+use crate::forecast::next_death::NextDeath;
+use crate::model::ProcId;
 use crate::rows::arrange::{TableLine, TreeLines};
 
 impl App {
@@ -26,9 +28,35 @@ impl App {
         }
         self.put_struck_rows(&mut lines);
         self.table.lines = lines;
-        self.table.follow_anchor(self.ranking.victim().map(|row| row.id));
+        self.table.follow_anchor(self.first_to_die());
         self.drop_exited();
         self.table.keep_visible(self.display.viewport.rows);
+    }
+
+    /// The process that the headline names, and the first of the ranking.
+    fn first_to_die(&self) -> [Option<ProcId>; 2] {
+        let named = self.deaths.next.as_ref().and_then(NextDeath::first);
+        [named.map(|it| it.id), self.ranking.victim().map(|row| row.id)]
+    }
+
+    /// The process that dies first as far as it is known: by the headline, or while it names none by the ranking.
+    #[must_use]
+    pub fn predicted_victim(&self) -> Option<ProcId> {
+        self.first_to_die().into_iter().flatten().next()
+    }
+
+    /// Lets a cursor that nobody moved follow a headline that changed between two samples: at once, or when the order
+    /// of the rows is released.
+    pub(crate) fn follow_headline(&mut self) {
+        if self.table.anchor != CursorAnchor::First {
+            return;
+        }
+        if self.held() {
+            self.table.stale = true;
+        } else {
+            self.table.follow_anchor(self.first_to_die());
+            self.table.keep_visible(self.display.viewport.rows);
+        }
     }
 
     /// Puts the rows of processes that were killed a moment ago at their old places.

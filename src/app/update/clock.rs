@@ -26,9 +26,11 @@ impl App {
     /// A frame was drawn: dialogs note since when they are on the screen.
     pub(crate) fn drawn(&mut self, viewport: Viewport, at: Millis) {
         self.now = self.now.max(at);
-        let resized = viewport.rows != self.display.viewport.rows;
+        let before = self.display.viewport.rows;
+        let resized = viewport.rows != before;
         self.display.viewport = viewport;
         if resized {
+            self.table.grown_from(before);
             self.keep_cursors_visible();
         }
         if let Some(banner) = &mut self.display.banner {

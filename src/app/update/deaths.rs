@@ -76,6 +76,10 @@ impl App {
         };
         let changed = text(&before) != text(&self.deaths);
         self.refresh.deaths.headline_changed |= changed;
+        let first = |deaths: &Deaths| deaths.next.as_ref()?.first().map(|it| it.id);
+        if first(&before) != first(&self.deaths) {
+            self.follow_headline();
+        }
         self.alarms_between_samples(None)
     }
 

@@ -42,7 +42,8 @@ impl App {
         if needs.scores != Scores::All && self.scene.is_some() {
             let suspects = self.refresh.self_check.suspects();
             let visible = self.visible().take(self.scores_on_screen());
-            needs.scores = Scores::Some(visible.chain(suspects).collect());
+            let cursor = self.table.line().map(|line| line.id);
+            needs.scores = Scores::Some(visible.chain(cursor).chain(suspects).collect());
         } else {
             needs.scores = Scores::All;
         }

@@ -2,7 +2,6 @@
 
 use crate::app::mode::Mode;
 use crate::app::session::notice::NoticeLevel;
-use crate::app::view::table::CursorAnchor;
 use crate::app::{App, Request};
 use crate::forecast::killer_verdict::all_policies;
 use crate::model::Scope;
@@ -79,7 +78,7 @@ impl App {
         scene.set_scope(scope);
         let text = format!("scope {}", scene.domain().name);
         self.rank_anew();
-        self.table.anchor = CursorAnchor::First;
+        self.table.follow_headline();
         self.arrange();
         self.say(NoticeLevel::Plain, text);
         self.sample_again()

@@ -9,7 +9,6 @@ use crate::app::mode::Mode;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
-use crate::app::view::table::CursorAnchor;
 use crate::events::LogUpdate;
 use crate::events::{OomReport, reconstruct};
 use crate::model::{Clock, EventTime, Scene};
@@ -52,7 +51,7 @@ impl App {
         self.playback.playing = None;
         self.scene = Some(Scene::scoped(Arc::new(post.snapshot), None, post.scope));
         self.mode = Mode::Browse;
-        self.table.anchor = CursorAnchor::First;
+        self.table.follow_headline();
         self.rank_anew();
         self.predict_deaths();
         self.arrange();
@@ -121,7 +120,7 @@ impl App {
         // Where only reports are shown there is no sample to go back to.
         if let (Some(oldest), Some(newest)) = (past.oldest(), past.newest()) {
             let at = at.filter(|_| was_past || self.playback.paused);
-            self.table.anchor = CursorAnchor::First;
+            self.table.follow_headline();
             self.go_to_sample(at.unwrap_or(newest).max(oldest));
             self.playback.gone_back = was_past;
         }

@@ -9,10 +9,14 @@ use crate::model::ProcId;
 use crate::rows::arrange::{TableLine, TableSettings};
 use crate::rows::filter::Filter;
 
+/// A table of at least so many rows has one more for the process that the headline names, where that is in none of
+/// them.
+pub const LEAST_BESIDE_NEXT: u16 = 3;
+
 /// What the cursor follows when the lines change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CursorAnchor {
-    /// The predicted victim, until the cursor is moved.
+    /// The process that the headline names, until the cursor is moved; while it names none, the first of the ranking.
     #[default]
     First,
     /// This process.
@@ -86,9 +90,34 @@ impl Table {
         };
     }
 
-    /// Scrolls so that the cursor is on a screen of `rows` lines.
+    /// Lets the cursor follow the headline again, and shows the table from its first line on.
+    pub(crate) fn follow_headline(&mut self) {
+        (self.anchor, self.cursor.top) = (CursorAnchor::First, 0);
+    }
+
+    /// Scrolls so that the cursor is on a screen of `rows` lines. A cursor that nobody moved scrolls nothing: its
+    /// process is shown below the table, where there is room for that.
     pub(crate) fn keep_visible(&mut self, rows: u16) {
-        self.cursor.keep_visible(self.lines.len(), rows);
+        if self.anchor == CursorAnchor::First && rows >= LEAST_BESIDE_NEXT {
+            let last_top = self.lines.len().saturating_sub(usize::from(rows));
+            self.cursor.top = self.cursor.top.min(last_top);
+        } else {
+            self.cursor.keep_visible(self.lines.len(), rows);
+        }
+    }
+
+    /// A screen of so many lines grew or shrank: a table that had to scroll to a cursor that nobody moved begins at its
+    /// first line again.
+    pub(crate) fn grown_from(&mut self, rows: u16) {
+        if self.anchor == CursorAnchor::First && rows < LEAST_BESIDE_NEXT {
+            self.cursor.top = 0;
+        }
+    }
+
+    /// Whether the line of the cursor is outside a screen of `rows` lines.
+    fn is_elsewhere(&self, rows: u16) -> bool {
+        let shown = self.cursor.top..self.cursor.top + usize::from(rows);
+        self.anchor == CursorAnchor::First && !shown.contains(&self.cursor.at)
     }
 
     /// Moves the cursor by `by` lines.
@@ -100,7 +129,10 @@ impl Table {
 
     /// Scrolls by `by` lines; the cursor moves only where it would leave the screen.
     pub(crate) fn scroll_by(&mut self, by: isize, rows: u16) {
-        if self.cursor.scroll_by(by, self.lines.len(), rows) {
+        if self.is_elsewhere(rows) {
+            let last_top = self.lines.len().saturating_sub(usize::from(rows));
+            self.cursor.top = self.cursor.top.saturating_add_signed(by).min(last_top);
+        } else if self.cursor.scroll_by(by, self.lines.len(), rows) {
             self.set_anchor();
         }
     }
@@ -119,13 +151,13 @@ impl Table {
         }
     }
 
-    /// Puts the cursor where its anchor is after the lines changed; `victim` is the predicted victim, whose
-    /// line is the first anchor.
-    pub(crate) fn follow_anchor(&mut self, victim: Option<ProcId>) {
+    /// Puts the cursor where its anchor is after the lines changed; `first` are the processes whose line is the first
+    /// anchor, the most wanted one first.
+    pub(crate) fn follow_anchor(&mut self, first: [Option<ProcId>; 2]) {
         let last = self.lines.len().saturating_sub(1);
         let line_of = |id: ProcId| self.lines.iter().position(|line| line.id == id);
         self.cursor.at = match self.anchor {
-            CursorAnchor::First => victim.and_then(line_of).unwrap_or(0),
+            CursorAnchor::First => first.into_iter().flatten().find_map(line_of).unwrap_or(0),
             CursorAnchor::Row(row) => row.min(last),
             CursorAnchor::Process(id) => line_of(id).unwrap_or(self.cursor.at.min(last)),
         };

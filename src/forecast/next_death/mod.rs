@@ -160,6 +160,12 @@ impl NextDeath {
         self.candidates.first().filter(|_| named)
     }
 
+    /// The process that the headline names first: the one that dies, or the most likely of several.
+    #[must_use]
+    pub fn first(&self) -> Option<&Candidate> {
+        self.candidates.first()
+    }
+
     /// The most likely time, where the headline would tell it: not of a domain that is less than half full, unless it
     /// is nearer than a minute.
     fn time_to_tell(&self) -> Option<Millis> {

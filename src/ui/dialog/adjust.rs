@@ -10,6 +10,7 @@ use crate::model::{Machine, Process};
 use crate::plan::adj_rights::WriteRights;
 use crate::ui::dialog::adjust_preview::previews;
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::popup::Overflow;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
 use crate::units::{Adj, LegacyAdj};
@@ -39,7 +40,7 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>
         (None, None) => lines.push((1, Line::styled(edit.complaint(), theme.warn()))),
         (None, Some(_)) => lines.push((1, Line::styled("that process is gone", theme.warn()))),
     }
-    lines.extend(edit.next_death.clone().map(|text| (1, Line::styled(text, theme.strong()))));
+    lines.extend(edit.next_death.clone().map(|text| (2, Line::styled(text, theme.strong()))));
     lines.extend(proposals(edit, &context, theme).map(|line| (3, line)));
     lines.push((5, other_scale(edit, context.scene.machine(), theme)));
     lines.push((9, Line::default()));
@@ -49,9 +50,10 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>
     }
     lines.push((6, Line::styled(persistence(edit, process), theme.dim())));
     lines.push((9, Line::default()));
+    lines.extend(keys::without_effect_line(theme, app.start.acting));
     lines.push((0, answers(edit, theme)));
     lines.push((8, other_keys(app, edit, theme)));
-    popup::paint(&title, lines, theme.frame(), area, canvas)
+    popup::paint(&title, lines, (0, Overflow::Needs), theme.frame(), area, canvas).dialog
 }
 
 /// Whether the user may write the value.
@@ -74,7 +76,8 @@ fn rights(edit: &AdjustDialog, theme: Theme) -> Vec<popup::PriorityLine> {
 fn kin(edit: &AdjustDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let shared = usize::from(!edit.kin.memory_sharers.is_empty());
     let lines = edit.kin.words().into_iter().enumerate().map(|(nth, text)| {
-        let (priority, style) = if nth < shared { (2, theme.warn()) } else { (5, theme.dim()) };
+        let (priority, style) =
+            if nth < shared { (popup::MUST_READ, theme.warn()) } else { (5, theme.dim()) };
         (priority, Line::styled(text, style))
     });
     lines.collect()

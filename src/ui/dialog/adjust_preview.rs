@@ -10,7 +10,7 @@ use crate::plan::preview::Preview;
 use crate::policy::BadnessUnit;
 use crate::rank::Placement;
 use crate::ui::paint::canvas::cells as cells_of;
-use crate::ui::paint::popup::PriorityLine;
+use crate::ui::paint::popup::{MUST_READ, PriorityLine};
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::units::Pages;
@@ -27,11 +27,11 @@ pub fn previews(
         if edit.is_wide() { best(edit, preview, theme) } else { change(preview, context, theme) }
     };
     let Some(kernel) = kernel else {
-        return vec![(2, first(own)), (1, then(own, theme))];
+        return vec![(2, first(own)), then(own, theme)];
     };
     if own.agrees(kernel) {
         let text = "by the kernel's own rule it is the same";
-        return vec![(2, first(own)), (1, then(own, theme)), (6, Line::styled(text, theme.dim()))];
+        return vec![(2, first(own)), then(own, theme), (6, Line::styled(text, theme.dim()))];
     }
     let both = [own, kernel];
     let row = |label: &str, cells: [String; 2], style: Style| {
@@ -50,7 +50,7 @@ pub fn previews(
             format!("by {}: does not use adj", preview.policy)
         }
     };
-    let mut lines = vec![(1, row("", both.map(by), theme.dim()))];
+    let mut lines = vec![(2, row("", both.map(by), theme.dim()))];
     if edit.is_wide() {
         lines.push((
             2,
@@ -62,7 +62,7 @@ pub fn previews(
         lines.push((2, row("badness", both.map(points), theme.plain())));
         lines.push((2, row("rank", both.map(ranks), theme.plain())));
     }
-    lines.push((1, row("next", both.map(next), theme.strong())));
+    lines.push((2, row("next", both.map(next), theme.strong())));
     lines
 }
 
@@ -143,10 +143,11 @@ fn change(preview: &Preview, context: &RowContext<'_>, theme: Theme) -> Line<'st
     Line::from(spans)
 }
 
-/// The next victim after the change.
-fn then(preview: &Preview, theme: Theme) -> Line<'static> {
+/// The next victim after the change. That there is none is a warning.
+fn then(preview: &Preview, theme: Theme) -> PriorityLine {
     let Some((id, name)) = &preview.victim else {
-        return Line::styled("then no process can be chosen", theme.danger());
+        let text = "then no process can be chosen";
+        return (MUST_READ, Line::styled(text, theme.danger()));
     };
     let verb = if preview.victim_stays { "stays" } else { "becomes" };
     let style = if preview.victim_stays { theme.plain() } else { theme.victim() };
@@ -157,5 +158,5 @@ fn then(preview: &Preview, theme: Theme) -> Line<'static> {
     if preview.too_close {
         line.spans.push(Span::styled("  (too close to call)", theme.warn()));
     }
-    line
+    (2, line)
 }

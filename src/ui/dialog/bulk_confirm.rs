@@ -3,17 +3,26 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::app::ActingMode;
 use crate::app::dialog::bulk_confirm::{BulkConsent, BulkDialog, BulkItem};
 use crate::ui::paint::canvas::{Canvas, cells};
+use crate::ui::paint::popup::Overflow;
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::paint::{keys, popup};
 
 /// Paints the dialog.
-pub fn paint(dialog: &BulkDialog, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
+pub fn paint(
+    dialog: &BulkDialog,
+    acting: ActingMode,
+    area: Rect,
+    canvas: &mut Canvas<'_>,
+) -> PageShown {
     let theme = canvas.theme;
     let frame = if dialog.destructive { theme.danger_frame() } else { theme.frame() };
     // The border, the line below the list that counts it, a blank line, the question and its keys.
-    let around = 2 + 4 + dialog.notes.len() as u16;
+    let without_effect = keys::without_effect_line(theme, acting);
+    let notes = dialog.notes.len() + usize::from(without_effect.is_some());
+    let around = 2 + 4 + notes as u16;
     let room = area.height.saturating_sub(around).max(1);
     let rows = usize::from(room).min(dialog.items.len());
     let top = dialog.top.min(dialog.items.len() - rows);
@@ -40,13 +49,14 @@ pub fn paint(dialog: &BulkDialog, area: Rect, canvas: &mut Canvas<'_>) -> PageSh
     }
     lines.extend(dialog.notes.iter().map(|note| (5, Line::styled(note.clone(), theme.warn()))));
     lines.push((9, Line::default()));
+    lines.extend(without_effect);
     lines.push((0, question(dialog, canvas)));
-    let whole = popup::paint(&dialog.title, lines, frame, area, canvas);
+    let shown = popup::paint(&dialog.title, lines, (0, Overflow::Needs), frame, area, canvas);
     PageShown {
         page: rows as u16,
         lines: dialog.items.len() as u16,
         top: 0,
-        dialog: whole && dialog.touched() > 0,
+        dialog: shown.dialog && dialog.touched() > 0,
     }
 }
 

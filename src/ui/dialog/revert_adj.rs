@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::dialog::revert_adj::RevertDialog;
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::popup::Overflow;
 use crate::ui::paint::{keys, popup};
 
 /// Paints the dialog; gives back whether all of the question is on the screen.
@@ -34,6 +35,7 @@ pub fn paint(app: &App, revert: &RevertDialog, area: Rect, canvas: &mut Canvas<'
         lines.push((1, Line::styled("! it is gone already", theme.warn())));
     }
     lines.push((9, Line::default()));
+    lines.extend(keys::without_effect_line(theme, app.start.acting));
     lines.push((0, keys::hints(theme, &[("Enter", does), ("Esc", " cancel")])));
-    popup::paint(&title, lines, theme.frame(), area, canvas)
+    popup::paint(&title, lines, (0, Overflow::Needs), theme.frame(), area, canvas).dialog
 }

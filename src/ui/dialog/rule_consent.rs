@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::app::adj_rules::consent::RuleConsentDialog;
 use crate::app::adj_rules::rules::MOST_A_LOOK;
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::popup::Overflow;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup};
 use crate::units::Adj;
@@ -39,7 +40,7 @@ pub fn paint(ask: &RuleConsentDialog, area: Rect, canvas: &mut Canvas<'_>) -> bo
     let count = ask.count.to_string();
     lines.push((0, keys::typed_number(theme, "count", &count, &ask.typed, "they stay off")));
     let title = format!("Switch on the adj rules of {}?", ask.file);
-    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
+    popup::paint(&title, lines, (0, Overflow::Needs), theme.danger_frame(), area, canvas).dialog
 }
 
 /// A rule, and how many processes it applies to now.

@@ -4,8 +4,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::App;
 use crate::app::dialog::signal::{ConfirmStep, SignalDialog};
+use crate::app::{ActingMode, App};
 use crate::columns::RowContext;
 use crate::forecast::next_death::NextDeath;
 use crate::intent::Expedite;
@@ -13,81 +13,80 @@ use crate::model::{Process, Reading, Scope, Signal, is_within};
 use crate::plan::signal_consequences::{RestartOutcome, may_raise_priority};
 use crate::rank::freed::FreedMemory;
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::popup::{MUST_READ, Overflow};
+use crate::ui::paint::scroll::PageShown;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
 use crate::units::Kib;
 use crate::words::freed;
 use crate::words::next_death::{DeathVerdict, verdict_on};
 
-/// Paints the dialog; gives back whether all of the question is on the screen.
-pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> bool {
+/// Paints the dialog. The signal comes first; who it is and all that warns or is lost must be read before the keys
+/// that confirm it.
+pub fn paint(app: &App, confirm: &SignalDialog, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let Some(context) = app.context() else { return false };
-    let who = format!("{} {}", confirm.plan.who, confirm.plan.name);
-    let title = if confirm.plan.sacrifice {
+    let Some(context) = app.context() else { return PageShown::default() };
+    let plan = &confirm.plan;
+    let who = format!("{} {}", plan.who, plan.name);
+    let title = if plan.sacrifice {
         format!("Sacrifice {who}?")
     } else {
-        format!("Send {} to {who}?", confirm.plan.signal)
+        format!("Send {} to {who}?", plan.signal)
     };
-    let mut lines: Vec<popup::PriorityLine> = Vec::new();
-    match context.scene.find(confirm.plan.who) {
+    let warn = |text: String| (MUST_READ, Line::styled(format!("! {text}"), theme.warn()));
+    let mut lines: Vec<popup::PriorityLine> = signal(confirm, theme);
+    lines.push((9, Line::default()));
+    match context.scene.find(plan.who) {
         Some(process) => lines.extend(facts(process, &context, theme)),
         None => lines.push((1, Line::styled("it is gone already", theme.warn()))),
     }
     lines.push((9, Line::default()));
-    lines.extend(signal(confirm, theme));
-    if let Some(warning) = confirm.plan.warning {
-        lines.push((1, Line::styled(format!("! {warning}"), theme.warn())));
+    lines.extend(plan.warning.map(|text| warn(text.to_owned())));
+    lines.push((MUST_READ, predicted(app, &context, confirm, theme)));
+    if plan.signal.ends() {
+        lines.extend(frees(&context, confirm).map(|text| (MUST_READ, Line::raw(text))));
+        lines.extend(frees_little(app, &context, confirm).map(warn));
     }
-    lines.push((2, predicted(app, &context, confirm, theme)));
-    if confirm.plan.signal.ends() {
-        lines.extend(frees(&context, confirm).map(|text| (3, Line::raw(text))));
-        lines.extend(
-            frees_little(app, &context, confirm)
-                .map(|text| (3, Line::styled(format!("! {text}"), theme.warn()))),
-        );
-    }
-    lines.extend(
-        confirm
-            .plan
-            .also_killed
-            .iter()
-            .enumerate()
-            .map(|(nth, text)| (4 + (nth as u8).min(3), Line::raw(format!("- {text}")))),
-    );
-    lines.extend(confirm.plan.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
-    lines.extend(confirm.plan.restart().map(|(outcome, text)| {
+    let along = |text: &String| (MUST_READ, Line::raw(format!("- {text}")));
+    lines.extend(plan.also_killed.iter().map(along));
+    lines.extend(plan.survivors.iter().map(|text| (5, Line::raw(format!("- {text}")))));
+    lines.extend(plan.restart().map(|(outcome, text)| {
         let restarts = outcome == RestartOutcome::Restarts;
-        let style = if restarts { theme.warn() } else { theme.plain() };
-        (3, Line::styled(format!("- {text}"), style))
+        let (priority, style) =
+            if restarts { (MUST_READ, theme.warn()) } else { (3, theme.plain()) };
+        (priority, Line::styled(format!("- {text}"), style))
     }));
-    lines.extend(
-        confirm.plan.frozen().map(|text| (2, Line::styled(format!("! {text}"), theme.warn()))),
-    );
+    lines.extend(plan.frozen().map(warn));
     lines.extend(expedited(confirm, &context).map(|text| (6, Line::styled(text, theme.dim()))));
-    if app.table.tags.iter().any(|&tagged| tagged != confirm.plan.who) {
+    if app.table.tags.iter().any(|&tagged| tagged != plan.who) {
         let text = "only this one: tagged processes are not touched";
         lines.push((3, Line::styled(text, theme.dim())));
     }
     lines.push((9, Line::default()));
-    lines.extend(confirmation(confirm, theme));
-    lines.extend(other_keys(confirm, theme));
-    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
+    lines.extend(other_keys(app, &context, confirm, theme));
+    lines.extend(keys::without_effect_line(theme, app.start.acting));
+    lines.extend(confirmation(confirm, app.start.acting, theme));
+    let from = (confirm.top, Overflow::Scrolls);
+    popup::paint(&title, lines, from, theme.danger_frame(), area, canvas)
 }
 
-/// The signal, and why it is this one. A sacrifice has a choice: the other signal follows, with its key.
+/// The signal, and why it is this one. A sacrifice has a choice: the same line has the key of the other signal, and
+/// the one below says what that would mean.
 fn signal(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
     let plan = &confirm.plan;
     let chosen = Span::styled(plan.signal.to_string(), theme.danger());
-    let why = Span::raw(format!(": {}", plan.why));
-    let mut lines = vec![(0, Line::from(vec![chosen, why]))];
-    if plan.sacrifice {
-        let other = plan.other_signal();
-        let key = Span::styled("s", theme.strong());
-        let text = format!(" {other} instead: it {}", consequence(other));
-        lines.push((1, Line::from(vec![key, Span::styled(text, theme.dim())])));
+    let mut first = vec![chosen, Span::raw(format!(": {}", plan.why))];
+    if !plan.sacrifice {
+        return vec![(0, Line::from(first))];
     }
-    lines
+    let other = plan.other_signal();
+    first.extend([
+        Span::raw("   "),
+        Span::styled("s", theme.strong()),
+        Span::raw(format!(" = {other} instead")),
+    ]);
+    let means = format!("{other}: it {}", consequence(other));
+    vec![(0, Line::from(first)), (7, Line::styled(means, theme.dim()))]
 }
 
 /// What a signal of the sacrifice means for the process.
@@ -248,10 +247,14 @@ fn expedited(confirm: &SignalDialog, context: &RowContext<'_>) -> Option<String>
 }
 
 /// What it takes to confirm.
-fn confirmation(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+fn confirmation(
+    confirm: &SignalDialog,
+    acting: ActingMode,
+    theme: Theme,
+) -> Vec<popup::PriorityLine> {
     let mut lines = Vec::new();
     match &confirm.step {
-        ConfirmStep::Yes => lines.push((0, keys::yes(theme))),
+        ConfirmStep::Yes => lines.push((0, keys::yes(theme, acting))),
         ConfirmStep::TypePid { typed, why } => {
             lines.push((1, Line::styled(format!("! {why}"), theme.warn())));
             let pid = confirm.plan.who.pid.to_string();
@@ -262,28 +265,28 @@ fn confirmation(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine
 }
 
 /// The keys that change what the dialog asks.
-fn other_keys(confirm: &SignalDialog, theme: Theme) -> Vec<popup::PriorityLine> {
+fn other_keys(
+    app: &App,
+    context: &RowContext<'_>,
+    confirm: &SignalDialog,
+    theme: Theme,
+) -> Vec<popup::PriorityLine> {
+    let line = |key: &'static str, text: String| {
+        let text = Span::styled(format!(" = {text}"), theme.dim());
+        (8, Line::from(vec![Span::styled(key, theme.strong()), text]))
+    };
     let mut lines = Vec::new();
     if let Some(detail) = &confirm.plan.detail
         && let Reading::Value(sharers) = &detail.sharers
         && !sharers.found.is_empty()
     {
-        lines.push((
-            8,
-            Line::from(vec![
-                Span::styled("m", theme.strong()),
-                Span::styled(" all that share its memory, too", theme.dim()),
-            ]),
-        ));
+        lines.push(line("m", "all that share its memory, too".to_owned()));
     }
-    if confirm.plan.sacrifice {
-        lines.push((
-            8,
-            Line::from(vec![
-                Span::styled("v", theme.strong()),
-                Span::styled(" the predicted victim instead", theme.dim()),
-            ]),
-        ));
-    }
+    let victim =
+        app.predicted_victim().filter(|it| confirm.plan.sacrifice && *it != confirm.plan.who);
+    lines.extend(victim.map(|id| {
+        let name = text::name(context, id);
+        line("v", format!("{name} instead, the predicted victim"))
+    }));
     lines
 }

@@ -9,6 +9,7 @@ use crate::model::{Reading, Sysctl};
 use crate::plan::overcommit::SysctlDanger;
 use crate::ui::dialog::sysctl_effects::{effects, warning};
 use crate::ui::paint::canvas::Canvas;
+use crate::ui::paint::popup::Overflow;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{keys, popup, text};
 
@@ -61,9 +62,10 @@ pub fn paint(app: &App, edit: &SysctlDialog, area: Rect, canvas: &mut Canvas<'_>
         lines.push((6, Line::from(spans)));
     }
     lines.push((9, Line::default()));
+    lines.extend(keys::without_effect_line(theme, app.start.acting));
     lines.push((0, answers(theme)));
     let title = format!("Kernel sysctls of {}, until the next boot", now.machine.name);
-    popup::paint(&title, lines, theme.frame(), area, canvas)
+    popup::paint(&title, lines, (0, Overflow::Needs), theme.frame(), area, canvas).dialog
 }
 
 /// Whether the value changed after the editor was opened.
@@ -141,7 +143,8 @@ pub fn paint_confirm(
     };
     lines.push((1, Line::raw(then)));
     lines.push((9, Line::default()));
-    lines.push((0, keys::yes(theme)));
+    lines.extend(keys::without_effect_line(theme, app.start.acting));
+    lines.push((0, keys::yes(theme, app.start.acting)));
     let title = format!("Set {sysctl} to {}?", confirm.to);
-    popup::paint(&title, lines, theme.danger_frame(), area, canvas)
+    popup::paint(&title, lines, (0, Overflow::Needs), theme.danger_frame(), area, canvas).dialog
 }

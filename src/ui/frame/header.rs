@@ -167,24 +167,22 @@ fn full(
     }
     if width >= BESIDE && height >= BESIDE_FROM {
         let left = left_of(width) - 4;
-        let room = HeadlineRoom { width: left, sentence: 2, details: 3, calm_details: true };
         let right = width - left_of(width) - 5;
-        return vec![
-            Block::Lines(top),
-            Block::Beside(
-                headline::lines(app, context, theme, room),
-                machine_lines::block(app, context, theme, right),
-            ),
-        ];
+        let machine = machine_lines::block(app, context, theme, right);
+        let free = u16::try_from(machine.len()).unwrap_or(u16::MAX);
+        let room = HeadlineRoom { width: left, sentence: 2, details: 3, free, calm_details: true };
+        let lines = headline::lines(app, context, theme, room);
+        return vec![Block::Lines(top), Block::Beside(lines, machine)];
     }
     let machine = machine_lines::two(app, context, theme, width);
     let roomy = width >= WIDE && height >= BORDERS_FROM;
     if roomy && app.deaths.next.is_some() {
-        let room = HeadlineRoom { width: width - 4, sentence: 2, details: 2, calm_details: true };
+        let room =
+            HeadlineRoom { width: width - 4, sentence: 2, details: 2, free: 0, calm_details: true };
         let lines = headline::lines(app, context, theme, room);
         return vec![Block::Lines(top), Block::Boxed(lines), Block::Lines(machine)];
     }
-    let room = HeadlineRoom { width, sentence: 2, details: 1, calm_details: roomy };
+    let room = HeadlineRoom { width, sentence: 2, details: 1, free: 0, calm_details: roomy };
     top.extend(headline::lines(app, context, theme, room));
     top.extend(machine);
     vec![Block::Lines(top)]

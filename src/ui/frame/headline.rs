@@ -14,7 +14,7 @@ use crate::model::{Scope, TimeAxis};
 use crate::ui::frame::nearest_limit;
 use crate::ui::paint::canvas::{cells, line_cells, tail};
 use crate::ui::paint::chart;
-use crate::ui::paint::lines::{flow, wrap};
+use crate::ui::paint::lines::{flow, span_cells, wrap};
 use crate::ui::paint::theme::Theme;
 use crate::units::Millis;
 use crate::words::death_details::{self, DeathRemedy};
@@ -86,6 +86,8 @@ pub struct HeadlineRoom {
     pub sentence: u16,
     /// Maximum number of lines of the details.
     pub details: u16,
+    /// Number of lines that are free in any case: beside what is taller.
+    pub free: u16,
     /// Whether the calm headline tells more than one line.
     pub calm_details: bool,
 }
@@ -103,7 +105,8 @@ pub fn lines(
     let mut lines = sentence_lines(context, death, urgency, theme, room);
     if room.details > 0 {
         lines.extend(details(app, context, death, theme, room));
-        lines.extend(after(app, context, theme, room.width));
+        let left = usize::from(room.free).saturating_sub(lines.len());
+        lines.extend(after(app, context, theme, (room.width, left.max(1))));
     }
     lines
 }
@@ -188,7 +191,7 @@ fn details(
     let build = |(nth, count): (usize, usize)| {
         let mut parts = vec![usage.clone()];
         parts.extend(reason(nth).map(|text| vec![Span::raw(text)]));
-        let saves = remedies.get(..count.min(remedies.len())).unwrap_or_default().join(" or ");
+        let saves = remedies.get(..count.min(remedies.len())).unwrap_or_default().join("; or ");
         if !saves.is_empty() {
             parts.push(vec![Span::styled("save: ", theme.label()), Span::raw(saves)]);
         }
@@ -227,27 +230,44 @@ fn usage(app: &App, death: &NextDeath, theme: Theme, width: usize) -> Vec<Span<'
     spans
 }
 
-/// The death after this one, and who would be chosen if memory ended now.
-fn after(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    let mut parts: Vec<Vec<Span<'static>>> = Vec::new();
-    let later = death_details::after(&app.deaths);
-    let begins = if later.is_some() { 0 } else { INDENT };
-    if let Some([time, place, who]) = later {
-        parts.push(vec![
+/// The death after this one, and who would be chosen if memory ended now: in a line, and where there are more, in
+/// two if one is too short for all that can be told.
+fn after(
+    app: &App,
+    context: &RowContext<'_>,
+    theme: Theme,
+    (width, rows): (u16, usize),
+) -> Vec<Line<'static>> {
+    let mut spans = match death_details::after(&app.deaths) {
+        Some([time, place, who]) => vec![
             Span::styled("then  ", theme.label()),
             Span::raw(format!("{time} {place}: ")),
             Span::styled(who, theme.strong()),
-        ]);
-    }
-    let taken: u16 = parts.iter().flatten().map(|it| cells(&it.content)).sum();
-    let left = width.saturating_sub(begins + taken + 2);
+        ],
+        None => vec![Span::raw(" ".repeat(usize::from(INDENT)))],
+    };
+    let is_begun = spans.len() > 1;
     let label = Span::styled("now first ", theme.label());
-    if let Some(form) = now_first(context, left.saturating_sub(cells(&label.content))) {
-        parts.push(vec![label, Span::styled(form.who, theme.strong()), Span::raw(form.rest)]);
+    let whole = now_first(context, width.saturating_sub(INDENT + cells(&label.content)));
+    let gap = if is_begun { 2 } else { 0 };
+    let left = width.saturating_sub(span_cells(&spans) + gap + cells(&label.content));
+    let beside = now_first(context, left);
+    let now = |form: VictimForm| {
+        [label.clone(), Span::styled(form.who, theme.strong()), Span::raw(form.rest)]
+    };
+    if is_begun && rows > 1 && whole != beside {
+        let indent = Span::raw(" ".repeat(usize::from(INDENT)));
+        let below = whole.map(|form| [indent].into_iter().chain(now(form)).collect::<Vec<_>>());
+        return [Some(spans), below].into_iter().flatten().map(Line::from).collect();
     }
-    let mut lines = flow(parts, width, begins);
-    lines.truncate(1);
-    lines
+    let Some(form) = beside else {
+        return if is_begun { vec![Line::from(spans)] } else { Vec::new() };
+    };
+    if is_begun {
+        spans.push(Span::raw("  "));
+    }
+    spans.extend(now(form));
+    vec![Line::from(spans)]
 }
 
 /// Who would be chosen if memory ended now, in the longest form without reasons that fits.
@@ -383,5 +403,6 @@ fn beginnings(
 /// The headline of a screen of few lines: two lines while a death is near, else one.
 #[must_use]
 pub fn short(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<Line<'static>> {
-    lines(app, context, theme, HeadlineRoom { width, sentence: 2, details: 0, calm_details: false })
+    let room = HeadlineRoom { width, sentence: 2, details: 0, free: 0, calm_details: false };
+    lines(app, context, theme, room)
 }

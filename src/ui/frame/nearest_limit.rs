@@ -13,6 +13,9 @@ use crate::ui::paint::theme::Theme;
 /// A limit with less than this share left, in per-mille, is near.
 const NEAR: u64 = 100;
 
+/// A limit with more than this share left, in per-mille, is not worth a line.
+const UNUSED: u64 = 990;
+
 /// The cells of the label of the first line, and the space after it.
 const LABEL: u16 = 14;
 
@@ -53,7 +56,9 @@ pub fn others(
             Span::styled(format!("  {room}"), theme.label()),
         ])
     };
+    let is_used = |limit: &&ReachableLimit| limit.left_permille() <= UNUSED;
     let others = app.tightest_limits.iter().filter(|limit| limit.name != first.limit.name);
+    let others = others.filter(is_used);
     others.take(count).map(line).collect()
 }
 

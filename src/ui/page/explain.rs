@@ -12,19 +12,17 @@ use crate::ui::panel::explain::explained_process::{Case, LABEL};
 use crate::ui::panel::{conditions, explain};
 
 /// Where continued lines are indented: behind the labels.
-const INDENT: u16 = LABEL as u16 + 1;
-
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
-    let lines = lines(app, canvas.theme);
-    scroll::paint(&explain::title(app), &lines, INDENT, scroll, area, canvas)
+    let lines = lines(app, canvas.theme, area.width.saturating_sub(4));
+    scroll::paint(&explain::title(app), &lines, explain::INDENT, scroll, area, canvas)
 }
 
-fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
+fn lines(app: &App, theme: Theme, room: u16) -> Vec<Line<'static>> {
     let Some((context, process)) = app.context().zip(app.selected()) else {
         return vec![Line::styled("that process is gone", theme.dim())];
     };
-    let case = Case { app, context: &context, process, theme };
+    let case = Case { app, context: &context, process, theme, room };
     let mut lines = why_this_rank(&case);
     lines.push(Line::default());
     lines.push(case.heading("What would change it"));
@@ -49,7 +47,7 @@ fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
     lines.extend(case.parent());
     lines.extend(case.command());
     lines.push(Line::default());
-    lines.push(case.keys());
+    lines.extend(case.keys());
     lines
 }
 

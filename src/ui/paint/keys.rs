@@ -2,6 +2,8 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::app::ActingMode;
+use crate::ui::paint::popup::{MUST_READ, PriorityLine};
 use crate::ui::paint::theme::Theme;
 
 /// Keys and their effects. The spaces belong to the effects: `("Enter", " apply   ")`.
@@ -14,12 +16,28 @@ pub fn hints(theme: Theme, pairs: &[(&'static str, &'static str)]) -> Line<'stat
     Line::from(spans)
 }
 
-/// `y = do it`: the answer to a question that one key confirms.
-pub fn yes(theme: Theme) -> Line<'static> {
+/// `y = do it`: the answer to a question that one key confirms; `y = try it` where nothing is done.
+pub fn yes(theme: Theme, acting: ActingMode) -> Line<'static> {
+    let does = if without_effect(acting).is_some() { "try" } else { "do" };
     Line::from(vec![
         Span::styled("y", theme.danger()),
-        Span::raw(" = do it   anything else = nothing"),
+        Span::raw(format!(" = {does} it   anything else = nothing")),
     ])
+}
+
+/// Why what a dialog asks is not done, where it is only tried; it must be read before the answer.
+pub fn without_effect_line(theme: Theme, acting: ActingMode) -> Option<PriorityLine> {
+    without_effect(acting).map(|text| (MUST_READ, Line::styled(text, theme.warn())))
+}
+
+const fn without_effect(acting: ActingMode) -> Option<&'static str> {
+    match acting {
+        ActingMode::Demo => Some("this is the demo: nothing is signalled or written"),
+        ActingMode::Rehearsal => Some("dry run: it is checked, and nothing is done"),
+        ActingMode::Free | ActingMode::ReadOnly | ActingMode::NotReal | ActingMode::Elsewhere => {
+            None
+        }
+    }
 }
 
 /// `type the pid 4411 and Enter: [44  ]`: the answer to a question that a number confirms. `esc` is

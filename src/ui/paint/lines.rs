@@ -52,7 +52,7 @@ pub fn flow(parts: Vec<Vec<Span<'static>>>, width: u16, indent: u16) -> Vec<Line
     lines.iter().flat_map(|line| wrap(line, width, indent)).collect()
 }
 
-/// Breaks a line at its spaces so that it fits; continued lines are indented by `indent` cells.
+/// Breaks a line at its spaces so that it fits, and what is longer than a line behind a `/`; continued lines are indented by `indent` cells.
 #[must_use]
 pub fn wrap(line: &Line<'static>, room: u16, indent: u16) -> Vec<Line<'static>> {
     if line_cells(line) <= room || room <= indent + 8 {
@@ -63,11 +63,27 @@ pub fn wrap(line: &Line<'static>, room: u16, indent: u16) -> Vec<Line<'static>> 
     for span in &line.spans {
         let style = line.style.patch(span.style);
         for word in span.content.split_inclusive(' ') {
-            wrapped.push(word, style);
+            if cells(word.trim_end()) > room - indent {
+                components(word).for_each(|part| wrapped.push(part, style));
+            } else {
+                wrapped.push(word, style);
+            }
         }
     }
     wrapped.end_line();
     wrapped.lines
+}
+
+/// A path cut behind each `/`, but for the first; any other word as it is.
+fn components(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let skip = usize::from(rest.starts_with('/'));
+        let end = rest.get(skip..)?.find('/').map_or(rest.len(), |at| at + skip + 1);
+        let (part, behind) = rest.split_at(end);
+        rest = behind;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// A line that is being broken.

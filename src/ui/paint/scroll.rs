@@ -1,6 +1,7 @@
 //! Pages over the table: their box, the text in its lower border, and a page of lines that scrolls.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::ui::paint::canvas::{Canvas, cells};
@@ -36,24 +37,34 @@ pub struct PageBox {
     /// The cells inside the border; the whole area where there is no border.
     pub inside: Rect,
     boxed: bool,
+    frame: Style,
 }
 
 impl PageBox {
     /// Clears the area and draws a border where there is room for one.
     pub fn open(area: Rect, title: &str, canvas: &mut Canvas<'_>) -> Self {
+        Self::open_in(area, title, canvas.theme.frame(), canvas)
+    }
+
+    fn open_in(area: Rect, title: &str, frame: Style, canvas: &mut Canvas<'_>) -> Self {
         let boxed = area.height >= LEAST_BOXED;
         let inside = if boxed {
-            canvas.frame(area, title, canvas.theme.frame())
+            canvas.frame(area, title, frame)
         } else {
             canvas.clear(area);
             area
         };
-        Self { area, inside, boxed }
+        Self { area, inside, boxed, frame }
     }
 
     /// The same with a free cell on both sides of what is inside a border.
     pub fn open_padded(area: Rect, title: &str, canvas: &mut Canvas<'_>) -> Self {
-        let open = Self::open(area, title, canvas);
+        Self::open_framed(area, title, canvas.theme.frame(), canvas)
+    }
+
+    /// The same with a border of this style.
+    pub fn open_framed(area: Rect, title: &str, frame: Style, canvas: &mut Canvas<'_>) -> Self {
+        let open = Self::open_in(area, title, frame, canvas);
         if !open.boxed {
             return open;
         }
@@ -73,7 +84,7 @@ impl PageBox {
         if let Some(text) = fitting {
             let taken = cells(text) + 2;
             let x = area.right() - taken - 2;
-            canvas.text(x, area.bottom() - 1, taken, &format!(" {text} "), canvas.theme.frame());
+            canvas.text(x, area.bottom() - 1, taken, &format!(" {text} "), self.frame);
         }
     }
 }

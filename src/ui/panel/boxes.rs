@@ -1,7 +1,7 @@
 //! The boxes of the panels, and how lines are fitted into them.
 
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::lines::wrap;
@@ -12,8 +12,8 @@ pub fn halves(area: Rect, percent: u16) -> [Rect; 2] {
     [Rect { width: left - 1, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }]
 }
 
-/// Paints a panel. Long lines go on in the next one, indented by `indent` cells, where that pushes
-/// nothing out of the box.
+/// Paints a panel. Long lines go on in the next one, indented by `indent` cells, as far as there are lines left:
+/// blank ones give their place first, and the first lines get it.
 pub fn paint(
     area: Rect,
     title: &str,
@@ -23,25 +23,34 @@ pub fn paint(
 ) {
     let inside = canvas.frame(area, title, canvas.theme.frame());
     let (x, room) = (inside.x + 1, inside.width.saturating_sub(2));
-    let blank = lines.iter().filter(|line| line.spans.is_empty()).count();
+    let is_blank = |line: &Line<'_>| line.spans.is_empty();
+    let blank = lines.iter().filter(|line| is_blank(line)).count();
     let wrapped: Vec<Vec<Line<'static>>> =
         lines.iter().map(|line| wrap(line, room, indent)).collect();
     let needed: usize = wrapped.iter().map(Vec::len).sum();
-    let mut spill = needed.saturating_sub(usize::from(inside.height));
-    let whole = spill <= blank;
-    let mut y = inside.y;
+    let height = usize::from(inside.height);
+    let mut blanks_to_drop = needed.saturating_sub(height).min(blank);
+    let mut spare = (height + blanks_to_drop).saturating_sub(lines.len());
+    let mut rows = inside.top()..inside.bottom();
     for (line, parts) in lines.iter().zip(&wrapped) {
-        // Blank lines give their place to what would not fit.
-        if whole && spill > 0 && line.spans.is_empty() {
-            spill -= 1;
+        if is_blank(line) && blanks_to_drop > 0 {
+            blanks_to_drop -= 1;
             continue;
         }
-        for part in if whole { parts.as_slice() } else { std::slice::from_ref(line) } {
-            if y >= inside.bottom() {
-                return;
+        let more = parts.len().saturating_sub(1).min(spare);
+        spare -= more;
+        for (nth, part) in parts.iter().take(more + 1).enumerate() {
+            let Some(y) = rows.next() else { return };
+            let is_cut = nth == more && more + 1 < parts.len();
+            if is_cut && more == 0 {
+                canvas.line(x, y, room, line);
+            } else if is_cut {
+                let mut part = part.clone();
+                part.spans.push(Span::raw(format!(" {}", canvas.theme.cut())));
+                canvas.line(x, y, room, &part);
+            } else {
+                canvas.line(x, y, room, part);
             }
-            canvas.line(x, y, room, part);
-            y += 1;
         }
     }
 }

@@ -12,9 +12,17 @@ pub fn paint(app: &App, count: u16, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let theme = canvas.theme;
-    let [left, rest] = boxes::halves(area, if count > 2 { 36 } else { 57 });
-    let inner = left.height - 2;
-    boxes::paint(left, &explain::title(app), &explain::brief(app, theme, inner), 12, canvas);
+    let [left, rest] = boxes::halves(
+        area,
+        match count {
+            ..3 => 57,
+            3 => 40,
+            _ => 36,
+        },
+    );
+    let inner = (left.width.saturating_sub(4), left.height - 2);
+    let lines = explain::brief(app, theme, inner);
+    boxes::paint(left, &explain::title(app), &lines, explain::INDENT, canvas);
     if count < 3 {
         race::paint(app, rest, canvas);
         return;

@@ -46,7 +46,7 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
         let margin = match opinion.margin {
             // The margin is that of the one chosen next, and so is its uncertainty.
             _ if !is_runner_up => "as likely to die first".to_owned(),
-            Some(margin) => format!("{} behind", text::points(&context, margin)),
+            Some(margin) => format!("{} behind", text::lead(&context, margin)),
             None => "ranked behind by more than points".to_owned(),
         };
         let uncertainty = if is_runner_up && opinion.slack.0 > 0 {

@@ -8,6 +8,7 @@ use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::view::struck_row::StruckRow;
+use crate::app::view::table::LEAST_BESIDE_NEXT;
 use crate::app::{ActingMode, App, HeaderLevel};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
@@ -171,7 +172,8 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         grid.paint_rows(app, rows, canvas);
     }
     if let Some(line) = pinned {
-        grid.paint_line(app, &line, false, Rect { y: rows.bottom(), height: 1, ..rows }, canvas);
+        let chosen = app.table.line().is_some_and(|it| it.id == line.id);
+        grid.paint_line(app, &line, chosen, Rect { y: rows.bottom(), height: 1, ..rows }, canvas);
     }
     RowsShown { rows: rows.height, columns_left: grid.left_out }
 }
@@ -179,9 +181,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
 /// The line of the next to die, for the last row of a table of this height, where none of the rows that are on the
 /// screen has it: the order is frozen, another one, or the table is scrolled. Not where it is narrowed on purpose.
 fn pinned(app: &App, height: u16) -> Option<TableLine> {
-    /// Fewer rows than this are not worth one of them.
-    const LEAST: u16 = 4;
-    let place = row_marks::place_of_next(app, height).filter(|_| height >= LEAST)?;
+    let place = row_marks::place_of_next(app, height).filter(|_| height > LEAST_BESIDE_NEXT)?;
     let NextRow::Elsewhere(id) = place else { return None };
     let at = app.scene.as_ref()?.now().position(id.pid)?;
     let at = u32::try_from(at).ok()?;
@@ -327,8 +327,7 @@ impl TableGrid {
         }
     }
 
-    /// Paints the bar of the row under the cursor again, in its own colours. A style with a colour of text is on a
-    /// ground that could hide them: there the bar keeps that of the terminal.
+    /// Paints the bar of the row under the cursor again, in its own colours.
     fn keep_bar_colours(
         &self,
         row: &RowView<'_>,
@@ -337,11 +336,8 @@ impl TableGrid {
         canvas: &mut Canvas<'_>,
     ) {
         for field in self.fields.iter().filter(|field| field.column.is_bar()) {
-            let x = area.x + field.x;
-            if style.fg.is_some() {
-                canvas.restyle(Rect { x, width: field.width, ..area }, canvas.theme.plain());
-            }
-            badness_bar::paint(row, x, area.y, field.width, canvas);
+            let at = (area.x + field.x, area.y);
+            badness_bar::paint_again(row, at, field.width, style, canvas);
         }
     }
 

@@ -146,7 +146,7 @@ pub enum NextRow {
 #[must_use]
 pub fn place_of_next(app: &App, rows: u16) -> Option<NextRow> {
     let next = app.deaths.next.as_ref()?;
-    let id = next.candidates.first()?.id;
+    let id = next.first()?.id;
     let shown = app.table.lines.iter().skip(app.table.cursor.top).take(usize::from(rows));
     if shown.filter(|line| line.at.is_some()).any(|line| line.id == id) {
         return Some(NextRow::Shown);

@@ -63,6 +63,9 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts
 }
 
+/// The cells of the column MARGIN.
+const MARGIN: u16 = 11;
+
 /// The columns of the list: where each begins and its width. A column without width is not shown.
 #[derive(Clone, Copy)]
 struct Fields {
@@ -96,7 +99,7 @@ impl Fields {
             _ => (5, true),
         };
         let fixed = policy.1 + 4 + if here > 0 { here + 2 } else { 0 };
-        let fixed = fixed + if numbers { 4 + 2 + 7 + 2 } else { 0 };
+        let fixed = fixed + if numbers { 4 + 2 + MARGIN + 2 } else { 0 };
         let rest = width.saturating_sub(fixed + if armed > 0 { armed + 2 } else { 0 });
         let dies = if wide { (rest / 2).clamp(20, 40) } else { rest };
         Self {
@@ -104,7 +107,7 @@ impl Fields {
             here: field(here),
             dies: field(dies),
             signal: field(if numbers { 4 } else { 0 }),
-            margin: field(if numbers { 7 } else { 0 }),
+            margin: field(if numbers { MARGIN } else { 0 }),
             armed: field(armed),
             waits: field(if wide { rest.saturating_sub(dies + 3) } else { 0 }),
         }
@@ -164,7 +167,7 @@ fn paint_head(fields: &Fields, area: Rect, canvas: &mut Canvas<'_>) {
     put(fields.here, "HERE");
     put(fields.dies, "WOULD DIE");
     put(fields.signal, "SIG");
-    put(fields.margin, " MARGIN");
+    put(fields.margin, &format!("{:>1$}", "MARGIN", usize::from(MARGIN)));
     put(fields.armed, if fields.waits.1 > 0 { "ARMED" } else { "WAITS FOR" });
     put(fields.waits, "WAITS FOR");
 }
@@ -203,7 +206,8 @@ fn paint_line(
         put(fields.signal, action.signal.short(), theme.plain());
     }
     if let Some(margin) = opinion.margin.filter(|_| kills) {
-        put(fields.margin, &format!("{:>7}", points(&context, margin)), theme.plain());
+        let text = lead(&context, margin);
+        put(fields.margin, &format!("{text:>0$}", usize::from(MARGIN)), theme.plain());
     }
     let ready = opinion.armed.ready;
     let style = if ready { theme.plain() } else { theme.dim() };
@@ -293,14 +297,14 @@ fn armed(opinion: &KillerOpinion) -> String {
     }
 }
 
-/// Points in their unit, in few cells.
-fn points(context: &RowContext<'_>, points: Points) -> String {
+/// A margin in its unit, in few cells.
+fn lead(context: &RowContext<'_>, points: Points) -> String {
     let bare = context.policy.info().unit == BadnessUnit::Bare;
     match points.0 {
         // A bare number may have any size; its first digits are enough.
-        many if bare && many >= 10_000_000 => format!("{}M", many / 1_000_000),
-        many if bare && many >= 1_000_000 => format!("{}k", many / 1000),
-        _ => text::points(context, points),
+        many if bare && many >= 1_000_000 => format!("{}M points", many / 1_000_000),
+        many if bare && many >= 1000 => format!("{}k points", many / 1000),
+        _ => text::lead(context, points),
     }
 }
 

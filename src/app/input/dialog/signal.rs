@@ -8,7 +8,6 @@ use crate::app::session::notice::NoticeLevel;
 use crate::app::session::pending_exit::PendingSignal;
 use crate::app::{App, Request};
 use crate::columns::span_of;
-use crate::forecast::next_death::NextDeath;
 use crate::intent::{ConfirmedBy, FROZEN};
 use crate::model::{ProcId, Process, Signal};
 use crate::plan::signal::SignalPlan;
@@ -64,9 +63,7 @@ impl App {
 
     /// Opens the dialog for the predicted victim instead.
     pub(crate) fn retarget(&mut self) {
-        let next = self.deaths.next.as_ref().and_then(NextDeath::victim).map(|it| it.id);
-        let victim = next.or(self.ranking.victim().map(|row| row.id));
-        let found = victim.and_then(|id| self.scene.as_ref()?.find(id)).cloned();
+        let found = self.predicted_victim().and_then(|id| self.scene.as_ref()?.find(id)).cloned();
         match found {
             Some(process) => self.open_signal_dialog(&process, None),
             None => self.say(NoticeLevel::Warn, "there is no predicted victim"),
@@ -201,6 +198,7 @@ impl App {
     }
 
     pub(crate) fn signal_key(&mut self, key: Key, press: KeyPress) -> Vec<Request> {
+        let viewport = self.display.viewport;
         let Mode::Signal(confirm) = &mut self.mode else { return Vec::new() };
         let meaning = self.keys.meaning(KeyContext::Confirm, key);
         // Leaving is always allowed, anything else only once the dialog was seen.
@@ -212,6 +210,18 @@ impl App {
             }
             Some(Action::Quit) => return self.leave_dialog("nothing was signalled"),
             Some(Action::Suspend) => return vec![Request::Suspend],
+            Some(action) if action.step(viewport.page).is_some() => {
+                let by = action.step(viewport.page).unwrap_or_default();
+                confirm.top = viewport.scroll(confirm.top, by);
+                return Vec::new();
+            }
+            Some(Action::Yes | Action::Apply) if !viewport.dialog => {
+                self.say(
+                    NoticeLevel::Warn,
+                    "nothing was done: read all of it first, Down shows more",
+                );
+                return Vec::new();
+            }
             _ if !confirm.shown.was_seen_at(press.at) => return Vec::new(),
             // Digits may follow each other fast. A confirming key must not.
             Some(action) if !press.alone => {

@@ -19,6 +19,8 @@ pub(crate) struct Case<'a> {
     pub(crate) context: &'a RowContext<'a>,
     pub(crate) process: &'a Process,
     pub(crate) theme: Theme,
+    /// The cells of a line.
+    pub(crate) room: u16,
 }
 
 impl Case<'_> {

@@ -11,9 +11,13 @@ pub(crate) mod what_if;
 use ratatui::text::Line;
 
 use crate::app::App;
+use crate::ui::paint::lines::wrap;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::ui::panel::explain::explained_process::Case;
+use crate::ui::panel::explain::explained_process::{Case, LABEL};
+
+/// The indent of a line that goes on in the next one.
+pub(crate) const INDENT: u16 = LABEL as u16 + 1;
 
 /// The title of panel and page.
 #[must_use]
@@ -27,13 +31,14 @@ pub fn title(app: &App) -> String {
     )
 }
 
-/// The lines of a panel of this height, the most important first.
+/// The lines of a panel with room for so many cells and lines, the most important first and the keys last. What is
+/// less important is left out before anything is cut.
 #[must_use]
-pub fn brief(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
+pub fn brief(app: &App, theme: Theme, (room, height): (u16, u16)) -> Vec<Line<'static>> {
     let Some((context, process)) = app.context().zip(app.selected()) else {
         return vec![Line::styled("that process is gone", theme.dim())];
     };
-    let case = Case { app, context: &context, process, theme };
+    let case = Case { app, context: &context, process, theme, room };
     let mut lines = case.verdict();
     lines.extend(case.stalled());
     lines.push(case.kernel_score());
@@ -49,7 +54,17 @@ pub fn brief(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
         case.command(),
     ];
     lines.extend(rest.into_iter().flatten());
-    lines.truncate(usize::from(height).saturating_sub(1));
-    lines.push(case.keys());
-    lines
+    let keys = case.keys();
+    let mut left = usize::from(height).saturating_sub(keys.len());
+    let mut shown = Vec::with_capacity(usize::from(height));
+    for line in lines {
+        let needed = wrap(&line, room, INDENT).len();
+        // Where not even one line is whole, its beginning is better than nothing.
+        if needed <= left || (shown.is_empty() && left > 0) {
+            left = left.saturating_sub(needed);
+            shown.push(line);
+        }
+    }
+    shown.extend(keys);
+    shown
 }

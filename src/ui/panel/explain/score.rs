@@ -5,8 +5,9 @@ use ratatui::text::{Line, Span};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::model::Reading;
 use crate::policy::{BadnessUnit, SparedReason, Term, TermNote, Verdict, kernel_score};
+use crate::ui::paint::canvas::{cells, line_cells};
 use crate::ui::paint::text;
-use crate::ui::panel::explain::explained_process::Case;
+use crate::ui::panel::explain::explained_process::{Case, LABEL};
 use crate::units::{Adj, Pages, Points};
 
 impl Case<'_> {
@@ -80,7 +81,11 @@ impl Case<'_> {
         let process = self.process;
         let parts =
             [part("anon", process.anon), part("file", process.file), part("shmem", process.shmem)];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        // Behind the label, the size, the pages and two spaces.
+        let room = usize::from(self.room).saturating_sub(LABEL + 1 + 20 + 2);
+        let wide = parts.join("  ");
+        if wide.len() <= room { wide } else { parts.join(" ") }
     }
 
     /// What the process gave back with `MADV_FREE`, where it did.
@@ -155,30 +160,32 @@ impl Case<'_> {
         let count = ranking.eligible();
         let mut text = format!("{} of {count}", place + 1);
         let neighbour = |at: Option<usize>| at.and_then(|at| ranking.rows()[..count].get(at));
-        let lead = |points: Points| {
-            let unit = self.context.policy.info().unit;
-            let word = if unit == BadnessUnit::Pages { "" } else { " points" };
-            format!("{}{word}", text::points(self.context, points))
-        };
         if let Some(row) = neighbour(place.checked_sub(1)) {
             let behind = row.placement.points().unwrap_or_default() - points;
-            text.push_str(&format!("; {} behind {}", lead(behind), self.name(row.id)));
+            let lead = text::lead(self.context, behind);
+            text.push_str(&format!("; {lead} behind {}", self.name(row.id)));
         } else if let Some(row) = neighbour(Some(place + 1)) {
             let ahead = points - row.placement.points().unwrap_or_default();
-            text.push_str(&format!("; {} ahead of {}", lead(ahead), self.name(row.id)));
+            let lead = text::lead(self.context, ahead);
+            text.push_str(&format!("; {lead} ahead of {}", self.name(row.id)));
         }
-        let mut line = self.text("rank", &text);
         let next = self.app.deaths.next.as_ref();
         let death = next.filter(|it| it.victim().is_some_and(|it| it.id == self.process.id));
         if let Some(death) = death {
-            let text = format!("  DIES NEXT, {}", text::in_soon(death.middle()));
-            line.spans.push(Span::styled(text, self.theme.victim()));
-        } else if place == 0 {
-            let text = if ranking.too_close() {
-                "  too close to call"
-            } else {
-                "  first if memory ended now"
-            };
+            let dies = format!("DIES NEXT, {}", text::in_soon(death.middle()));
+            let spans = vec![
+                self.label("rank"),
+                Span::styled(dies, self.theme.victim()),
+                Span::raw(format!("; {text}")),
+            ];
+            return Some(Line::from(spans));
+        }
+        let mut line = self.text("rank", &text);
+        if place == 0 {
+            let left = self.room.saturating_sub(line_cells(&line));
+            let texts = ["  first if memory ended now", "  first now"];
+            let fitting = texts.into_iter().find(|it| cells(it) <= left).unwrap_or(texts[1]);
+            let text = if ranking.too_close() { "  too close to call" } else { fitting };
             line.spans.push(Span::styled(text, self.theme.candidate()));
         }
         Some(line)
