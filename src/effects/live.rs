@@ -271,7 +271,8 @@ mod tests {
     /// Waits until the process is stopped: a SIGTERM that arrives before SIGSTOP takes effect would end it.
     fn until_stopped(who: ProcId) {
         use rustix::process::{WaitOptions, waitpid};
-        waitpid(crate::syscall::process_pid(who.pid), WaitOptions::UNTRACED).expect("the child stops");
+        waitpid(crate::syscall::process_pid(who.pid), WaitOptions::UNTRACED)
+            .expect("the child stops");
     }
 
     #[test]

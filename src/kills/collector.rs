@@ -296,9 +296,8 @@ fn sample_before(past: &SampleHistory, unix_ms: i64) -> Option<SampleIndex> {
     let ago = u64::try_from(newest.unix_ms.saturating_sub(unix_ms)).unwrap_or(0);
     let nth = past.at(Millis(newest.monotonic_ms.0.checked_sub(ago)?))?;
     // The two clocks are not read at the very same moment.
-    let is_before = |nth: u64| {
-        past.facts(SampleIndex(nth)).is_some_and(|facts| facts.clock.unix_ms <= unix_ms)
-    };
+    let is_before =
+        |nth: u64| past.facts(SampleIndex(nth)).is_some_and(|facts| facts.clock.unix_ms <= unix_ms);
     match nth.0 {
         nth if is_before(nth + 1) => Some(SampleIndex(nth + 1)),
         nth if is_before(nth) => Some(SampleIndex(nth)),

@@ -16,7 +16,7 @@ use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
 use crate::forecast::next_death;
 use crate::kills::KillFollower;
-use crate::model::{CgroupNeeds, Needs, OomEvent, ProcId, Scene, Snapshot};
+use crate::model::{CgroupNeeds, Needs, OomEvent, ProcId, Scene, Scores, Snapshot};
 use crate::report::json::LineExtras;
 use crate::report::line::TextStyle;
 use crate::report::text::DeathLines;
@@ -104,6 +104,10 @@ impl SampleConsumer for Printer<'_> {
     fn needs(&mut self) -> Needs {
         self.ranker.reload_policy();
         let mut needs = self.ranker.needs();
+        if self.warm_up.is_some() {
+            // Whichever sample is printed: all its scores are of the same moment.
+            needs.scores = Scores::All;
+        }
         needs.exe_cwd_environ |= self.cli.verdicts;
         let predicted = self.may_die.iter().filter(|who| !needs.may_die.contains(who));
         let predicted: Vec<ProcId> = predicted.copied().collect();
@@ -165,7 +169,11 @@ impl Printer<'_> {
     /// that waited for a line of the log.
     fn end(&mut self) -> io::Result<()> {
         if self.warm_up.is_some() {
-            return if self.is_first { self.write(&[]).and_then(|()| self.out.flush()) } else { Ok(()) };
+            return if self.is_first {
+                self.write(&[]).and_then(|()| self.out.flush())
+            } else {
+                Ok(())
+            };
         }
         let kills = self.follower.finish();
         let context = self.ranker.context(CommandStyle::Short);

@@ -69,9 +69,7 @@ impl Ranker {
     /// What a sample must contain to be ranked, with all cgroups.
     pub(crate) fn needs(&self) -> Needs {
         let top = &self.ranking.rows()[..self.ranking.eligible()];
-        // Of the first two samples, of which `-n 1` prints the second, all scores are of the same moment.
-        let first = self.scene.as_ref().is_none_or(|scene| scene.before().is_none());
-        let scores = if first { Scores::All } else { Scores::Changed };
+        let scores = if self.scene.is_none() { Scores::All } else { Scores::Changed };
         Needs {
             status: true,
             cgroup: true,

@@ -42,8 +42,7 @@ mod tests {
     #[test]
     fn the_first_sample_after_the_span_is_written() {
         let mut warm_up = WarmUp::over(Millis(300));
-        let over: Vec<bool> =
-            [1000, 1299, 1300, 1600].map(|at| warm_up.is_over(Millis(at))).into();
+        let over: Vec<bool> = [1000, 1299, 1300, 1600].map(|at| warm_up.is_over(Millis(at))).into();
         assert_eq!(over, [false, false, true, true]);
     }
 }
