@@ -1,6 +1,25 @@
 # Shared by the guests: the required tools, and kernels from Debian's archive. To be sourced, with $work
-# set, and $name for messages.
+# set, and $name for messages; $arch for a processor of another kind (amd64, the default, or arm64).
 # shellcheck shell=bash
+
+arch=${arch:-amd64}
+case $arch in
+  amd64)
+    target=x86_64-unknown-linux-musl
+    qemu=qemu-system-x86_64
+    emulator=qemu-system-x86
+    # Of the guest's terminal, and of the port that carries what a test prints.
+    console=ttyS0
+    port=ttyS1
+    ;;
+  arm64)
+    target=aarch64-unknown-linux-musl
+    qemu=qemu-system-aarch64
+    emulator=qemu-system-arm
+    console=ttyAMA0
+    port=ttyS0
+    ;;
+esac
 
 impossible() {
   echo "$name: $*" >&2
@@ -10,7 +29,7 @@ impossible() {
 # All missing packages, in one line.
 packages=
 need() { [ -e "$1" ] || command -v "$1" > /dev/null || packages+=" $2"; }
-need qemu-system-x86_64 qemu-system-x86
+need "$qemu" "$emulator"
 need busybox busybox-static
 need cpio cpio
 need xz xz-utils
@@ -22,8 +41,7 @@ if [ -n "$packages" ]; then
   impossible "missing:$packages (as root: apt-get install --no-install-recommends$packages)"
 fi
 
-target=x86_64-unknown-linux-musl
-if ! rustc --target "$target" --print target-libdir | xargs test -d; then
+if [ -z "${built:-}" ] && ! rustc --target "$target" --print target-libdir | xargs test -d; then
   rustup target add "$target" || impossible "missing: the Rust target $target"
 fi
 
@@ -31,7 +49,13 @@ fi
 # well, but the kernel of an ordinary guest is interpreted: slower than emulation. Emulated by QEMU 7.2, guests die
 # at random unless -cx16: it corrupts flags after cmpxchg16b.
 processor=(-accel tcg -cpu max,-cx16)
-if [ -r /dev/kvm ] && [ -w /dev/kvm ] && { [ -e /sys/module/kvm_intel ] || [ -e /sys/module/kvm_amd ]; }; then
+serial=(-serial chardev:c1)
+if [ "$arch" = arm64 ]; then
+  # Pointers are signed by a cheap function: the architected one is emulated instruction by instruction.
+  processor=(-accel tcg -cpu "max,pauth-impdef=on" -M virt)
+  # shellcheck disable=SC2034
+  serial=(-device "pci-serial,chardev=c1")
+elif [ -r /dev/kvm ] && [ -w /dev/kvm ] && { [ -e /sys/module/kvm_intel ] || [ -e /sys/module/kvm_amd ]; }; then
   # shellcheck disable=SC2034
   processor=(-accel kvm -cpu host)
 fi
@@ -42,6 +66,7 @@ apt_with() {
   shift
   "$tool" -o Dir::Etc::sourcelist="$apt_dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::Lists="$apt_dir/lists" -o Dir::Cache="$apt_dir/cache" \
+    -o APT::Architecture="$arch" -o APT::Architectures="$arch" \
     -o Acquire::Languages=none -o APT::Sandbox::User= -o Debug::NoLocking=1 "$@"
 }
 archive_read=
@@ -53,7 +78,7 @@ read_archive() {
   site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2> /dev/null \
     | grep '/debian/\?$' | sort -u | head -1 || true)
   for suite in bookworm bookworm-backports trixie trixie-backports; do
-    echo "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+    echo "deb [arch=$arch signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
       "${site:-http://deb.debian.org/debian} $suite main"
   done > "$apt_dir/sources.list"
   apt_with apt-get -qq update || impossible "Debian's archive cannot be read"
@@ -63,6 +88,8 @@ read_archive() {
 # The uncompressed kernel boots a second faster. A compressed image works too.
 unpack_kernel() {
   local image=$1 bare=$2 form magic at
+  # It is bare already.
+  if [ "$arch" = arm64 ]; then cp "$image" "$bare"; return; fi
   for form in '\xfd7zXZ\x00 xz -dc --single-stream' '\x28\xb5\x2f\xfd zstd -dcq' '\x1f\x8b\x08 gzip -dc'; do
     magic=${form%% *}
     for at in $(LC_ALL=C grep -aboP "$magic" "$image" | cut -d: -f1 | head -4); do
@@ -73,14 +100,31 @@ unpack_kernel() {
   cp "$image" "$bare"
 }
 
-# get_kernel SERIES: creates $work/SERIES/vmlinux and the modules that swap and a disk need.
+# get_busybox: prints the path of a static busybox for the guest.
+get_busybox() {
+  if [ "$arch" = amd64 ]; then command -v busybox; return; fi
+  local dir=$work/busybox
+  if [ ! -e "$dir/usr/bin/busybox" ]; then
+    read_archive
+    mkdir -p "$dir"
+    (cd "$dir" && apt_with apt-get -qq download busybox-static) || impossible "busybox-static cannot be fetched"
+    dpkg-deb -x "$dir"/*.deb "$dir"
+    [ -e "$dir/usr/bin/busybox" ] || ln -s ../../bin/busybox "$dir/usr/bin/busybox"
+  fi
+  echo "$dir/usr/bin/busybox"
+}
+
+# get_kernel SERIES: creates $work/SERIES/vmlinux and the modules that swap and a disk need. A series that ends in -16k
+# has pages of 16 KiB (arm64).
 get_kernel() {
-  local series=$1 dir=$work/$1 wanted package parts module
+  local series=$1 dir=$work/$1 wanted package parts module flavour=cloud-$arch
   [ -e "$dir/done" ] && return 0
   read_archive
+  case $series in *-16k) flavour=$arch-16k ;; esac
+  series=${series%-16k}
   wanted=${series//./[.]}[.]
   [ "$series" = newest ] && wanted='[0-9]'
-  package=$(apt_with apt-cache pkgnames "linux-image-" | grep -E "^linux-image-$wanted.*-cloud-amd64$" | sort -V | tail -1)
+  package=$(apt_with apt-cache pkgnames "linux-image-" | grep -E "^linux-image-$wanted.*-$flavour$" | sort -V | tail -1)
   [ -n "$package" ] || impossible "Debian's archive has no kernel $series (any more)"
   # Newer kernels come in several packages; of older ones the archive no longer has the modules.
   parts=

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, poll};
+use rustix::param::page_size;
 use serde_json::Value;
 
 use crate::cgroup::Cgroup;
@@ -17,8 +18,9 @@ const LIMIT: u64 = 160 << 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Counts as 96 MiB in the cgroup.
 const ADJ: i32 = 600;
-/// Pages in a MiB.
-const MIB: usize = 256;
+/// A MiB in bytes, which the grower takes twenty times a second: what the kill frees lasts until it is told to stop, on a
+/// slow machine, too.
+const MIB: usize = 1 << 20;
 
 fn started(load: Load, cgroup: &Cgroup) -> Result<Hog, String> {
     let mut hog = Hog::start(load, Some(cgroup.dir()));
@@ -41,24 +43,25 @@ pub fn test() -> Result<String, String> {
         Ok(cgroup) => cgroup,
         Err(why) => return Ok(format!("SKIPPED: {why}")),
     };
+    let mib = MIB / page_size();
     let load = |name: &str, anon: usize| Load {
         name: name.to_owned(),
-        anon: anon * MIB,
+        anon: anon * mib,
         // Raised, so that the grower, which has the rest of the limit in the end, is behind both.
         adj: ADJ,
         ..Load::default()
     };
-    let freer = Load { given_back: 80 * MIB, ..load("freer", 15) };
+    let freer = Load { given_back: 80 * mib, ..load("freer", 15) };
     let freer = started(freer, &cgroup)?;
     let mut holder = started(load("holder", 40), &cgroup)?;
-    let grower = Load { adj: 0, step: 64, pause: 1, ..load("grower", 2) };
+    let grower = Load { adj: 0, step: mib, pause: 50, ..load("grower", 2) };
     let mut grower = started(grower, &cgroup)?;
     let seen = sample(&cgroup)?;
     let rows = seen["processes"].as_array().ok_or("no rows")?;
     let row = rows.iter().find(|row| row["pid"] == freer.pid()).ok_or("it is not in the sample")?;
     let given_back = row["lazyfree_pages"].as_u64().unwrap_or_default();
-    if (given_back as usize) < 70 * MIB {
-        return Err(format!("{given_back} of {} pages are known as given back", 80 * MIB));
+    if (given_back as usize) < 70 * mib {
+        return Err(format!("{given_back} of {} pages are known as given back", 80 * mib));
     }
     if seen["victim"]["pid"] != freer.pid() {
         return Err(format!("by the scores of now the first is {}", seen["victim"]));
@@ -81,8 +84,8 @@ pub fn test() -> Result<String, String> {
     let mut freer = freer;
     match (signal, freer.ended()) {
         (Some(9), None) => {
-            let mib = given_back as usize / MIB;
-            Ok(format!("{mib} MiB given back, not named and not killed; the other one was"))
+            let size = given_back as usize / mib;
+            Ok(format!("{size} MiB given back, not named and not killed; the other one was"))
         }
         (signal, freer) => Err(format!("holder: signal {signal:?}, freer: {freer:?}")),
     }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use std::{env, fs, process, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::param::page_size;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use rustix::thread::{disable_transparent_huge_pages, set_name};
 use serde::{Deserialize, Serialize};
@@ -18,11 +19,14 @@ use crate::clock::milliseconds;
 /// The first argument that makes this binary a hog. No filter of `cargo test` looks like it.
 pub const ARGUMENT: &str = "__hog";
 
-const PAGE: usize = 4096;
-/// Distance in bytes at which each touched page needs a page table of its own.
-const STRIDE: usize = 2 << 20;
-/// Number of strides per allocation: no single request may exceed the memory of a small guest.
-const CHUNK: usize = 32;
+/// The size of one allocation of sparse pages in bytes: no single request may exceed the memory of a small guest.
+const CHUNK: usize = 64 << 20;
+
+/// The distance in bytes at which each touched page needs a page table of its own: one holds as many entries of
+/// eight bytes as fit into a page.
+fn stride() -> usize {
+    page_size() / 8 * page_size()
+}
 
 /// The memory of a hog.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -166,10 +170,11 @@ fn hold(load: &Load) -> ! {
     if load.given_back > 0 {
         blocks.push(given_back(load.given_back, &mut seed));
     }
-    for from in (0..load.sparse).step_by(CHUNK) {
-        let count = CHUNK.min(load.sparse - from);
-        let mut chunk = vec![0_u8; count * STRIDE];
-        for page in (0..count).map(|at| at * STRIDE) {
+    let at_once = CHUNK / stride();
+    for from in (0..load.sparse).step_by(at_once) {
+        let count = at_once.min(load.sparse - from);
+        let mut chunk = vec![0_u8; count * stride()];
+        for page in (0..count).map(|at| at * stride()) {
             chunk[page] = 1;
         }
         blocks.push(black_box(chunk));
@@ -198,8 +203,8 @@ fn hold(load: &Load) -> ! {
 
 /// Allocates this many touched pages. Their content is compressible, but not all the same.
 fn anonymous(pages: usize, seed: &mut u64) -> Vec<u8> {
-    let mut memory = vec![0_u8; pages * PAGE];
-    for page in memory.chunks_exact_mut(PAGE) {
+    let mut memory = vec![0_u8; pages * page_size()];
+    for page in memory.chunks_exact_mut(page_size()) {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         page[..8].copy_from_slice(&seed.to_ne_bytes());
     }
@@ -211,10 +216,11 @@ fn anonymous(pages: usize, seed: &mut u64) -> Vec<u8> {
 fn given_back(pages: usize, seed: &mut u64) -> Vec<u8> {
     let mut memory = anonymous(pages + 1, seed);
     let from = memory.as_mut_ptr();
-    let skip = from.align_offset(PAGE);
+    let length = pages * page_size();
+    let skip = from.align_offset(page_size());
     // SAFETY: the range is within the vector, and nothing reads it any more: its content may become zero.
     let advised =
-        unsafe { nix::libc::madvise(from.add(skip).cast(), pages * PAGE, nix::libc::MADV_FREE) };
+        unsafe { nix::libc::madvise(from.add(skip).cast(), length, nix::libc::MADV_FREE) };
     assert_eq!(advised, 0, "madvise(MADV_FREE), Linux 4.5 and later");
     memory
 }
@@ -223,8 +229,9 @@ fn given_back(pages: usize, seed: &mut u64) -> Vec<u8> {
 fn filled(pages: usize) -> fs::File {
     let flags = rustix::fs::MemfdFlags::CLOEXEC;
     let mut file = fs::File::from(rustix::fs::memfd_create(c"hog", flags).expect("a memory file"));
+    let page = vec![1; page_size()];
     for _ in 0..pages {
-        file.write_all(&[1; PAGE]).expect("a page of it");
+        file.write_all(&page).expect("a page of it");
     }
     file
 }

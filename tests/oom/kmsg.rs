@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::param::page_size;
 use serde::Serialize;
 
 use crate::clock::{milliseconds, now};
@@ -162,7 +163,7 @@ fn row(text: &str, columns: &[String]) -> Option<Row> {
         pid: i32::try_from(number("tgid")?).ok()?,
         name: words.collect::<Vec<_>>().join(" "),
         rss: number("rss")?,
-        tables: number("pgtables_bytes")? / 4096,
+        tables: number("pgtables_bytes")? / page_size() as i64,
         swap: number("swapents")?,
         adj: number("oom_score_adj")?,
     })

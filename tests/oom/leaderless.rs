@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, poll};
+use rustix::param::page_size;
 use serde_json::Value;
 
 use crate::cgroup::Cgroup;
@@ -15,8 +16,8 @@ use crate::terminal::program;
 const LIMIT: u64 = 96 << 20;
 /// Maximum time until a child is ready or gone, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Pages of the process without a main thread: 60 MiB, so that the other one stays smaller up to the limit.
-const PAGES: usize = 15_360;
+/// Bytes of the process without a main thread: the other one stays smaller up to the limit.
+const SIZE: usize = 60 << 20;
 
 fn doomtop(arguments: &[&str]) -> Result<Output, String> {
     let output = Command::new(program()).args(arguments).output();
@@ -42,8 +43,9 @@ fn started(load: Load, cgroup: Option<&Cgroup>) -> Result<Hog, String> {
 
 /// Returns what was seen, or what was wrong.
 pub fn test() -> Result<String, String> {
+    let pages = SIZE / page_size();
     let large =
-        Load { name: "leaderless".to_owned(), anon: PAGES, leaderless: true, ..Load::default() };
+        Load { name: "leaderless".to_owned(), anon: pages, leaderless: true, ..Load::default() };
     let mut hog = started(large.clone(), None)?;
     let output = doomtop(&["sacrifice", "--signal", "kill", &hog.pid().to_string()])?;
     if !output.status.success() {
@@ -57,7 +59,7 @@ pub fn test() -> Result<String, String> {
         Err(why) => return Ok(format!("signalled; its kill by the kernel is SKIPPED: {why}")),
     };
     let grower =
-        Load { name: "grower".to_owned(), anon: PAGES / 8, step: 64, pause: 1, ..Load::default() };
+        Load { name: "grower".to_owned(), anon: pages / 8, step: 64, pause: 1, ..Load::default() };
     let mut large = started(large, Some(&cgroup))?;
     let mut grower = started(grower, Some(&cgroup))?;
     for sampler in ["proc", "auto"] {

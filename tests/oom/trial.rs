@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::param::page_size;
 use serde_json::{Value, json};
 
 use crate::cgroup::Cgroup;
@@ -20,7 +21,6 @@ use crate::terminal::Terminal;
 
 /// Limit of the cgroup in bytes.
 const LIMIT: u64 = 96 << 20;
-const PAGE: u64 = 4096;
 /// How long anything may take before it counts as broken, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// So long the kernel may take to kill; then the mix is left for another one.
@@ -215,7 +215,7 @@ impl Field {
     /// Starts a load that fits.
     fn load(&mut self) -> Vec<Hog> {
         let room = match &self.cgroup {
-            Some(_) => LIMIT / PAGE,
+            Some(_) => LIMIT / page_size() as u64,
             None => available_pages(),
         };
         let room = usize::try_from(room).expect("a small machine");
@@ -381,7 +381,7 @@ fn available_pages() -> u64 {
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = meminfo.lines().find(|line| line.starts_with("MemAvailable:"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.unwrap_or(0) / 4
+    kib.unwrap_or(0) * 1024 / page_size() as u64
 }
 
 /// The lowest adj that the test may write: 0 without CAP_SYS_RESOURCE. Found by trying on itself and
