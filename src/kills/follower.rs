@@ -14,11 +14,12 @@ use crate::units::Millis;
 /// sample after it.
 pub(crate) const LINE_WAIT: Millis = Millis(500);
 
-/// The samples of this time are kept, to be looked up when a log tells of a kill late.
-const KEPT: Millis = Millis(60_000);
+/// The samples of this time are kept, to be looked up when a log tells of a kill late; at least those of so many
+/// intervals.
+const KEPT: (Millis, u64) = (Millis(10_000), 3);
 
 /// Maximum memory for them, in bytes.
-const MAX_BYTES: usize = 32 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// The predictions and the kills of samples that are taken one after the other.
 pub struct KillFollower {
@@ -35,7 +36,7 @@ pub struct KillFollower {
 impl Default for KillFollower {
     fn default() -> Self {
         Self {
-            past: SampleHistory::new(KEPT, MAX_BYTES),
+            past: SampleHistory::new(KEPT.0, MAX_BYTES),
             forecaster: DeathForecaster::default(),
             predictions: PredictionLog::default(),
             deaths: Deaths::default(),
@@ -55,6 +56,9 @@ impl KillFollower {
         self.forecaster.observe(scene);
         self.deaths = self.forecaster.predict(scene);
         self.predictions.note_sample(now.clock.unix_ms, &self.deaths, scene);
+        let at = now.clock.monotonic_ms;
+        let interval = self.last.map_or(Millis::ZERO, |last| at.saturating_sub(last));
+        self.past.set_span(KEPT.0.max(Millis(interval.0.saturating_mul(KEPT.1))));
         let (nth, _) = self.past.push(Arc::clone(&now));
         let context = KillContext {
             past: &self.past,
@@ -62,7 +66,6 @@ impl KillFollower {
             predictions: &self.predictions,
             has_samples: true,
         };
-        let at = now.clock.monotonic_ms;
         // Another run of a recording begins: no line of the last one follows.
         let goes_on = self.last.replace(at).is_none_or(|last| at > last);
         let updates = self.log.take(&now.log);

@@ -233,6 +233,25 @@ fn a_report_that_spans_two_samples_is_no_guess() {
 }
 
 #[test]
+fn a_kill_is_compared_with_the_sample_before_it_however_long_ago_that_was() {
+    let slow: Vec<Arc<Snapshot>> = film(false)
+        .into_iter()
+        .zip(0..)
+        .map(|(sample, nth)| {
+            let mut sample = Snapshot::clone(&sample);
+            // A minute, and now and then a bit more.
+            let ms = nth * 60_000 + nth % 3 * 20;
+            sample.clock.monotonic_ms = Millis(1000 + ms);
+            sample.clock.unix_ms = BEGIN + ms.cast_signed();
+            Arc::new(sample)
+        })
+        .collect();
+    let (kills, when) = followed(&slow);
+    assert_eq!(when, [(5, "likely 600 java".to_owned())]);
+    assert!(kills[0].last_seen.is_some(), "{kills:?}");
+}
+
+#[test]
 fn a_kill_without_a_line_is_told_one_sample_later_as_a_guess() {
     let samples = film(false);
     let (kills, when) = followed(&samples);
@@ -306,16 +325,29 @@ fn shown_of(samples: &[Arc<Snapshot>], at: usize, view: &str) -> String {
     text(&paint(&mut player.app, FULL, 200, 60).0)
 }
 
+/// The same, so that the last two samples are those of another day.
+fn around_midnight(samples: &[Arc<Snapshot>]) -> Vec<Arc<Snapshot>> {
+    let later = 12 * 3_600_000 - 7500;
+    let samples = samples.iter().map(|sample| {
+        let mut sample = Snapshot::clone(sample);
+        sample.clock.unix_ms += later;
+        Arc::make_mut(&mut sample.log).iter_mut().for_each(|line| line.unix_ms += later);
+        Arc::new(sample)
+    });
+    samples.collect()
+}
+
 #[test]
 fn no_view_shows_what_comes_later_in_a_recording() {
-    let samples = film(true);
-    for at in [2, 3, 5, 7] {
-        // The line that names the victim may be in the sample after.
-        let known = &samples[..(at + 2).min(samples.len())];
-        for view in ["<A-1>", "<A-2>", "<A-3>", "<A-4>", "<A-5>", "<Enter>"] {
-            let (few, all) = (shown_of(known, at, view), shown_of(&samples, at, view));
-            for (few, all) in few.lines().zip(all.lines()) {
-                assert_eq!(few, all, "view {view} at {at}");
+    for samples in [film(true), around_midnight(&film(true))] {
+        for at in [0, 2, 3, 5, 7] {
+            // The line that names the victim may be in the sample after.
+            let known = &samples[..(at + 2).min(samples.len())];
+            for view in ["<A-1>", "<A-2>", "<A-3>", "<A-4>", "<A-5>", "<Enter>"] {
+                let (few, all) = (shown_of(known, at, view), shown_of(&samples, at, view));
+                for (few, all) in few.lines().zip(all.lines()) {
+                    assert_eq!(few, all, "view {view} at {at}");
+                }
             }
         }
     }

@@ -11,11 +11,11 @@ pub fn day_of(app: &App, unix_ms: i64) -> i64 {
     unix_ms.div_euclid(1000).saturating_add(app.start.utc_offset.into()).div_euclid(86_400)
 }
 
-/// The day of the newest sample; 0 without one.
+/// The day of the newest sample, of a recording that of the sample on the screen; 0 without one.
 pub fn today(app: &App) -> i64 {
     let past = &app.playback.past;
-    let newest = past.newest().and_then(|nth| past.facts(nth));
-    newest.map_or(0, |facts| day_of(app, facts.clock.unix_ms))
+    let shown = if app.playback.is_played() { app.playback.at() } else { past.newest() };
+    shown.and_then(|nth| past.facts(nth)).map_or(0, |facts| day_of(app, facts.clock.unix_ms))
 }
 
 /// `Nov 20`.

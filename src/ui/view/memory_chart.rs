@@ -32,10 +32,11 @@ pub fn value(context: &RowContext<'_>, unit: SeriesUnit, value: f64) -> String {
 /// Why a quantity is not known.
 pub fn why(app: &App, series: &Series, reading: Reading<f64>) -> String {
     let dash = reading.dash();
+    let last = app.playback.history.place(app.charted_until());
     match reading {
         Reading::Missing => format!("{dash} {}", series.absent),
         Reading::Denied => format!("{dash} may not be read"),
-        _ if app.playback.history.len() < 2 && series.measure != SeriesUnit::Kib => {
+        _ if last.is_none_or(|last| last == 0) && series.measure != SeriesUnit::Kib => {
             format!("{dash} known at the next sample")
         }
         _ if app.start.live => format!("{dash} not read yet"),

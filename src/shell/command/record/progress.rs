@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::incident::event_text::victim_text;
 use crate::columns::{human_size, span_of};
-use crate::events::LogUpdate;
 use crate::events::RecordedLog;
-use crate::events::{DaemonKill, OomReport};
-use crate::model::Snapshot;
+use crate::forecast::next_death::PredictionLog;
+use crate::kills::{KillContext, Timeline};
+use crate::model::{OomEvent, SampleHistory, Snapshot};
+use crate::policy::LINUX;
 use crate::shell::command::headless::SamplePace;
 use crate::shell::stdio::{complain, progress};
 use crate::units::{Bytes, Millis};
@@ -24,8 +26,8 @@ pub(super) struct RecordingProgress {
     /// The monotonic time of the first and of the last sample.
     span: Option<(Millis, Millis)>,
     log: RecordedLog,
-    /// The victims that logs name, and the reports they stand in.
-    victims: Vec<(Option<u64>, i32, String)>,
+    /// The kills that logs tell of.
+    kills: Timeline,
     /// Kills that the kernel counted, and its count in the last sample.
     counted: u64,
     count: Option<u64>,
@@ -40,7 +42,7 @@ impl RecordingProgress {
             samples: 0,
             span: None,
             log: RecordedLog::default(),
-            victims: Vec::new(),
+            kills: Timeline::default(),
             counted: 0,
             count: None,
         }
@@ -60,46 +62,19 @@ impl RecordingProgress {
         let more = self.count.zip(count).map_or(0, |(before, now)| now.saturating_sub(before));
         self.counted += more;
         self.count = count.or(self.count);
-        for update in self.log.take(&sample.log) {
-            match update {
-                LogUpdate::Report { number, report, .. } => self.reported(number, &report),
-                LogUpdate::Daemon { heard, .. } => self.killed_by_daemon(&heard),
-                LogUpdate::Marked { .. } | LogUpdate::Source(..) => {}
-            }
-        }
+        // What was predicted is told where the recording is read.
+        let (past, predictions) = (SampleHistory::new(Millis::ZERO, 0), PredictionLog::default());
+        let context = KillContext {
+            past: &past,
+            policy: &LINUX,
+            predictions: &predictions,
+            has_samples: false,
+        };
+        self.kills.take_log(self.log.take(&sample.log), context);
         if !self.quiet {
             let end = if self.endless { "; Ctrl-C ends it" } else { "" };
             progress(&format!("recording to {}: {}{end}", self.path.display(), self.words(bytes)));
         }
-    }
-
-    fn reported(&mut self, number: u64, report: &OomReport) {
-        for killed in &report.killed {
-            let known =
-                |it: &(Option<u64>, i32, String)| it.0 == Some(number) && it.1 == killed.pid;
-            if !self.victims.iter().any(known) {
-                let text = format!("{} {}", killed.pid, killed.name);
-                self.victims.push((Some(number), killed.pid, text));
-            }
-        }
-    }
-
-    fn killed_by_daemon(&mut self, kill: &DaemonKill) {
-        if kill.undone {
-            self.victims.pop_if(|it| it.0.is_none());
-            return;
-        }
-        let (pid, by) = (kill.pid.unwrap_or(0), kill.by.word());
-        // SIGTERM may be followed by SIGKILL.
-        if pid > 0 && self.victims.iter().any(|it| it.0.is_none() && it.1 == pid) {
-            return;
-        }
-        let who = match (kill.comm, &kill.cgroup) {
-            (Some(comm), _) => format!("{pid} {comm}"),
-            (None, Some(path)) => path.to_string(),
-            (None, None) => "somebody".to_owned(),
-        };
-        self.victims.push((None, pid, format!("{who} ({by})")));
     }
 
     fn words(&self, bytes: Bytes) -> String {
@@ -115,11 +90,16 @@ impl RecordingProgress {
         text
     }
 
+    /// The kills that logs tell of.
+    fn told(&self) -> impl Iterator<Item = &OomEvent> {
+        self.kills.all().iter().filter(|it| it.is_kill())
+    }
+
     /// The kernel counts its own kills; only logs tell of those by daemons.
     fn kills(&self) -> u64 {
-        let by_daemons = self.victims.iter().filter(|it| it.0.is_none()).count() as u64;
-        let reported = self.victims.len() as u64 - by_daemons;
-        self.counted.max(reported) + by_daemons
+        let (by_kernel, by_daemons): (Vec<_>, Vec<_>) =
+            self.told().partition(|it| it.by.is_kernel());
+        self.counted.max(by_kernel.len() as u64) + by_daemons.len() as u64
     }
 
     /// Says what was recorded. `unreadable`: why the kernel's log could not be read.
@@ -128,7 +108,11 @@ impl RecordingProgress {
             return;
         }
         let mut text = format!("{}, in {}", self.words(bytes), self.path.display());
-        let names: Vec<&str> = self.victims.iter().map(|it| it.2.as_str()).collect();
+        let name = |event: &OomEvent| match event.by.is_kernel() {
+            true => victim_text(event),
+            false => format!("{} ({})", victim_text(event), event.by.word()),
+        };
+        let names: Vec<String> = self.told().map(name).collect();
         if !names.is_empty() {
             text.push_str(": ");
             text.push_str(&names[..names.len().min(MAX_NAMED)].join(", "));
