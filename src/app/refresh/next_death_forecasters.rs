@@ -66,6 +66,11 @@ impl DeathTracking {
         self.read = Some(scene);
     }
 
+    /// A recording was read to its end.
+    pub(crate) fn end_played(&mut self) {
+        self.read = None;
+    }
+
     /// The time of the newest reading, in milliseconds since 1970, UTC.
     fn unix_ms(&self, scene: &Scene) -> i64 {
         let clock = scene.now().clock;

@@ -61,6 +61,7 @@ impl App {
     /// The recording was read to its end.
     pub(crate) fn all_played(&mut self) {
         self.playback.all_read = true;
+        self.refresh.deaths.end_played();
         let settled = self.incidents.timeline.settle(Millis::ZERO, true);
         self.tell_of_recording(NewKills::default(), settled);
         self.views.memory.show_all();

@@ -16,7 +16,7 @@ use crate::alarm::Alarms;
 use crate::app::incident::kill_text::kill_line;
 use crate::app::{App, Msg, NoticeLevel, Request};
 use crate::forecast::next_death::{DeathCertainty, NextDeath};
-use crate::model::{CgroupNeeds, Needs, Snapshot};
+use crate::model::{CgroupNeeds, Killer, Needs, Snapshot};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
 use crate::shell::event::{Event, Inbox};
@@ -79,6 +79,8 @@ struct Reported {
     alarms: Vec<String>,
     /// The notice.
     notice: Option<String>,
+    /// Kills that the kernel only marked when the last lines were written.
+    marked: Vec<u64>,
 }
 
 /// What makes a death another one for a reader.
@@ -224,9 +226,9 @@ impl Plain {
 
     /// The kills that became known, each at its own time.
     fn kills(&mut self) -> Vec<(i64, String)> {
-        let Some(banner) = self.app.display.banner.take() else { return Vec::new() };
+        let told = take_kills(&mut self.app, &mut self.reported.marked);
         let (timeline, scene) = (self.app.timeline(), self.app.scene.as_ref());
-        let events = banner.events.iter().filter_map(|&nth| timeline.find(nth));
+        let events = told.iter().filter_map(|&nth| timeline.find(nth));
         events
             .map(|event| (event.unix_ms, format!("KILLED: {}", kill_line(scene, event))))
             .collect()
@@ -287,9 +289,88 @@ impl Plain {
     }
 }
 
+/// Takes out of the banner the kills that are told now. A victim that the kernel only marked waits for the next sample:
+/// the log, which says where it was and why, is a moment later. `marked`: those that have waited.
+fn take_kills(app: &mut App, marked: &mut Vec<u64>) -> Vec<u64> {
+    let waited = std::mem::take(marked);
+    let Some(mut banner) = app.display.banner.take() else { return Vec::new() };
+    let timeline = app.timeline();
+    let waits = |nth: &u64| {
+        let is_marked = timeline.find(*nth).is_some_and(|event| event.by == Killer::Marked);
+        is_marked && !waited.contains(nth)
+    };
+    let (early, told): (Vec<u64>, Vec<u64>) = banner.events.iter().copied().partition(waits);
+    if !early.is_empty() {
+        marked.clone_from(&early);
+        banner.events = early;
+        app.display.banner = Some(banner);
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::{ActingMode, Setup};
+    use crate::events::{KernelLogReader, LogUpdate};
+    use crate::model::{Comm, EventTime, MarkedVictim, ProcId, Scope, Victim};
+    use crate::policy::LINUX;
+    use crate::rows::filter::Filter;
+
+    /// doomtop, before its first sample.
+    fn app() -> App {
+        App::new(Setup {
+            own: ProcId::default(),
+            acting: ActingMode::Free,
+            policy: &LINUX,
+            scope: Scope::default(),
+            columns: None,
+            filter: Filter::default(),
+            sort: None,
+            delay: Millis(2000),
+            utc_offset: 0,
+            live: true,
+        })
+    }
+
+    fn sample(ms: u64) -> Msg {
+        let mut sample = Snapshot::default();
+        sample.clock.monotonic_ms = Millis(ms);
+        sample.clock.unix_ms = ms.cast_signed();
+        Msg::Sampled(Arc::new(sample))
+    }
+
+    fn marks(pid: i32, unix_ms: i64) -> Msg {
+        let victim = Victim {
+            pid: Some(pid),
+            id: Some(ProcId { pid, ..ProcId::default() }),
+            comm: Comm::new(b"java"),
+            ..Victim::default()
+        };
+        let asker = (None, Comm::new(b"java"));
+        let marked = Box::new(MarkedVictim { victim, asker, ago: Millis(0) });
+        Msg::Log(vec![LogUpdate::Marked { unix_ms, marked }])
+    }
+
+    #[test]
+    fn a_victim_that_was_only_marked_waits_for_its_report_and_not_for_long() {
+        let (mut app, mut marked) = (app(), Vec::new());
+        app.update(sample(1000));
+        app.update(marks(600, 1500));
+        app.update(marks(700, 1600));
+        assert!(take_kills(&mut app, &mut marked).is_empty(), "a line may follow");
+        let log = "[   12.000001] java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n\
+                   [   12.000006] Out of memory: Killed process 600 (java) total-vm:4kB, anon-rss:2kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0\n";
+        let report = Arc::new(KernelLogReader::read(log).remove(0));
+        let told = EventTime::Live;
+        app.update(Msg::Log(vec![LogUpdate::Report { number: 1, unix_ms: 1500, told, report }]));
+        let by = |app: &App, told: &[u64]| -> Vec<Killer> {
+            told.iter().filter_map(|&nth| Some(app.timeline().find(nth)?.by)).collect()
+        };
+        let told = take_kills(&mut app, &mut marked);
+        assert_eq!(by(&app, &told), [Killer::Machine, Killer::Marked], "each once");
+        assert!(take_kills(&mut app, &mut marked).is_empty());
+    }
 
     fn key(domain: &str, victim: i32, step: usize) -> DeathKey {
         let domain = domain.to_owned();
