@@ -74,10 +74,6 @@ impl Timeline {
         new: &mut NewKills,
     ) {
         let events = report_events(number, unix_ms, time, &report);
-        // The report had only begun, and now says who was killed.
-        if !report.killed.is_empty() {
-            self.forget_beginning(number);
-        }
         self.keep(number, report);
         for mut event in events {
             let pid = event.victim.and_then(|victim| victim.pid);

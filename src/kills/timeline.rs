@@ -117,11 +117,6 @@ impl Timeline {
         self.unproven.remove(&nth);
     }
 
-    /// Removes what the beginning of a report told: that nobody was killed so far.
-    pub(crate) fn forget_beginning(&mut self, number: u64) {
-        self.events.retain(|it| it.report != Some(number) || it.victim.is_some());
-    }
-
     /// Adds an event in the order of time. Returns its number.
     pub(crate) fn add(&mut self, event: OomEvent) -> u64 {
         self.last_nth += 1;
