@@ -18,7 +18,7 @@ use crate::forecast::next_death;
 use crate::kills::KillFollower;
 use crate::model::{CgroupNeeds, Needs, OomEvent, ProcId, Scene, Scores, Snapshot};
 use crate::report::json::LineExtras;
-use crate::report::line::TextStyle;
+use crate::report::line::{TextStyle, write_line};
 use crate::report::text::DeathLines;
 use crate::report::{json, rfc3339, text, verdicts};
 use crate::rows::arrange::{TableLine, TableSettings};
@@ -179,7 +179,7 @@ impl Printer<'_> {
         let context = self.ranker.context(CommandStyle::Short);
         let Some(context) = context.filter(|_| !self.cli.json) else { return Ok(()) };
         for line in kill_lines(context.scene, &kills) {
-            writeln!(self.out, "{}", crate::model::printable(&line))?;
+            write_line(&mut self.out, &line, style(self.cli, width().1))?;
         }
         self.out.flush()
     }
@@ -240,12 +240,16 @@ fn write_text(
             fitting(width, context.scale, COMMAND_WIDTH, None, &no_bar)
         }
     };
-    let style = TextStyle { cut, ascii: cli.ascii || !stdio::utf8() };
+    let style = style(cli, cut);
     text::write_sample(out, context, rows, &columns, said, style)?;
     if cli.verdicts {
         verdicts::write_verdicts(out, context, setup.policy, style)?;
     }
     Ok(())
+}
+
+fn style(cli: &Cli, cut: Option<usize>) -> TextStyle {
+    TextStyle { cut, ascii: cli.ascii || !stdio::utf8() }
 }
 
 /// Whether a command line is shown, or the table is filtered or sorted by it.
