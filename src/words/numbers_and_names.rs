@@ -198,17 +198,15 @@ pub fn also_killed(outcome: &OutcomeAtLimit) -> String {
     if falls { format!(" +{} with it", outcome.also_killed) } else { String::new() }
 }
 
-/// The outcome at a limit in four lengths, the longest first: `30114 cc1plus 471/1000 +3 with it`,
-/// `30114 cc1plus 471/1000`, `30114 cc1plus 471`, `30114 cc1plus`.
+/// The outcome at a limit in three lengths, the longest first: `30114 cc1plus 471/1000 +3 with it`,
+/// `30114 cc1plus 471/1000`, `30114 cc1plus`.
 #[must_use]
-pub fn outcome_forms(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> [String; 4] {
+pub fn outcome_forms(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> [String; 3] {
     let name = victim(context, outcome);
     let certain = outcome.overridden.is_none() && !outcome.too_close();
-    let (share, bare) = match outcome.permille.filter(|_| certain) {
-        Some(share) => (format!("{name} {}/1000", share.0), format!("{name} {}", share.0)),
-        None => (name.clone(), name.clone()),
-    };
-    [format!("{share}{}", also_killed(outcome)), share, bare, name]
+    let share = outcome.permille.filter(|_| certain);
+    let share = share.map_or_else(|| name.clone(), |share| format!("{name} {}/1000", share.0));
+    [format!("{share}{}", also_killed(outcome)), share, name]
 }
 
 /// The outcome at a limit, in its longest form.

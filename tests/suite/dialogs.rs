@@ -135,3 +135,17 @@ fn a_path_is_broken_between_its_names_and_only_where_the_screen_is_too_narrow() 
         assert!(broken.iter().all(|line| line.ends_with('/')), "{width}:\n{screen}");
     }
 }
+
+#[test]
+fn a_menu_uses_the_width_of_the_terminal() {
+    let mut app = app("db-03.jsonl");
+    for keys in ["f", ":"] {
+        paint(&mut app, PLAIN, 120, 40);
+        press(&mut app, &[keys]);
+        let screen = text(&paint(&mut app, PLAIN, 120, 40).0);
+        let cut = |line: &str| line.split('│').nth(1).is_some_and(|inner| inner.contains('…'));
+        let lines: Vec<&str> = screen.lines().filter(|line| cut(line)).collect();
+        assert_eq!(lines, [""; 0], "{keys}");
+        press(&mut app, &["Esc"]);
+    }
+}

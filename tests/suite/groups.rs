@@ -255,8 +255,8 @@ fn the_menu_lists_the_chain_of_the_process_and_then_the_nearest() {
     let listed: Vec<(&str, &str)> =
         menu.items.iter().map(|item| (item.label.as_str(), item.hint.as_str())).collect();
     assert_eq!(listed[0], ("global", "the machine"));
-    assert_eq!(listed[1], ("/system.slice/ci-build.service", "limit 3.00G, its own"));
-    assert_eq!(listed[2], ("/system.slice", "no limit, above it"));
+    assert_eq!(listed[1], ("/system.slice/ci-build.service", "limit 3.00G; under the cursor"));
+    assert_eq!(listed[2], ("/system.slice", "no limit; above that"));
     assert!(listed[3].0.contains("redis") && listed[3].1.ends_with(" left"), "{listed:?}");
     player.play("<Down><Down><Enter>");
     assert_eq!(player.app.settings.scope, Scope::parse("/system.slice").unwrap());

@@ -8,14 +8,22 @@ use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::scroll::PageShown;
 use crate::ui::paint::{input, list};
 
-/// The maximum width of the column of labels.
+/// The width that the column of labels has in any case, if its labels need it.
 const LABELS: u16 = 36;
+
+/// The maximum width of a menu.
+const WIDEST: u16 = 100;
+
+/// The cells of a menu beside its labels and hints.
+const AROUND: u16 = 8;
 
 /// Paints the menu, scrolled so that the chosen line is in view.
 pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
-    let labels = menu.items.iter().map(|item| cells(&item.label)).max().unwrap_or(0).min(LABELS);
-    let (place, boxed) = place(menu, labels, area);
+    let hints = menu.items.iter().map(|item| cells(&item.hint)).max().unwrap_or(0);
+    let left = WIDEST.min(area.width).saturating_sub(hints + AROUND).max(LABELS);
+    let labels = menu.items.iter().map(|item| cells(&item.label)).max().unwrap_or(0).min(left);
+    let (place, boxed) = place(menu, (labels, hints), area);
     let inside = if boxed {
         canvas.frame(place, &menu.title, theme.frame())
     } else {
@@ -48,9 +56,9 @@ pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
 }
 
 /// The area of the menu, and whether it has a border.
-fn place(menu: &Menu, labels: u16, area: Rect) -> (Rect, bool) {
-    let hints = menu.items.iter().map(|item| cells(&item.hint)).max().unwrap_or(0);
-    let wanted = (labels + hints).saturating_add(8).max(cells(&menu.title) + 8).clamp(30, 76);
+fn place(menu: &Menu, (labels, hints): (u16, u16), area: Rect) -> (Rect, bool) {
+    let wanted = labels.saturating_add(hints).saturating_add(AROUND);
+    let wanted = wanted.max(cells(&menu.title) + 8).clamp(30, WIDEST);
     let width = wanted.min(area.width);
     let boxed = area.height >= 5;
     let extra = if boxed { 2 } else { 0 } + u16::from(menu.narrows);
@@ -90,9 +98,23 @@ fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut
     // The end of a path is its most useful part.
     let label = match item.choice {
         MenuChoice::Scope(_) => tail(&item.label, room),
+        MenuChoice::Act(_) => whole_clauses(&item.label, room).into(),
         _ => item.label.as_str().into(),
     };
     canvas.text(x, y, room, &label, theme.strong());
     x += labels + 2;
-    canvas.text(x, y, end.saturating_sub(x), &item.hint, theme.dim());
+    let room = end.saturating_sub(x);
+    // What is copied is a value, all else a sentence.
+    let is_value = matches!(item.choice, MenuChoice::Copy(_));
+    let hint = if is_value { item.hint.as_str() } else { whole_clauses(&item.hint, room) };
+    canvas.text(x, y, room, hint, theme.dim());
+}
+
+/// As many clauses of a sentence as fit, where that is not too little.
+fn whole_clauses(text: &str, room: u16) -> &str {
+    if cells(text) <= room {
+        return text;
+    }
+    let mut ends = text.rmatch_indices([';', ':']).map(|(at, _)| &text[..at]);
+    ends.find(|it| (room / 3..=room).contains(&cells(it))).unwrap_or(text)
 }

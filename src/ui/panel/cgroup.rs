@@ -5,6 +5,7 @@ use ratatui::text::Line;
 
 use crate::app::App;
 use crate::columns::RowContext;
+use crate::forecast::limits::ReachableLimit;
 use crate::forecast::next_death::{StallReason, stall};
 use crate::model::{Cgroup, Domain, Hierarchy, Limit, PsiLine, Reading, Scope};
 use crate::rank::also_killed::group_of;
@@ -245,6 +246,8 @@ fn at_limit(app: &App, theme: Theme) -> Vec<Line<'static>> {
         lines.push(label::line(theme, "total", step(&context, &domain)));
         return lines;
     };
+    // The forecast below it has the time.
+    let limit = &ReachableLimit { hit_in: None, ..limit.clone() };
     lines.push(label::line(theme, "room", text::room(&context, limit)));
     let trends = scene.forecast();
     let trend = group.map_or(trends.both, |group| trends.of_group(group.path.as_str()));

@@ -291,7 +291,7 @@ fn paint_victim(
 ) {
     let Some(outcome) = &entry.line.outcome else { return };
     let forms = text::outcome_forms(context, outcome);
-    let text = forms.iter().find(|it| cells(it) <= width).unwrap_or(&forms[3]);
+    let text = forms.iter().find(|it| cells(it) <= width).unwrap_or(&forms[2]);
     let style = if outcome.victim.is_none() || outcome.overridden.is_some() {
         canvas.theme.dim()
     } else if outcome.too_close() {

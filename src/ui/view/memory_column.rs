@@ -78,7 +78,11 @@ impl<'a> ChartColumn<'a> {
         let chosen = drawn.iter().position(|it| it.chosen).unwrap_or(0);
         let skipped = (chosen + 1).saturating_sub(fitting);
         let heights = if boxed {
-            vec![if self.large { room } else { each }; drawn.len()]
+            // What is left over goes to the first ones, so that both columns stay beside each other.
+            let over = room % u16::try_from(self.count.max(1)).unwrap_or(u16::MAX);
+            let height = |nth: usize| each + u16::from(nth < usize::from(over));
+            let each = |nth| if self.large { room } else { height(nth) };
+            (0..drawn.len()).map(each).collect()
         } else {
             heights(&drawn, skipped, room)
         };

@@ -330,7 +330,7 @@ fn dies(
     }
     let close = outcome.too_close();
     let forms = text::outcome_forms(context, outcome);
-    let mut text = forms.iter().find(|it| cells(it) <= room).unwrap_or(&forms[3]).clone();
+    let mut text = forms.iter().find(|it| cells(it) <= room).unwrap_or(&forms[2]).clone();
     if close {
         // The number of candidates is more useful than half a name.
         let count = outcome.candidates;

@@ -33,7 +33,7 @@ impl App {
         let above: Vec<&Cgroup> = cgroup.map_or_else(Vec::new, |path| {
             now.cgroups.upwards(path.as_str()).filter(|group| !is_bare_root(group)).collect()
         });
-        let notes = [", its own"].into_iter().chain(std::iter::repeat(", above it"));
+        let notes = ["; under the cursor"].into_iter().chain(std::iter::repeat("; above that"));
         items.extend(above.iter().zip(notes).map(|(group, note)| group_item(group, note, scene)));
         items.extend(limited_items(&above, scene, &self.deaths));
         items.extend(now.machine.nodes.iter().map(|node| node_item(node, scene)));

@@ -184,7 +184,8 @@ impl Case<'_> {
         if place == 0 {
             let left = self.room.saturating_sub(line_cells(&line));
             let texts = ["  first if memory ended now", "  first now"];
-            let fitting = texts.into_iter().find(|it| cells(it) <= left).unwrap_or(texts[1]);
+            // That it is the first of them is said already.
+            let fitting = texts.into_iter().find(|it| cells(it) <= left).unwrap_or_default();
             let text = if ranking.too_close() { "  too close to call" } else { fitting };
             line.spans.push(Span::styled(text, self.theme.candidate()));
         }
