@@ -115,6 +115,12 @@ fn a_process_far_down_is_chosen_in_its_row_below_the_table_which_does_not_scroll
     // Scrolling leaves it where it is, a move begins there.
     player.play("<S-Down><S-Down>");
     assert_eq!((player.cursor(), player.app.table.cursor.top), (Some(1055), 2));
+    // When no process is named any more, it is on rank 1, and the table shows that.
+    let named = player.app.deaths.next.take();
+    player.play("ii");
+    assert_eq!((player.cursor(), player.app.table.cursor.top), (Some(1000), 0));
+    player.app.deaths.next = named;
+    player.play("ii<S-Down><S-Down>");
     player.play("<Up>");
     assert_eq!(player.cursor(), Some(1054));
     assert!(matches!(player.app.table.anchor, CursorAnchor::Process(id) if id.pid == 1054));

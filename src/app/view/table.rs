@@ -37,6 +37,8 @@ pub struct Table {
     pub cursor: ListCursor,
     /// What the cursor follows.
     pub anchor: CursorAnchor,
+    /// Whether that is the process of the headline, which has a row wherever the table is scrolled to.
+    on_named: bool,
     /// Columns scrolled off to the left.
     pub skipped: usize,
     /// Columns that the user switched on or off, whatever the width.
@@ -61,6 +63,7 @@ impl Table {
             struck: Vec::new(),
             cursor: ListCursor::default(),
             anchor: CursorAnchor::First,
+            on_named: false,
             skipped: 0,
             switched: Vec::new(),
             tags: BTreeSet::new(),
@@ -98,7 +101,7 @@ impl Table {
     /// Scrolls so that the cursor is on a screen of `rows` lines. A cursor that nobody moved scrolls nothing: its
     /// process is shown below the table, where there is room for that.
     pub(crate) fn keep_visible(&mut self, rows: u16) {
-        if self.anchor == CursorAnchor::First && rows >= LEAST_BESIDE_NEXT {
+        if self.anchor == CursorAnchor::First && self.on_named && rows >= LEAST_BESIDE_NEXT {
             let last_top = self.lines.len().saturating_sub(usize::from(rows));
             self.cursor.top = self.cursor.top.min(last_top);
         } else {
@@ -117,7 +120,7 @@ impl Table {
     /// Whether the line of the cursor is outside a screen of `rows` lines.
     fn is_elsewhere(&self, rows: u16) -> bool {
         let shown = self.cursor.top..self.cursor.top + usize::from(rows);
-        self.anchor == CursorAnchor::First && !shown.contains(&self.cursor.at)
+        self.anchor == CursorAnchor::First && self.on_named && !shown.contains(&self.cursor.at)
     }
 
     /// Moves the cursor by `by` lines.
@@ -156,6 +159,7 @@ impl Table {
     pub(crate) fn follow_anchor(&mut self, first: [Option<ProcId>; 2]) {
         let last = self.lines.len().saturating_sub(1);
         let line_of = |id: ProcId| self.lines.iter().position(|line| line.id == id);
+        self.on_named = first[0].and_then(line_of).is_some();
         self.cursor.at = match self.anchor {
             CursorAnchor::First => first.into_iter().flatten().find_map(line_of).unwrap_or(0),
             CursorAnchor::Row(row) => row.min(last),

@@ -41,9 +41,9 @@ pub fn brief(app: &App, theme: Theme, (room, height): (u16, u16)) -> Vec<Line<'s
     let case = Case { app, context: &context, process, theme, room };
     let mut lines = case.verdict();
     lines.extend(case.stalled());
-    lines.push(case.kernel_score());
     lines.extend(case.rank());
     lines.extend(case.what_if());
+    lines.push(case.kernel_score());
     let rest = [
         case.killed_with_it(),
         case.dies_with_it(),
