@@ -62,7 +62,7 @@ impl RunCgroup {
     /// What is missing, in one sentence. Nothing stays behind.
     pub fn create(root: &LiveRoot, name: &str, limits: &CgroupLimits) -> Result<Self, String> {
         let mount = find_mount(root)?;
-        let place = Place::find(&mount, name)?;
+        let place = Place::find(root, &mount, name)?;
         remove_stale(root, &place, mount.hierarchy, name);
         let dir = match place.make(name) {
             Ok(dir) => dir,

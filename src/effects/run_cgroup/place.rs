@@ -7,8 +7,10 @@ use rustix::fs::{AtFlags, Mode, mkdirat, unlinkat};
 use rustix::io::Errno;
 
 use super::files::{content, failed, open_directory, put};
+use crate::effects::proc_dir::ProcDir;
 use crate::model::Hierarchy;
 use crate::sample::cgroup::mount::Mount;
+use crate::sample::proc_root::LiveRoot;
 use crate::sample::process::lookup::own_cgroup;
 
 /// A cgroup that doomtop moved itself to, so that its own could give its children the memory controller.
@@ -29,7 +31,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Finds it: of version 1 doomtop's own cgroup, of version 2 one whose children have the memory controller.
-    pub(super) fn find(mount: &Mount, name: &str) -> Result<Self, String> {
+    pub(super) fn find(root: &LiveRoot, mount: &Mount, name: &str) -> Result<Self, String> {
         let unknown = || "doomtop's own memory cgroup is not visible here".to_owned();
         let own = own_cgroup().ok_or_else(unknown)?;
         let relative = mount.relative(own.as_bytes()).ok_or_else(unknown)?;
@@ -51,18 +53,20 @@ impl Place {
         {
             return Ok(here(above, &path));
         }
-        Self::with_leaf(dir, own.as_bytes(), name)
+        Self::with_leaf(root, dir, own.as_bytes(), name)
     }
 
-    /// doomtop's own cgroup, if there is no other process in it: doomtop moves to one below it.
-    fn with_leaf(dir: OwnedFd, own: &[u8], name: &str) -> Result<Self, String> {
+    /// doomtop's own cgroup, if there is no process of another in it: doomtop moves to one below it, with the programs
+    /// that it started for itself. The command has not begun.
+    fn with_leaf(root: &LiveRoot, dir: OwnedFd, own: &[u8], name: &str) -> Result<Self, String> {
         let shown = String::from_utf8_lossy(own).into_owned();
         let controllers = content(&dir, "cgroup.controllers").unwrap_or_default();
         if !has_memory(&controllers) {
             return Err(format!("cgroup {shown} does not have the memory controller"));
         }
         let pids = content(&dir, "cgroup.procs").unwrap_or_default();
-        if pids.lines().any(|pid| pid != std::process::id().to_string()) {
+        let children: Vec<&str> = pids.lines().filter(|&pid| pid != own_pid()).collect();
+        if !children.iter().all(|pid| is_own_child(root, pid)) {
             return Err(format!(
                 "cgroup {shown} cannot be divided, because there are other processes in it: doomtop \
                  needs a delegated cgroup of its own (systemd-run -p Delegate=yes)"
@@ -77,7 +81,12 @@ impl Place {
             path: own.to_vec(),
             leaf: Some(OwnLeaf { dir: kept(&dir)?, name: leaf.clone() }),
         };
-        let moved = put(&dir, &format!("{leaf}/cgroup.procs"), "0");
+        let entrance = format!("{leaf}/cgroup.procs");
+        // One that has ended meanwhile needs not move.
+        for pid in children {
+            let _ = put(&dir, &entrance, pid);
+        }
+        let moved = put(&dir, &entrance, "0");
         let enabled = moved.and_then(|()| put(&dir, "cgroup.subtree_control", "+memory"));
         match enabled {
             Ok(()) => Ok(place),
@@ -109,10 +118,24 @@ impl Place {
     pub(super) fn give_back(&self) {
         let Some(OwnLeaf { dir, name }) = &self.leaf else { return };
         let _ = put(dir, "cgroup.subtree_control", "-memory");
+        let inside = content(dir, &format!("{name}/cgroup.procs")).unwrap_or_default();
+        for pid in inside.lines().filter(|&pid| pid != own_pid()) {
+            let _ = put(dir, "cgroup.procs", pid);
+        }
         if put(dir, "cgroup.procs", "0").is_ok() {
             let _ = unlinkat(dir, name.as_str(), AtFlags::REMOVEDIR);
         }
     }
+}
+
+fn own_pid() -> String {
+    std::process::id().to_string()
+}
+
+/// Whether a process was started by doomtop itself.
+fn is_own_child(root: &LiveRoot, pid: &str) -> bool {
+    let stat = pid.parse().ok().and_then(|pid| ProcDir::open(root, pid).ok()?.stat().ok());
+    stat.is_some_and(|stat| stat.parent.to_string() == own_pid())
 }
 
 /// Whether the children of a cgroup have the memory controller.
