@@ -93,6 +93,9 @@ impl Judged {
         let Round { killer, number, .. } = &self.round;
         let Some(at) = self.at else { return format!("{number} {killer}: it killed nobody") };
         let said = LEADS.iter().zip(&self.said).map(|(lead, said)| match said {
+            Some(it) if !it.by.is_empty() && it.names.is_empty() => {
+                format!("{lead} s before: nobody in {} (really {:.1} s)", it.domain, it.really)
+            }
             Some(it) if !it.by.is_empty() => format!(
                 "{lead} s before: {} kills {} in {:.1} s ({}; really {:.1} s)",
                 it.by,
