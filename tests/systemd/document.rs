@@ -11,8 +11,8 @@ const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/docs/proof.m
 const MARKER: &str = "systemd-guest";
 
 /// The first lines of the table.
-pub const HEAD: &str = "| killer | version | kills | killer named 10, 5, 1 s before | victim named 10, 5, 1 s before | \
-     median error of the time | explained |\n|---|---|---|---|---|---|---|\n";
+pub const HEAD: &str = "| killer | version | systemd | kills | killer named 10, 5, 1 s before | victim named 10, 5, 1 s before | \
+     median error of the time | explained |\n|---|---|---|---|---|---|---|---|\n";
 
 fn median(mut of: Vec<f64>) -> Option<f64> {
     of.sort_by(f64::total_cmp);
@@ -40,8 +40,9 @@ pub fn rows(trace: &Trace, kills: &[Judged]) -> String {
             median(errors.collect()).map_or("-".to_owned(), |it| format!("{:.0} %", it * 100.0));
         let _ = writeln!(
             out,
-            "| {name} | {} | {} | {} | {} | {error} | {} |",
+            "| {name} | {} | {} | {} | {} | {} | {error} | {} |",
             trace.version(name),
+            trace.version("systemd"),
             of.len(),
             count(&|it, lead| it.has_killer(lead)),
             count(&|it, lead| it.has_victim(lead)),
@@ -51,7 +52,7 @@ pub fn rows(trace: &Trace, kills: &[Judged]) -> String {
     out
 }
 
-/// Puts the rows into the document. Those of other versions stay.
+/// Puts the rows into the document. Those of other versions, or beside another systemd, stay.
 pub fn write(trace: &Trace, rows: &str) {
     let old = fs::read_to_string(DOCUMENT).expect("the document");
     let (open, close) = (format!("<!-- {MARKER} -->\n"), format!("<!-- /{MARKER} -->"));
@@ -59,8 +60,9 @@ pub fn write(trace: &Trace, rows: &str) {
     let to = old.find(&close).expect("the end of the table in the document");
     let is_new = |line: &&str| {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [_, killer, version, ..] = cells[..] else { return true };
-        trace.version(killer) != version
+        let [_, killer, version, systemd, ..] = cells[..] else { return true };
+        (trace.version(killer), trace.version("systemd"))
+            != (version.to_owned(), systemd.to_owned())
     };
     let kept = old[from..to].lines().skip(HEAD.lines().count()).filter(is_new);
     let mut all: Vec<&str> = kept.chain(rows.lines()).collect();

@@ -124,7 +124,12 @@ fn kill_lines(journal: &[Value]) -> BTreeMap<String, Vec<f64>> {
         let field = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
         let (by, text) = (field("SYSLOG_IDENTIFIER"), field("MESSAGE"));
         let is_kill = match by {
-            "systemd-oomd" => text.starts_with("Killed /") || text.starts_with("Marked /"),
+            // By a rule of a file, the line of the rule is the only one.
+            "systemd-oomd" => {
+                text.starts_with("Killed /")
+                    || text.starts_with("Marked /")
+                    || text.starts_with("Rule '") && text.contains("taking action")
+            }
             "earlyoom" => text.starts_with("sending SIG"),
             "nohang" => text.contains("] Sending SIG"),
             _ => false,

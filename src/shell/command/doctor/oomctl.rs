@@ -101,7 +101,7 @@ impl Watched {
         let (mut list, mut lists) = ("", 0);
         let mut last = None;
         for line in text.lines() {
-            let (key, value) = line.split_once(':')?;
+            let Some((key, value)) = line.split_once(':') else { continue };
             let value = value.trim();
             if !key.starts_with(['\t', ' ']) {
                 list = key;
@@ -209,7 +209,7 @@ mod tests {
         \t\tSwap Usage: 0B\nMemory Pressure Monitored CGroups:\n\tPath: /a:b.slice\n\
         \t\tMemory Pressure Limit: 10.00%\n\t\tPressure: Avg10: 1.26, Avg60: 4.89, Avg300: 1.90, Total: 6s\n\
         \t\tPgscan: 311343\n\tPath: /user.slice/user-7.slice/user@7.service\n\
-        \t\tMemory Pressure Limit: 50.00%\n";
+        \t\tMemory Pressure Limit: 50.00%\nRules Monitored CGroups:\n\tPath: /r\n\t\ta rule\n";
 
     fn watched(swap: &[&str], pressure: &[(&str, f64)]) -> Watched {
         let pressure = pressure.iter().map(|(path, limit)| ((*path).to_owned(), Some(*limit)));
