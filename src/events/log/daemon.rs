@@ -43,11 +43,12 @@ pattern!(
 // systemd 260 and later (257 still writes the line above): the kill may wait for hooks, so that the line says what will
 // be done.
 pattern!(OOMD_MARKED, "Marked ", r"^Marked (/.*) for killing due to (.+)$");
-// systemd 261 and later: a rule file (`ruleset_execute_action()`). Whom it kills, only pid 1 tells.
+// systemd 261 and later: a rule file (`ruleset_execute_action()`). Whom it kills, only pid 1 tells. At first "for 2s",
+// in 262 "(lasting 2s)".
 pattern!(
     OOMD_RULE,
     "conditions met for cgroup",
-    r"^Rule '(.+)' conditions met for cgroup (/.*) for (.+), taking action (kill-[a-z-]+)$"
+    r"^Rule '(.+)' conditions met for cgroup (/.*) (?:for |\(lasting )([^()]+)\)?, taking action (kill-[a-z-]+)$"
 );
 // systemd src/core/cgroup.c: logged by pid 1 for the unit.
 pattern!(
@@ -527,14 +528,18 @@ mod tests {
         let marked = format!("Marked {path} for killing due to memory used (9) / total (10)");
         assert_eq!(who(&kills(Killer::SystemdOomd, &[&marked])[0]).2, path);
         let unit = "app-code-9571.scope: systemd-oomd killed 147 process(es) in this unit.";
-        let rule = "Rule '10-zram' conditions met for cgroup /user.slice/user-1000.slice/\
-                    user@1000.service/app.slice for 2s, taking action kill-by-pgscan";
-        let found = kills(Killer::SystemdOomd, &[rule, unit, unit]);
-        let why: Vec<_> = found.iter().map(|it| it.why.as_ref().map(Text::to_string)).collect();
-        let told = "rule 10-zram held for 2s in /user.slice/user-1000.slice/user@1000.service/\
-                    app.slice: kill-by-pgscan";
-        assert_eq!(why, [Some(told.to_owned()), None], "a rule explains one kill");
-        assert!(DaemonLogReader::is_about_kill(Killer::SystemdOomd, rule));
+        for lasting in ["for 1min 2s", "(lasting 1min 2s)"] {
+            let rule = format!(
+                "Rule '10-zram' conditions met for cgroup /user.slice/user-1000.slice/\
+                 user@1000.service/app.slice {lasting}, taking action kill-by-pgscan"
+            );
+            let found = kills(Killer::SystemdOomd, &[&rule, unit, unit]);
+            let why: Vec<_> = found.iter().map(|it| it.why.as_ref().map(Text::to_string)).collect();
+            let told = "rule 10-zram held for 1min 2s in /user.slice/user-1000.slice/\
+                        user@1000.service/app.slice: kill-by-pgscan";
+            assert_eq!(why, [Some(told.to_owned()), None], "a rule explains one kill");
+            assert!(DaemonLogReader::is_about_kill(Killer::SystemdOomd, &rule));
+        }
         assert_eq!(who(&kills(Killer::SystemdOomd, &[unit])[0]).2, "app-code-9571.scope");
         for (line, adj, rss) in [
             (
