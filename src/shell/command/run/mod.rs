@@ -29,6 +29,8 @@ use super::cli::Cli;
 use super::invocation::Invocation;
 use super::screen;
 use crate::columns::human_size;
+use crate::effects::own_adj::adj_for_children;
+use crate::effects::proc_dir::ProcDir;
 use crate::effects::run_cgroup::RunCgroup;
 use crate::intent::CgroupLimits;
 use crate::model::{Needs, Scope, Text};
@@ -41,10 +43,12 @@ use crate::shell::stdio::{self, complain};
 use crate::shell::thread;
 use crate::shell::worker::recorder::file_stem;
 use crate::source::{Recorder, Source};
-use crate::units::Millis;
+use crate::units::{Adj, Millis};
 
 /// How the name of a cgroup begins that doomtop makes.
 const NAME: &str = "doomtop-run";
+/// The value of a process that no OOM killer chooses (`include/uapi/linux/oom.h` `OOM_SCORE_ADJ_MIN`).
+const UNKILLABLE: Adj = Adj(-1000);
 /// A command that is killed within this time did not get far enough to tell anything.
 const START: Millis = Millis(1_000);
 
@@ -244,6 +248,12 @@ fn load_test(
         TestFiles::open(args, &stem, with_screen)?;
     let signals = PassedSignals::handle(with_screen)?;
     let confined = confine(args, &root, &name)?;
+    if args.limits().memory.is_some() && inherited_adj(&root) == Some(UNKILLABLE) {
+        complain(
+            "the command inherits oom_score_adj -1000, so that nothing kills it at its limit: it waits there. \
+             Start doomtop with choom -n 0 --",
+        );
+    }
     let (recording, recorder) = recording.map_or((None, None), |(name, it)| (Some(name), Some(it)));
     let virtual_path = format!("/{name}");
     let scope = |path: &str| Scope::Memcg(Arc::new(Text::new(path.as_bytes())));
@@ -317,6 +327,12 @@ fn load_test(
     drop(monitor);
     verdict.answers = args.expect.iter().map(|it| it.answer(&verdict)).collect();
     Ok(report(args, files, &verdict))
+}
+
+/// The `oom_score_adj` that a command gets from doomtop.
+fn inherited_adj(root: &LiveRoot) -> Option<Adj> {
+    let own = || ProcDir::open(root, i32::try_from(std::process::id()).ok()?).ok()?.adj().ok();
+    adj_for_children().or_else(own)
 }
 
 /// Why the limit that was asked for was not in force to the end.
