@@ -109,6 +109,7 @@ pub fn paint_clickable(
     let over = paint_mode(app, &layout, area, &mut canvas);
     viewport.rows = shown.rows;
     viewport.columns_left = shown.columns_left;
+    viewport.beside_next = shown.beside_next;
     viewport.panels = layout.panel_count;
     viewport.page = over.page;
     viewport.page_lines = over.lines;

@@ -132,3 +132,24 @@ fn a_process_far_down_is_chosen_in_its_row_below_the_table_which_does_not_scroll
     let screen = text(&paint(&mut player.app, PLAIN, 40, 6).0);
     assert!(screen.contains(" 56>"), "{screen}");
 }
+
+/// Where a key acts is on the screen, however low that is.
+#[test]
+fn its_process_is_on_a_screen_of_any_height() {
+    for kill in 0..3 {
+        for height in 5..30 {
+            let mut show = show_before(kill, 3);
+            press(&mut show.app, &["I", "i"]);
+            let screen = text(&paint(&mut show.app, PLAIN, 60, height).0);
+            let rows = screen.lines().skip_while(|line| !line.contains("PID")).skip(1);
+            if rows.count() < 3 {
+                continue;
+            }
+            let pid = show.app.selected().expect("a process").id.pid.to_string();
+            let has = |line: &str| {
+                line.contains('>') && line.split([' ', '>', '!', '^', '?']).any(|word| word == pid)
+            };
+            assert!(screen.lines().any(has), "kill {kill}, {height} lines: {pid} in\n{screen}");
+        }
+    }
+}

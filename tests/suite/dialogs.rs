@@ -50,6 +50,35 @@ fn a_warning_is_on_the_screen_before_the_key_that_confirms_acts() {
 }
 
 #[test]
+fn the_other_signal_is_read_from_the_first_line_before_it_is_confirmed() {
+    for (width, height) in [(40, 10), (60, 9)] {
+        let mut app = app("db-03.jsonl");
+        paint(&mut app, PLAIN, width, height);
+        press(&mut app, &["4411", "Esc", "X"]);
+        let to_the_end = |app: &mut _| {
+            for _ in 0..30 {
+                if text(&paint(app, PLAIN, width, height).0).contains("y = do it") {
+                    return;
+                }
+                press(app, &["Down"]);
+            }
+            panic!("{width}x{height}: no end");
+        };
+        to_the_end(&mut app);
+        assert_eq!(press(&mut app, &["s"]), []);
+        let screen = text(&paint(&mut app, PLAIN, width, height).0);
+        assert!(screen.contains("SIGTERM:"), "{width}x{height}: the signal in\n{screen}");
+        // It may be shorter.
+        if !screen.contains("y = do it") {
+            assert_eq!(press(&mut app, &["y"]), [], "{width}x{height}\n{screen}");
+            to_the_end(&mut app);
+        }
+        let asked = press(&mut app, &["y"]);
+        assert!(matches!(asked[..], [Request::Act(_)]), "{width}x{height}: {asked:?}");
+    }
+}
+
+#[test]
 fn a_dialog_that_cannot_scroll_says_what_it_needs_and_confirms_nothing() {
     let mut app = app("db-03.jsonl");
     paint(&mut app, PLAIN, 40, 6);

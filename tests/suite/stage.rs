@@ -183,6 +183,7 @@ impl Player {
             page_lines: 60,
             page_top: 0,
             columns_left: 0,
+            beside_next: true,
             panels: 2,
             dialog,
         };

@@ -46,9 +46,20 @@ impl SignalDialog {
         Self { plan, step, asked, top: 0, shown: ShownSince::default() }
     }
 
-    /// Takes what was read about the process. That changes the question, so it has to be seen again.
+    /// Takes what was read about the process.
     pub fn learn(&mut self, detail: ProcessDetail, scene: &Scene) {
         self.plan.learn(detail, scene);
+        self.ask_anew();
+    }
+
+    /// Asks about the other signal of a sacrifice.
+    pub fn swap(&mut self) {
+        self.plan.swap();
+        self.ask_anew();
+    }
+
+    /// The question is another one, so it has to be seen again, from its first line on.
+    fn ask_anew(&mut self) {
         self.top = 0;
         self.shown = ShownSince::default();
     }

@@ -26,11 +26,9 @@ impl App {
     /// A frame was drawn: dialogs note since when they are on the screen.
     pub(crate) fn drawn(&mut self, viewport: Viewport, at: Millis) {
         self.now = self.now.max(at);
-        let before = self.display.viewport.rows;
-        let resized = viewport.rows != before;
+        let resized = viewport.rows != self.display.viewport.rows;
         self.display.viewport = viewport;
-        if resized {
-            self.table.grown_from(before);
+        if self.table.drawn(viewport.beside_next) || resized {
             self.keep_cursors_visible();
         }
         if let Some(banner) = &mut self.display.banner {

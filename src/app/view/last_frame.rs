@@ -15,6 +15,8 @@ pub struct Viewport {
     pub page_lines: u16,
     /// The first line of the page that is on the screen.
     pub page_top: u16,
+    /// Whether there is a line for the headline's process below the rows of processes, where none of them has it.
+    pub beside_next: bool,
     /// Number of columns that were left out on the left.
     pub columns_left: u16,
     /// Number of panels below the view.

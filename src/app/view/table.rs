@@ -9,10 +9,6 @@ use crate::model::ProcId;
 use crate::rows::arrange::{TableLine, TableSettings};
 use crate::rows::filter::Filter;
 
-/// A table of at least so many rows has one more for the process that the headline names, where that is in none of
-/// them.
-pub const LEAST_BESIDE_NEXT: u16 = 3;
-
 /// What the cursor follows when the lines change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CursorAnchor {
@@ -39,6 +35,8 @@ pub struct Table {
     pub anchor: CursorAnchor,
     /// Whether that is the process of the headline, which has a row wherever the table is scrolled to.
     on_named: bool,
+    /// Whether the screen has a line for the headline's process below the rows.
+    beside_next: bool,
     /// Columns scrolled off to the left.
     pub skipped: usize,
     /// Columns that the user switched on or off, whatever the width.
@@ -64,6 +62,7 @@ impl Table {
             cursor: ListCursor::default(),
             anchor: CursorAnchor::First,
             on_named: false,
+            beside_next: false,
             skipped: 0,
             switched: Vec::new(),
             tags: BTreeSet::new(),
@@ -101,7 +100,7 @@ impl Table {
     /// Scrolls so that the cursor is on a screen of `rows` lines. A cursor that nobody moved scrolls nothing: its
     /// process is shown below the table, where there is room for that.
     pub(crate) fn keep_visible(&mut self, rows: u16) {
-        if self.anchor == CursorAnchor::First && self.on_named && rows >= LEAST_BESIDE_NEXT {
+        if self.anchor == CursorAnchor::First && self.on_named && self.beside_next {
             let last_top = self.lines.len().saturating_sub(usize::from(rows));
             self.cursor.top = self.cursor.top.min(last_top);
         } else {
@@ -109,12 +108,15 @@ impl Table {
         }
     }
 
-    /// A screen of so many lines grew or shrank: a table that had to scroll to a cursor that nobody moved begins at its
-    /// first line again.
-    pub(crate) fn grown_from(&mut self, rows: u16) {
-        if self.anchor == CursorAnchor::First && rows < LEAST_BESIDE_NEXT {
+    /// Takes from a frame whether there is a line for the headline's process below the rows, and returns whether that
+    /// changed. A table that had to scroll to a cursor that nobody moved begins at its first line again.
+    pub(crate) fn drawn(&mut self, beside_next: bool) -> bool {
+        let changed = beside_next != self.beside_next;
+        self.beside_next = beside_next;
+        if changed && beside_next && self.anchor == CursorAnchor::First {
             self.cursor.top = 0;
         }
+        changed
     }
 
     /// Whether the line of the cursor is outside a screen of `rows` lines.

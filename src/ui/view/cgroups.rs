@@ -73,7 +73,7 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
 fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     paint_head(app, layout.head, canvas);
     paint_rows(app, layout.rows, canvas);
-    RowsShown { rows: layout.rows.height, columns_left: 0 }
+    RowsShown::rows(layout.rows.height)
 }
 
 /// A column and its place.

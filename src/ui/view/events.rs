@@ -156,7 +156,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     for (y, line) in (rows.top() + height..rows.bottom()).zip(&foot) {
         canvas.line(rows.x, y, rows.width, line);
     }
-    RowsShown { rows: height, columns_left: 0 }
+    RowsShown::rows(height)
 }
 
 /// The day of a line, which is shown where it differs from that of the line before.

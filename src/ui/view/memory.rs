@@ -65,7 +65,7 @@ fn keys(app: &App) -> Vec<String> {
 fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     paint_head(app, layout.head, canvas);
     paint_charts(app, layout.rows, canvas);
-    RowsShown { rows: layout.rows.height, columns_left: 0 }
+    RowsShown::rows(layout.rows.height)
 }
 
 /// Paints one large chart, or all of them and the cgroups below.

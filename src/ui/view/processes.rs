@@ -8,7 +8,6 @@ use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::refresh::self_check::ScoreAgreement;
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::app::view::struck_row::StruckRow;
-use crate::app::view::table::LEAST_BESIDE_NEXT;
 use crate::app::{ActingMode, App, HeaderLevel};
 use crate::columns::{Align, Column, RowView, span_of};
 use crate::policy::SparedReason;
@@ -161,6 +160,10 @@ fn keys(app: &App, theme: Theme) -> Vec<Span<'static>> {
     status_line::keys(app, KeyContext::Browse, &actions, theme)
 }
 
+/// A table of at least so many rows has one more for the process that the headline names, where that is in none of
+/// them.
+const LEAST_BESIDE_NEXT: u16 = 3;
+
 fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let grid = TableGrid::new(app, layout.rows.width);
     grid.paint_head(app, layout.head, canvas);
@@ -175,7 +178,8 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         let chosen = app.table.line().is_some_and(|it| it.id == line.id);
         grid.paint_line(app, &line, chosen, Rect { y: rows.bottom(), height: 1, ..rows }, canvas);
     }
-    RowsShown { rows: rows.height, columns_left: grid.left_out }
+    let beside_next = layout.rows.height > LEAST_BESIDE_NEXT;
+    RowsShown { rows: rows.height, columns_left: grid.left_out, beside_next }
 }
 
 /// The line of the next to die, for the last row of a table of this height, where none of the rows that are on the

@@ -128,7 +128,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let below = if room < 6 { 0 } else { ranks.min((room / 2).max(room.saturating_sub(all))) };
     let list = Rect { height: room - below, ..area };
     let Some(context) = app.context() else {
-        return RowsShown { rows: list.height.max(1), columns_left: 0 };
+        return RowsShown::rows(list.height.max(1));
     };
     paint_head(&fields, head, canvas);
     for (y, (nth, opinion)) in
@@ -152,7 +152,7 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
         canvas.line(area.x, y, area.width, &line);
         canvas.line(area.x, y + 1, area.width, &waits_for(opinion, theme));
     }
-    RowsShown { rows: list.height, columns_left }
+    RowsShown { columns_left, ..RowsShown::rows(list.height) }
 }
 
 /// Paints the headings of the list.

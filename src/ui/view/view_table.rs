@@ -26,6 +26,15 @@ pub struct RowsShown {
     pub rows: u16,
     /// The columns that were scrolled off to the left.
     pub columns_left: u16,
+    /// Whether there is a line for the headline's process below the rows, where none of them has it.
+    pub beside_next: bool,
+}
+
+impl RowsShown {
+    /// So many rows of a view whose columns do not scroll.
+    pub const fn rows(rows: u16) -> Self {
+        Self { rows, columns_left: 0, beside_next: false }
+    }
 }
 
 /// The least height of a screen with the full header, for most views.

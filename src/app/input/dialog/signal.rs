@@ -236,7 +236,7 @@ impl App {
         }
         let pid = confirm.plan.who.pid;
         match (meaning, &mut confirm.step) {
-            (Some(Action::SwapSignal), _) if confirm.plan.sacrifice => confirm.plan.swap(),
+            (Some(Action::SwapSignal), _) if confirm.plan.sacrifice => confirm.swap(),
             (Some(Action::WithSharers), _) => self.open_with_sharers(),
             (Some(Action::Retarget), _) if confirm.plan.sacrifice => self.retarget(),
             (Some(Action::Yes), ConfirmStep::Yes) => {
