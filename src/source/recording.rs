@@ -277,6 +277,9 @@ fn decoded_bytes(text: &[u8]) -> u64 {
     bytes
 }
 
+/// Times that calendars have dates for, in milliseconds since 1970: a hundred million days before and after.
+const TIMES: std::ops::RangeInclusive<i64> = -8_640_000_000_000_000..=8_640_000_000_000_000;
+
 /// Why a snapshot is impossible on any machine.
 fn impossible(snapshot: &Snapshot) -> Option<String> {
     let page = snapshot.machine.page_size.0;
@@ -291,6 +294,10 @@ fn impossible(snapshot: &Snapshot) -> Option<String> {
     let cpus = snapshot.machine.cpus;
     if cpus > MAX_CPUS {
         return Some(format!("a machine with {cpus} processors is impossible"));
+    }
+    let mut times = snapshot.log.iter().map(|line| line.unix_ms).chain([snapshot.clock.unix_ms]);
+    if let Some(time) = times.find(|it| !TIMES.contains(it)) {
+        return Some(format!("a time of {time} ms since 1970 is in no calendar"));
     }
     if snapshot.memory.total_kib.0 == 0 {
         return Some("a machine without memory is impossible".to_owned());

@@ -1053,6 +1053,11 @@ fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
     let fake = FakeProc::new();
     fake.process(Fake::default()).process(Fake { pid: 99, ..Fake::default() });
     let good = line(&start(&fake).sample(&needs(), None).unwrap());
+    let at_time = |unix_ms: i64| {
+        let mut sample: serde_json::Value = serde_json::from_str(&good).unwrap();
+        sample["clock"]["unix_ms"] = unix_ms.into();
+        format!("{sample}\n")
+    };
     for (text, says) in [
         ("\nnonsense\n".to_owned(), "rec.jsonl:2:"),
         (good.replace(SCHEMA, "doomtop/9"), "rec.jsonl:1: the schema is doomtop/9, this doomtop"),
@@ -1069,6 +1074,8 @@ fn a_bad_recording_is_an_error_in_one_line_that_names_the_place() {
             good.replace("\"oom_score_adj\":0", "\"oom_score_adj\":1001"),
             "is not from -1000 to 1000",
         ),
+        (at_time(i64::MAX), "a time of 9223372036854775807 ms since 1970 is in no calendar"),
+        (at_time(i64::MIN), "in no calendar"),
         ("[]\n".to_owned(), "rec.jsonl:1:"),
     ] {
         if text == good {
