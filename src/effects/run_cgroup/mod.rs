@@ -16,6 +16,7 @@ use rustix::process::{Signal, kill_process};
 use self::files::{check_limits, content, failed, open_directory, procs_file, put, write_limits};
 pub use self::leftover::EndSignal;
 use self::place::Place;
+use crate::effects::kill_guard::in_initial_namespace;
 use crate::effects::proc_dir::ProcDir;
 use crate::intent::CgroupLimits;
 use crate::model::{Hierarchy, Text};
@@ -273,8 +274,12 @@ fn is_populated(dir: &OwnedFd, hierarchy: Hierarchy) -> bool {
 }
 
 /// Removes what another doomtop could not, because it was killed, or was to leave it (`--leave`): empty cgroups whose
-/// names begin like `name` up to the pid, which is that of no process any more.
+/// names begin like `name` up to the pid, which is that of no process any more. In a pid namespace of a container nobody
+/// knows which pids of others live.
 fn remove_stale(root: &LiveRoot, place: &Place, hierarchy: Hierarchy, name: &str) {
+    if !in_initial_namespace(root.root()) {
+        return;
+    }
     let Some((start, _)) = name.split_once(&std::process::id().to_string()) else { return };
     for name in children(&place.parent, &mut Vec::with_capacity(4096), CHILDREN_MAX) {
         let rest = name.to_str().ok().and_then(|name| name.strip_prefix(start));

@@ -216,10 +216,13 @@ pub(super) fn start(
             Ok(StartedScope { child, cgroup, keeper })
         }
         Err(why) => {
+            // Where it ended by itself it made no scope: one of this name is another's.
+            let made_none = matches!(child.try_wait(), Ok(Some(_)));
             let _ = child.kill();
             let _ = child.wait();
             match path {
                 Some(path) => RunCgroup::end_scope(root, &path),
+                None if made_none => {}
                 None => stop_unit(name, manager),
             }
             Err(why)
