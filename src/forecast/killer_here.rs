@@ -21,16 +21,7 @@ impl KillerHere {
         if policy.acts_here(scene) {
             return Self::Running;
         }
-        let killers = &scene.now().killers;
-        let found = match policy.id() {
-            id if id.starts_with("earlyoom") => killers.earlyoom.found,
-            "nohang-desktop" => killers.nohang_desktop.found,
-            id if id.starts_with("nohang") => killers.nohang.found,
-            id if id.starts_with("systemd-oomd") => killers.systemd_oomd.found,
-            id if id.starts_with("oomd") => killers.oomd.found,
-            _ => KillerPresence::Absent,
-        };
-        if found == KillerPresence::Absent { Self::No } else { Self::Configured }
+        if presence(policy, scene) == KillerPresence::Absent { Self::No } else { Self::Configured }
     }
 
     /// One word for it.
@@ -41,6 +32,20 @@ impl KillerHere {
             Self::Configured => "configured",
             Self::No => "no",
         }
+    }
+}
+
+/// Whether the killer of a policy was found when killers were looked for last, which is seldom.
+pub(crate) fn presence(policy: &dyn Policy, scene: &Scene) -> KillerPresence {
+    let killers = &scene.now().killers;
+    match policy.id() {
+        id if id.starts_with("earlyoom") => killers.earlyoom.found,
+        "nohang-desktop" => killers.nohang_desktop.found,
+        id if id.starts_with("nohang") => killers.nohang.found,
+        id if id.starts_with("systemd-oomd") => killers.systemd_oomd.found,
+        id if id.starts_with("oomd") => killers.oomd.found,
+        "kubelet" => killers.kubelet.found,
+        _ => KillerPresence::Absent,
     }
 }
 

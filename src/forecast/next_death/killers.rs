@@ -5,9 +5,11 @@
 //! trend as that of any limit. Pressure is not foreseen: a rule with pressure has a time from when the
 //! pressure is beyond its threshold, because it must stay there for long.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{CgroupNeeds, Process, Reading, Scene, Scope, Text, is_within};
+use crate::forecast::killer_here::presence;
+use crate::model::{CgroupNeeds, KillerPresence, Process, Reading, Scene, Scope, Text, is_within};
 use crate::policy::{
     Policy, PolicyKind, TriggerLevel, TriggerQuantity, TriggerRule, killers as killer_policies,
 };
@@ -63,6 +65,8 @@ struct KillerRule {
 #[derive(Clone, Debug, Default)]
 pub struct KillerRules {
     rules: Vec<KillerRule>,
+    /// The processes of killers that were in a sample.
+    seen: BTreeSet<i32>,
 }
 
 /// Whether a quantity is an amount of memory, which the trend foretells.
@@ -117,6 +121,9 @@ impl KillerRules {
         let limit = (now.memory.total_kib + now.swap.lasting()).bytes();
         let mut old = std::mem::take(&mut self.rules);
         for policy in killer_policies().filter(|it| is_userspace(*it) && it.acts_here(scene)) {
+            if self.has_ended(policy, scene) {
+                continue;
+            }
             for (nth, rule) in policy.trigger_rules(scene).into_iter().enumerate() {
                 let Some(left) = left(&rule) else { continue };
                 let cgroup = rule.levels.iter().find_map(|level| level.cgroup.clone());
@@ -144,6 +151,17 @@ impl KillerRules {
             }
         }
         killed
+    }
+
+    /// Whether the process of a killer that was found running has ended since. Where it never was in a sample, as in a
+    /// container or where processes of others are hidden, nobody knows.
+    fn has_ended(&mut self, policy: &dyn Policy, scene: &Scene) -> bool {
+        let KillerPresence::Running(pid) = presence(policy, scene) else { return false };
+        if scene.now().position(pid).is_some() {
+            self.seen.insert(pid);
+            return false;
+        }
+        self.seen.contains(&pid)
     }
 
     /// Takes a reading of the usage of the machine between two samples.

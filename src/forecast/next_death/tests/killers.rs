@@ -314,3 +314,24 @@ fn what_grew_is_forgotten_after_a_kill_by_a_daemon() {
         assert_eq!(watch.see(sample), Deaths::default(), "{nth}");
     }
 }
+
+#[test]
+fn a_killer_whose_process_has_ended_kills_nobody() {
+    let told = |lives_until: u32| {
+        let mut watch = Watch::default();
+        let sample = |second: u32| {
+            let at = f64::from(second);
+            let mut sample = with(machine(at, 400.0 - 5.0 * at, None), earlyoom);
+            if second < lives_until {
+                sample.processes.push(process(77, "earlyoom", "/", 1.0));
+            }
+            sample
+        };
+        let deaths = (0..40).map(|second| watch.see(sample(second))).last().unwrap();
+        deaths.list.iter().map(|it| it.by).collect::<Vec<_>>()
+    };
+    assert!(told(40).contains(&EARLYOOM), "{:?}", told(40));
+    // Killers are looked for seldom: the sample still holds that it was found.
+    let ended = told(30);
+    assert!(!ended.is_empty() && ended.iter().all(|by| *by == KERNEL), "{ended:?}");
+}
