@@ -55,6 +55,7 @@ const README_BYTES: usize = 10_000;
 /// Flags of cargo and of the project's own scripts, which the documents name as well.
 const FOREIGN_FLAGS: &[&str] = &[
     "--all-targets",
+    "--arch",
     "--bench",
     "--kernels",
     "--locked",
