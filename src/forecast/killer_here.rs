@@ -1,5 +1,6 @@
 //! Whether a killer acts on this machine, and how far it is from acting.
 
+use crate::forecast::next_death::presence;
 use crate::model::{KillerPresence, Scene};
 use crate::policy::{Policy, PolicyKind, TriggerLevel, TriggerRule};
 
@@ -32,20 +33,6 @@ impl KillerHere {
             Self::Configured => "configured",
             Self::No => "no",
         }
-    }
-}
-
-/// Whether the killer of a policy was found when killers were looked for last, which is seldom.
-pub(crate) fn presence(policy: &dyn Policy, scene: &Scene) -> KillerPresence {
-    let killers = &scene.now().killers;
-    match policy.id() {
-        id if id.starts_with("earlyoom") => killers.earlyoom.found,
-        "nohang-desktop" => killers.nohang_desktop.found,
-        id if id.starts_with("nohang") => killers.nohang.found,
-        id if id.starts_with("systemd-oomd") => killers.systemd_oomd.found,
-        id if id.starts_with("oomd") => killers.oomd.found,
-        "kubelet" => killers.kubelet.found,
-        _ => KillerPresence::Absent,
     }
 }
 

@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::forecast::killer_here::presence;
 use crate::model::{CgroupNeeds, KillerPresence, Process, Reading, Scene, Scope, Text, is_within};
 use crate::policy::{
     Policy, PolicyKind, TriggerLevel, TriggerQuantity, TriggerRule, killers as killer_policies,
@@ -237,6 +236,20 @@ pub fn needed_cgroups(scene: &Scene) -> CgroupNeeds {
 
 pub(crate) fn is_userspace(policy: &dyn Policy) -> bool {
     policy.info().kind == PolicyKind::Daemon
+}
+
+/// Whether the killer of a policy was found when killers were looked for last, which is seldom.
+pub(crate) fn presence(policy: &dyn Policy, scene: &Scene) -> KillerPresence {
+    let killers = &scene.now().killers;
+    match policy.id() {
+        id if id.starts_with("earlyoom") => killers.earlyoom.found,
+        "nohang-desktop" => killers.nohang_desktop.found,
+        id if id.starts_with("nohang") => killers.nohang.found,
+        id if id.starts_with("systemd-oomd") => killers.systemd_oomd.found,
+        id if id.starts_with("oomd") => killers.oomd.found,
+        "kubelet" => killers.kubelet.found,
+        _ => KillerPresence::Absent,
+    }
 }
 
 /// Whether a killer would find a victim at all, of a watched cgroup in it.

@@ -28,7 +28,7 @@ use crate::units::{Bytes, Millis};
 pub use forecaster::DeathForecaster;
 use headline::{HALF_FULL, SOON};
 pub use killers::needed_cgroups;
-pub(crate) use killers::{is_by_amounts, is_userspace, left as left_until};
+pub(crate) use killers::{is_by_amounts, is_userspace, left as left_until, presence};
 pub use prediction_log::{PredictedKill, PredictionLog};
 pub use room::stall;
 pub(crate) use room::{Room, of_cgroup as room_of_cgroup, of_machine as room_of_machine};
