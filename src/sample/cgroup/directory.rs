@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, RawDir, openat};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom, openat, seek};
 use rustix::io::Errno;
 
 use crate::sample::file_buffer::FileBuffer;
@@ -35,6 +35,10 @@ pub(crate) fn open_dir(parent: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno>
 /// The names of at most `most` subdirectories, sorted. `room` is a buffer for the entries.
 pub(crate) fn children(dir: impl AsFd, room: &mut Vec<u8>, most: usize) -> Vec<CString> {
     let mut names = Vec::new();
+    // A descriptor that was listed before stands at the end.
+    if seek(&dir, SeekFrom::Start(0)).is_err() {
+        return names;
+    }
     let mut entries = RawDir::new(dir, room.spare_capacity_mut());
     while let Some(Ok(entry)) = entries.next() {
         let maybe = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
