@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, statat};
 use rustix::io::{Errno, read, write};
 
 use crate::intent::CgroupLimits;
@@ -19,6 +19,33 @@ pub(super) fn open_directory(dir: impl AsFd, relative: &[u8]) -> Result<OwnedFd,
     let path = if relative.is_empty() { b"." } else { relative };
     let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     openat(dir, path, how, Mode::empty())
+}
+
+/// Attempts to make a cgroup that another doomtop takes for a stale one before it is held.
+const ATTEMPTS: usize = 8;
+
+/// Makes a cgroup and holds it: as long as the descriptor (or a copy of it) is open, it has a lock (`flock(2)`), by
+/// which others see that it is in use.
+///
+/// # Errors
+/// EEXIST: there is one of this name. Others as of `mkdirat(2)` and `openat(2)`.
+pub(super) fn make_held(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    for _ in 0..ATTEMPTS {
+        mkdirat(parent, name, Mode::from_raw_mode(0o755))?;
+        let dir = match open_directory(parent, name.as_bytes()) {
+            Err(Errno::NOENT) => continue,
+            dir => dir?,
+        };
+        let held = flock(&dir, FlockOperation::NonBlockingLockShared);
+        let is_there = || -> Result<bool, Errno> {
+            let (made, found) = (fstat(&dir)?, statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?);
+            Ok((made.st_dev, made.st_ino) == (found.st_dev, found.st_ino))
+        };
+        if held.is_ok() && is_there() == Ok(true) {
+            return Ok(dir);
+        }
+    }
+    Err(Errno::BUSY)
 }
 
 /// The content of a small file, without the end of its line.

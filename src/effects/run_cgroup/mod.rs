@@ -9,15 +9,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, FlockOperation, flock, unlinkat};
 use rustix::io::Errno;
 use rustix::process::{Signal, kill_process};
 
 use self::files::{check_limits, content, failed, open_directory, procs_file, put, write_limits};
 pub use self::leftover::EndSignal;
 use self::place::Place;
-use crate::effects::kill_guard::in_initial_namespace;
-use crate::effects::proc_dir::ProcDir;
 use crate::intent::CgroupLimits;
 use crate::model::{Hierarchy, Text};
 use crate::sample::cgroup::directory::{CgroupBuffers, children};
@@ -64,7 +62,7 @@ impl RunCgroup {
     pub fn create(root: &LiveRoot, name: &str, limits: &CgroupLimits) -> Result<Self, String> {
         let mount = find_mount(root)?;
         let place = Place::find(root, &mount, name)?;
-        remove_stale(root, &place, mount.hierarchy, name);
+        remove_stale(&place.parent, mount.hierarchy, name);
         let dir = match place.make(name) {
             Ok(dir) => dir,
             Err(why) => {
@@ -274,23 +272,21 @@ fn is_populated(dir: &OwnedFd, hierarchy: Hierarchy) -> bool {
 }
 
 /// Removes what another doomtop could not, because it was killed, or was to leave it (`--leave`): empty cgroups whose
-/// names begin like `name` up to the pid, which is that of no process any more. In a pid namespace of a container nobody
-/// knows which pids of others live.
-fn remove_stale(root: &LiveRoot, place: &Place, hierarchy: Hierarchy, name: &str) {
-    if !in_initial_namespace(root.root()) {
-        return;
-    }
+/// names begin like `name` up to the pid, and which no doomtop holds ([`files::make_held`]). The pid in the name says nothing: it
+/// may be of another pid namespace, or have been given anew.
+fn remove_stale(parent: &OwnedFd, hierarchy: Hierarchy, name: &str) {
     let Some((start, _)) = name.split_once(&std::process::id().to_string()) else { return };
-    for name in children(&place.parent, &mut Vec::with_capacity(4096), CHILDREN_MAX) {
+    for name in children(parent, &mut Vec::with_capacity(4096), CHILDREN_MAX) {
         let rest = name.to_str().ok().and_then(|name| name.strip_prefix(start));
-        let pid = rest.and_then(|rest| rest.split('-').next()?.parse().ok());
-        if pid.is_none_or(|pid| ProcDir::open(root, pid).is_ok()) {
+        let pid = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if pid.is_none() {
             continue;
         }
-        let Ok(dir) = open_directory(&place.parent, name.to_bytes()) else { continue };
-        if !is_populated(&dir, hierarchy) {
+        let Ok(dir) = open_directory(parent, name.to_bytes()) else { continue };
+        let is_free = flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok();
+        if is_free && !is_populated(&dir, hierarchy) {
             remove_children(&dir, DEPTH_MAX);
-            let _ = unlinkat(&place.parent, &name, AtFlags::REMOVEDIR);
+            let _ = unlinkat(parent, &name, AtFlags::REMOVEDIR);
         }
     }
 }
@@ -303,5 +299,38 @@ fn remove_children(dir: &OwnedFd, depth: usize) {
             remove_children(&child, depth);
         }
         let _ = unlinkat(dir, &name, AtFlags::REMOVEDIR);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::files::make_held;
+    use super::*;
+
+    #[test]
+    fn what_a_doomtop_holds_is_not_stale_whatever_its_pid() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parent = OwnedFd::from(std::fs::File::open(folder.path()).expect("it"));
+        let own = format!("doomtop-run-{}", std::process::id());
+        let held = make_held(&parent, "doomtop-run-999999999").expect("a cgroup");
+        let also_own = make_held(&parent, &format!("{own}-doomtop")).expect("a cgroup");
+        // Process 1 lives, and holds nothing here.
+        for name in ["doomtop-run-1/inner", "doomtop-run-2-3", "doomtop-run-x", "another-1"] {
+            std::fs::create_dir_all(folder.path().join(name)).expect("a folder");
+        }
+        remove_stale(&parent, Hierarchy::V2, &own);
+        let left = || {
+            let names = std::fs::read_dir(folder.path()).expect("names");
+            let mut names: Vec<_> = names.map(|it| it.expect("a name").file_name()).collect();
+            names.sort();
+            names
+        };
+        let own_leaf = format!("{own}-doomtop");
+        let mut stays = ["another-1", "doomtop-run-999999999", own_leaf.as_str(), "doomtop-run-x"];
+        stays.sort_unstable();
+        assert_eq!(left(), stays);
+        drop((held, also_own));
+        remove_stale(&parent, Hierarchy::V2, &own);
+        assert_eq!(left(), ["another-1", "doomtop-run-x"], "nobody holds them any more");
     }
 }

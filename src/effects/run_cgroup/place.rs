@@ -3,10 +3,10 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, mkdirat, unlinkat};
+use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 
-use super::files::{content, failed, open_directory, put};
+use super::files::{content, failed, make_held, open_directory, put};
 use crate::effects::proc_dir::ProcDir;
 use crate::model::Hierarchy;
 use crate::sample::cgroup::mount::Mount;
@@ -18,6 +18,7 @@ struct OwnLeaf {
     /// doomtop's cgroup before.
     dir: OwnedFd,
     name: String,
+    _held: OwnedFd,
 }
 
 /// Where a cgroup is made.
@@ -73,13 +74,13 @@ impl Place {
             ));
         }
         let leaf = format!("{name}-doomtop");
-        mkdirat(&dir, leaf.as_str(), Mode::from_raw_mode(0o755))
-            .map_err(|errno| failed(&format!("cgroup {shown}"), errno))?;
+        let held =
+            make_held(&dir, &leaf).map_err(|errno| failed(&format!("cgroup {shown}"), errno))?;
         let kept = |dir: &OwnedFd| dir.try_clone().map_err(|error| error.to_string());
         let place = Self {
             parent: kept(&dir)?,
             path: own.to_vec(),
-            leaf: Some(OwnLeaf { dir: kept(&dir)?, name: leaf.clone() }),
+            leaf: Some(OwnLeaf { dir: kept(&dir)?, name: leaf.clone(), _held: held }),
         };
         let entrance = format!("{leaf}/cgroup.procs");
         // One that has ended meanwhile needs not move.
@@ -99,11 +100,10 @@ impl Place {
 
     /// Makes the directory.
     pub(super) fn make(&self, name: &str) -> Result<OwnedFd, String> {
-        mkdirat(&self.parent, name, Mode::from_raw_mode(0o755)).map_err(|errno| match errno {
+        make_held(&self.parent, name).map_err(|errno| match errno {
             Errno::EXIST => format!("there is a cgroup {name} already"),
             errno => failed(&format!("cgroup {}", String::from_utf8_lossy(&self.path)), errno),
-        })?;
-        open_directory(&self.parent, name.as_bytes()).map_err(|errno| failed(name, errno))
+        })
     }
 
     /// The path of a cgroup in it.
@@ -116,7 +116,7 @@ impl Place {
 
     /// Moves doomtop back to where it was. The place must be empty.
     pub(super) fn give_back(&self) {
-        let Some(OwnLeaf { dir, name }) = &self.leaf else { return };
+        let Some(OwnLeaf { dir, name, .. }) = &self.leaf else { return };
         let _ = put(dir, "cgroup.subtree_control", "-memory");
         let inside = content(dir, &format!("{name}/cgroup.procs")).unwrap_or_default();
         for pid in inside.lines().filter(|&pid| pid != own_pid()) {
