@@ -2,13 +2,54 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use crate::syscall::spawn::end_with_parent;
 use crate::units::Adj;
 
 /// The pids of the programs that doomtop started for itself, also of those that have ended.
 static HELPERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Time between two questions whether a child has ended.
+const PACE: Duration = Duration::from_millis(5);
+
+/// Maximum time that a child with SIGKILL is waited for: one that waits for a device ends later.
+const KILLED_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Starts a program that doomtop needs for itself, and that must not outlive it: the kernel kills it when the thread
+/// that calls this ends.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn spawn_tied(command: &mut Command) -> io::Result<Child> {
+    end_with_parent(command);
+    spawn_helper(command)
+}
+
+/// Waits for the end of a child, until then at most. `None`: it still runs.
+///
+/// # Errors
+/// It is not known.
+pub(crate) fn wait_until(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(PACE.min(left));
+    }
+}
+
+/// Kills a child, and does not wait for long until it is gone.
+pub(crate) fn kill(child: &mut Child) {
+    let _ = child.kill();
+    let _ = wait_until(child, Instant::now() + KILLED_PATIENCE);
+}
 
 /// Starts a program that doomtop needs for itself: it is none of a command that `doomtop run` follows.
 ///
@@ -50,6 +91,15 @@ mod tests {
 
     fn output(command: &mut Command) -> String {
         String::from_utf8(command.output().expect("an output").stdout).expect("text")
+    }
+
+    #[test]
+    fn a_child_that_goes_on_is_not_waited_for() {
+        let mut child = Command::new("sleep").arg("1000").spawn().expect("sleep runs");
+        let ended = wait_until(&mut child, Instant::now() + PACE).expect("a state");
+        assert!(ended.is_none());
+        kill(&mut child);
+        assert!(child.try_wait().is_ok_and(|it| it.is_some()), "no zombie is left");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A child that is in its cgroup before its program begins.
+//! What a child does before its program begins: it enters its cgroup, or ties its life to its parent's.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -24,10 +24,41 @@ pub fn enter_cgroups(command: &mut Command, procs: Vec<OwnedFd>) {
     }
 }
 
+/// Lets the kernel kill the child of a command as soon as the thread ends that starts it, however it ends
+/// (`PR_SET_PDEATHSIG(2const)`): also with SIGKILL. A program that changes its rights as it is executed is free again.
+pub fn end_with_parent(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    let tie = move || {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        // A parent that ended before that gives no signal.
+        if rustix::process::getppid() == Some(parent) {
+            Ok(())
+        } else {
+            Err(rustix::io::Errno::SRCH.into())
+        }
+    };
+    // SAFETY: as above. The closure makes two system calls, and owns nothing but a number.
+    unsafe {
+        command.pre_exec(tie);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::File;
+    use std::process::Stdio;
+
+    #[test]
+    fn a_child_ends_with_the_thread_that_started_it() {
+        let mut command = Command::new("sleep");
+        command.arg("1000").stdin(Stdio::null());
+        end_with_parent(&mut command);
+        let started = std::thread::spawn(move || command.spawn().expect("sleep runs"));
+        let mut child = started.join().expect("a child");
+        let signal = std::os::unix::process::ExitStatusExt::signal(&child.wait().expect("its end"));
+        assert_eq!(signal, Some(nix::libc::SIGKILL));
+    }
 
     #[test]
     fn the_child_writes_before_its_program_runs() {

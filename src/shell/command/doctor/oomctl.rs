@@ -164,16 +164,20 @@ fn answer_of(program: &str, arguments: &[&str], patience: Duration) -> Result<St
     command.env_clear().env("LC_ALL", "C");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let failed = |error: std::io::Error| format!("{program}: {error}");
-    let mut child = child::spawn_helper(&mut command).map_err(failed)?;
-    let answer = read_until(&mut child, Instant::now() + patience).map_err(failed);
-    if answer.as_ref().map_or(true, Option::is_none) {
-        let _ = child.kill();
+    let mut child = child::spawn_tied(&mut command).map_err(failed)?;
+    let end = Instant::now() + patience;
+    let answer = read_until(&mut child, end).and_then(|bytes| {
+        // One that has answered may still go on.
+        let status = if bytes.is_some() { child::wait_until(&mut child, end)? } else { None };
+        Ok(bytes.zip(status))
+    });
+    if !matches!(answer, Ok(Some(_))) {
+        child::kill(&mut child);
     }
-    let status = child.wait().map_err(failed)?;
-    match answer? {
+    match answer.map_err(failed)? {
         None => Err(format!("{program}: no answer in {} s", patience.as_secs_f64())),
-        Some(_) if !status.success() => Err(format!("{program}: {status}")),
-        Some(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Some((_, status)) if !status.success() => Err(format!("{program}: {status}")),
+        Some((bytes, _)) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
     }
 }
 
@@ -257,6 +261,8 @@ mod tests {
         assert_eq!(sh("echo no; exit 3", PATIENCE), Err("/bin/sh: exit status: 3".to_owned()));
         let late = sh("exec sleep 1000", Duration::from_millis(50));
         assert_eq!(late, Err("/bin/sh: no answer in 0.05 s".to_owned()));
+        let closed = sh("echo yes; exec >&- sleep 1000", Duration::from_millis(50));
+        assert_eq!(closed, Err("/bin/sh: no answer in 0.05 s".to_owned()), "its end does not come");
         assert!(answer_of("/no/such", &[], PATIENCE).is_err_and(|it| it.contains("No such file")));
     }
 }

@@ -13,9 +13,12 @@ use crate::effects::run_cgroup::RunCgroup;
 use crate::effects::run_process::{RunProcess, is_stopped, memory_cgroup};
 use crate::intent::CgroupLimits;
 use crate::sample::proc_root::LiveRoot;
+use crate::shell::child;
 
 /// Maximum time that the service manager may take for a scope.
 const SCOPE_PATIENCE: Duration = Duration::from_secs(15);
+/// Maximum time for a request to stop a scope. Nothing waits for the stop itself.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// Interval at which that is looked at.
 const SCOPE_PACE: Duration = Duration::from_millis(5);
 
@@ -218,8 +221,7 @@ pub(super) fn start(
         Err(why) => {
             // Where it ended by itself it made no scope: one of this name is another's.
             let made_none = matches!(child.try_wait(), Ok(Some(_)));
-            let _ = child.kill();
-            let _ = child.wait();
+            child::kill(&mut child);
             match path {
                 Some(path) => RunCgroup::end_scope(root, &path),
                 None if made_none => {}
@@ -235,7 +237,11 @@ fn stop_unit(name: &str, manager: &ServiceManager) {
     let mut stop = manager.command("systemctl");
     stop.args([manager.option(), "--no-block", "stop"]).arg(format!("{name}.scope"));
     stop.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let _ = stop.status();
+    if let Ok(mut child) = stop.spawn()
+        && !matches!(child::wait_until(&mut child, Instant::now() + STOP_PATIENCE), Ok(Some(_)))
+    {
+        child::kill(&mut child);
+    }
 }
 
 /// Waits until the shell has stopped in its scope, and compares the limits. `seen`: the path of the scope, as soon as

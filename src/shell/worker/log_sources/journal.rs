@@ -55,7 +55,7 @@ pub(super) fn start(inbox: &Inbox) -> Option<Child> {
     let mut journalctl = child::command(program, &ARGS, adj_for_children());
     journalctl.env_clear().env("LC_ALL", "C");
     journalctl.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = match child::spawn_helper(&mut journalctl) {
+    let mut child = match child::spawn_tied(&mut journalctl) {
         Ok(child) => child,
         Err(error) => {
             closed(format!("{program}: {error}"));
