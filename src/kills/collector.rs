@@ -36,8 +36,30 @@ pub struct KillContext<'a> {
 pub struct NewKills {
     /// The numbers of the events that were told as they happened.
     pub found: Vec<u64>,
-    /// The numbers of guesses, each with that of the event that took its place.
-    pub replaced: Vec<(u64, u64)>,
+    /// What became known of earlier events.
+    pub changed: Vec<KillChange>,
+}
+
+/// A log tells more of a kill than was known, or takes it back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KillChange {
+    /// What was known.
+    pub before: OomEvent,
+    /// The number of the event that took its place; `None`: it was no kill.
+    pub now: Option<u64>,
+}
+
+impl NewKills {
+    /// Notes that an event took the place of another one. Where that was found at the same time, the other one is
+    /// found in its place.
+    fn change(&mut self, before: OomEvent, now: Option<u64>) {
+        let found = self.found.iter().position(|&nth| nth == before.nth);
+        match (found, now) {
+            (Some(at), Some(now)) => self.found[at] = now,
+            (Some(at), None) => _ = self.found.remove(at),
+            (None, _) => self.changed.push(KillChange { before, now }),
+        }
+    }
 }
 
 impl Timeline {
@@ -55,8 +77,7 @@ impl Timeline {
                     self.take_marked_victim(unix_ms, &marked, context, &mut new);
                 }
                 LogUpdate::Daemon { unix_ms, told, heard, proven } => {
-                    let added = self.take_daemon_kill((unix_ms, told), heard, proven, context);
-                    new.found.extend(added.filter(|_| told == EventTime::Live));
+                    self.take_daemon_kill((unix_ms, told), heard, proven, context, &mut new);
                 }
             }
         }
@@ -93,7 +114,7 @@ impl Timeline {
             let nth = self.add(event);
             // A kill that was told as a guess is not told again.
             match replaced {
-                Some(guess) => new.replaced.push((guess, nth)),
+                Some(guess) => new.change(guess, Some(nth)),
                 None if time == EventTime::Live => new.found.push(nth),
                 None => {}
             }
@@ -132,40 +153,52 @@ impl Timeline {
         context.look_up(&mut event);
         let nth = self.add(event);
         match guess {
-            Some(guess) => new.replaced.push((guess, nth)),
+            Some(guess) => new.change(guess, Some(nth)),
             None => new.found.push(nth),
         }
     }
 
-    /// Takes a kill by a daemon. Returns its number, unless another log told of it already. An unproven
-    /// line can only retract an unproven event.
+    /// Takes a kill by a daemon, unless another log told of it already. An unproven line can only retract an
+    /// unproven event, and a proven one replaces it.
     fn take_daemon_kill(
         &mut self,
         (unix_ms, time): (i64, EventTime),
         kill: DaemonKill,
         proven: bool,
         context: KillContext<'_>,
-    ) -> Option<u64> {
+        new: &mut NewKills,
+    ) {
         let near = |it: &OomEvent| it.by == kill.by && (it.unix_ms - unix_ms).abs() <= SAME_KILL;
         if kill.undone {
             let may = |it: &&OomEvent| near(it) && (proven || self.is_unproven(it.nth));
-            if let Some(last) = self.all().iter().rev().find(may).map(|it| it.nth) {
-                self.remove(last);
+            let last = self.all().iter().rev().find(may).map(|it| it.nth);
+            if let Some(last) = last.and_then(|nth| self.remove(nth)) {
+                new.change(last, None);
             }
-            return None;
+            return;
         }
-        let mut events = self.all().iter();
-        if let Some(known) = events.find(|it| near(it) && is_same(it, &kill)).map(|it| it.nth) {
-            if proven {
-                self.unproven.remove(&known);
-            }
-            return None;
-        }
+        let is_known = |it: &&OomEvent| near(it) && is_same(it, &kill);
+        let mut known = self.all().iter().filter(is_known);
+        // Whoever wrote the other line may have made up all of it.
+        let unproven = match known.clone().all(|it| it.unproven) {
+            true if proven => known.next().map(|it| it.nth),
+            true if known.next().is_none() => None,
+            _ => return,
+        };
         let mut event = daemon_event(unix_ms, time, kill);
+        event.unproven = !proven;
         if context.has_samples {
             context.look_up(&mut event);
         }
-        Some(if proven { self.add(event) } else { self.add_unproven(event) })
+        if let Some(before) = unproven.and_then(|nth| self.remove(nth)) {
+            let nth = self.insert(OomEvent { nth: before.nth, ..event });
+            new.change(before, Some(nth));
+            return;
+        }
+        let nth = self.add(event);
+        if time == EventTime::Live {
+            new.found.push(nth);
+        }
     }
 
     /// Takes the kills that the kernel counted between a sample, which the history has, and the one before it. They

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::events::RecordedLog;
 use crate::forecast::next_death::{DeathForecaster, Deaths, PredictionLog};
-use crate::kills::collector::KillContext;
+use crate::kills::collector::{KillContext, NewKills};
 use crate::kills::timeline::Timeline;
-use crate::model::{OomEvent, SampleHistory, Scene};
+use crate::model::{LogLine, OomEvent, SampleHistory, Scene};
 use crate::policy::Policy;
 use crate::units::Millis;
 
@@ -20,6 +20,34 @@ const KEPT: (Millis, u64) = (Millis(10_000), 3);
 
 /// Maximum memory for them, in bytes.
 const MAX_BYTES: usize = 64 << 20;
+
+/// What became known of kills, in the order in which it is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KillNews {
+    /// A kill.
+    Kill(OomEvent),
+    /// A log tells more of a kill than was told before.
+    Corrected {
+        /// What was told.
+        before: Box<OomEvent>,
+        /// What is known now.
+        now: OomEvent,
+    },
+    /// A log takes back what it told: a dry run, or a signal that could not be sent.
+    Retracted(OomEvent),
+}
+
+impl KillNews {
+    /// The kill as it is known now.
+    #[must_use]
+    pub const fn event(&self) -> &OomEvent {
+        match self {
+            Self::Kill(event) | Self::Corrected { now: event, .. } | Self::Retracted(event) => {
+                event
+            }
+        }
+    }
+}
 
 /// The predictions and the kills of samples that are taken one after the other.
 pub struct KillFollower {
@@ -48,10 +76,9 @@ impl Default for KillFollower {
 }
 
 impl KillFollower {
-    /// Takes the newest sample of a scene. Returns the kills that became known: those that its log lines tell of, and
-    /// those that were counted and of which no line came. `policy` ranks their victims; `waits`: whether a line may
-    /// still come for a counted kill.
-    pub fn take(&mut self, scene: &Scene, policy: &dyn Policy, waits: bool) -> Vec<OomEvent> {
+    /// Takes the newest sample of a scene. Returns what became known of kills: by its log lines, and by the counter
+    /// where no line came. `policy` ranks the victims; `waits`: whether a line may still come for a counted kill.
+    pub fn take(&mut self, scene: &Scene, policy: &dyn Policy, waits: bool) -> Vec<KillNews> {
         let now = scene.snapshot();
         self.forecaster.observe(scene);
         self.deaths = self.forecaster.predict(scene);
@@ -69,21 +96,51 @@ impl KillFollower {
         // Another run of a recording begins: no line of the last one follows.
         let goes_on = self.last.replace(at).is_none_or(|last| at > last);
         let updates = self.log.take(&now.log);
-        let mut found = self.timeline.take_log(updates, context).found;
+        let mut new = self.timeline.take_log(updates, context);
         let due = Millis(at.0.saturating_add(LINE_WAIT.0));
         self.timeline.take_counters(nth, &now, due, context);
-        found.extend(self.timeline.settle(at, !(waits && goes_on)));
-        self.events(&found)
+        new.found.extend(self.timeline.settle(at, !(waits && goes_on)));
+        self.news(new)
+    }
+
+    /// Takes lines of logs that came after the newest sample. Returns what they tell of kills.
+    pub fn take_lines(&mut self, lines: &[LogLine], policy: &dyn Policy) -> Vec<KillNews> {
+        let updates = self.log.take(lines);
+        let context = KillContext {
+            past: &self.past,
+            policy,
+            predictions: &self.predictions,
+            has_samples: true,
+        };
+        let new = self.timeline.take_log(updates, context);
+        self.news(new)
     }
 
     /// No more samples will come. Returns the kills that waited for a line of a log.
-    pub fn finish(&mut self) -> Vec<OomEvent> {
+    pub fn finish(&mut self) -> Vec<KillNews> {
         let found = self.timeline.settle(Millis::ZERO, true);
-        self.events(&found)
+        self.news(NewKills { found, ..NewKills::default() })
     }
 
-    fn events(&self, found: &[u64]) -> Vec<OomEvent> {
-        found.iter().filter_map(|&nth| self.timeline.find(nth)).cloned().collect()
+    /// Whether a kill waits for a line of a log.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.timeline.waits()
+    }
+
+    fn news(&self, new: NewKills) -> Vec<KillNews> {
+        let find = |nth: u64| self.timeline.find(nth).filter(|it| it.is_kill()).cloned();
+        let changed =
+            new.changed.into_iter().filter(|it| it.before.is_news() && it.before.is_kill());
+        let changed = changed.filter_map(|change| match change.now {
+            Some(now) => {
+                let before = Box::new(change.before);
+                Some(KillNews::Corrected { before, now: find(now)? })
+            }
+            None => Some(KillNews::Retracted(change.before)),
+        });
+        let found = new.found.into_iter().filter_map(find).map(KillNews::Kill);
+        changed.chain(found).collect()
     }
 
     /// What is predicted at the newest sample.

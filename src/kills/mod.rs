@@ -6,7 +6,7 @@ mod follower;
 mod predicted_victim;
 mod timeline;
 
-pub use collector::{KillContext, NewKills, sample_before_kill};
-pub use follower::KillFollower;
+pub use collector::{KillChange, KillContext, NewKills, sample_before_kill};
 pub(crate) use follower::LINE_WAIT;
+pub use follower::{KillFollower, KillNews};
 pub use timeline::{LogSourceStatus, Timeline};

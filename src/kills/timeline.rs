@@ -1,6 +1,6 @@
 //! Every kill that is known, each once: what the logs tell, and what the counters tell where no log does.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::events::OomReport;
@@ -56,8 +56,6 @@ pub struct Timeline {
     events: Vec<OomEvent>,
     /// The log sources.
     pub sources: Vec<LogSourceStatus>,
-    /// Events that only a log file tells of, to which any user can write.
-    pub(crate) unproven: BTreeSet<u64>,
     reports: BTreeMap<u64, Arc<OomReport>>,
     counted: Vec<CountedKills>,
     /// Times of kernel kills that a log line told of, and no sample counted yet.
@@ -88,7 +86,7 @@ impl Timeline {
     /// Whether only a log file to which any user can write tells of this event.
     #[must_use]
     pub fn is_unproven(&self, nth: u64) -> bool {
-        self.unproven.contains(&nth)
+        self.find(nth).is_some_and(|it| it.unproven)
     }
 
     /// Whether the kernel log is read.
@@ -111,36 +109,28 @@ impl Timeline {
         &self.events[..self.events.partition_point(|it| it.unix_ms <= unix_ms)]
     }
 
-    /// Removes the event of this number.
-    pub(crate) fn remove(&mut self, nth: u64) {
-        self.events.retain(|it| it.nth != nth);
-        self.unproven.remove(&nth);
+    /// Takes out the event of this number.
+    pub(crate) fn remove(&mut self, nth: u64) -> Option<OomEvent> {
+        let at = self.events.iter().position(|it| it.nth == nth)?;
+        Some(self.events.remove(at))
     }
 
     /// Adds an event in the order of time. Returns its number.
     pub(crate) fn add(&mut self, event: OomEvent) -> u64 {
         self.last_nth += 1;
-        let nth = self.last_nth;
-        let at = self.events.partition_point(|it| it.unix_ms <= event.unix_ms);
-        self.events.insert(at, OomEvent { nth, ..event });
-        if self.events.len() > MAX_EVENTS {
-            // A kill that anybody may have written down goes before a proven one.
-            let unproven = self.events.iter().position(|it| self.unproven.contains(&it.nth));
-            let dropped = self.events.remove(unproven.unwrap_or(0));
-            self.unproven.remove(&dropped.nth);
-        }
-        nth
+        self.insert(OomEvent { nth: self.last_nth, ..event })
     }
 
-    /// Adds an event that only a log file tells of, to which any user can write. Returns its number.
-    pub(crate) fn add_unproven(&mut self, event: OomEvent) -> u64 {
-        let nth = self.add(event);
-        self.unproven.insert(nth);
-        if self.unproven.len() > MAX_UNPROVEN
-            && let Some(at) = self.events.iter().position(|it| self.unproven.contains(&it.nth))
-        {
-            let dropped = self.events.remove(at);
-            self.unproven.remove(&dropped.nth);
+    /// Adds an event of this number, in the order of time. An event that anybody may have written down goes before a
+    /// proven one where there are too many.
+    pub(crate) fn insert(&mut self, event: OomEvent) -> u64 {
+        let nth = event.nth;
+        let at = self.events.partition_point(|it| it.unix_ms <= event.unix_ms);
+        self.events.insert(at, event);
+        let unproven = self.events.iter().filter(|it| it.unproven).count();
+        if unproven > MAX_UNPROVEN || self.events.len() > MAX_EVENTS {
+            let oldest = self.events.iter().position(|it| it.unproven);
+            self.events.remove(oldest.unwrap_or(0));
         }
         nth
     }
@@ -176,9 +166,9 @@ impl Timeline {
         self.sources.sort_by_key(|it| it.source);
     }
 
-    /// Matches a log line of the kernel about a kill with the kills that were counted, or will be. Returns the
+    /// Matches a log line of the kernel about a kill with the kills that were counted, or will be. Takes out the
     /// event of a counted kill that the line replaces.
-    pub(crate) fn match_line(&mut self, unix_ms: i64, pid: Option<i32>) -> Option<u64> {
+    pub(crate) fn match_line(&mut self, unix_ms: i64, pid: Option<i32>) -> Option<OomEvent> {
         if self.since.is_none_or(|since| unix_ms < since - CLOCK_SKEW) {
             return None;
         }
@@ -196,9 +186,8 @@ impl Timeline {
         let same = |it: &&OomEvent| it.victim.is_some_and(|victim| victim.pid == pid);
         let found = self.events.iter().filter(guessed).find(same);
         let found = found.or_else(|| self.events.iter().find(guessed)).map(|it| it.nth);
-        if let Some(nth) = found {
-            self.events.retain(|it| it.nth != nth);
-        } else {
+        let found = found.and_then(|nth| self.remove(nth));
+        if found.is_none() {
             self.early.push_back(unix_ms);
             if self.early.len() > MAX_EVENTS {
                 self.early.pop_front();
@@ -207,15 +196,14 @@ impl Timeline {
         found
     }
 
-    /// The event of a victim that the kernel marked, which a log line about it replaces.
-    pub(crate) fn take_marked(&mut self, unix_ms: i64, pid: Option<i32>) -> Option<u64> {
+    /// Takes out the event of a victim that the kernel marked, which a log line about it replaces.
+    pub(crate) fn take_marked(&mut self, unix_ms: i64, pid: Option<i32>) -> Option<OomEvent> {
         let is_it = |it: &&OomEvent| {
             let same = pid.is_some() && it.victim.is_some_and(|victim| victim.pid == pid);
             it.by == Killer::Marked && same && (it.unix_ms - unix_ms).abs() <= CLOCK_SKEW
         };
         let nth = self.events.iter().rev().find(is_it).map(|it| it.nth)?;
-        self.events.retain(|it| it.nth != nth);
-        Some(nth)
+        self.remove(nth)
     }
 
     /// Whether a kill of this process by the kernel is known from a time near this one.
@@ -312,21 +300,19 @@ mod tests {
     fn lines_that_anybody_may_write_push_no_proven_kill_out() {
         let mut timeline = Timeline::default();
         let first = timeline.add(kill(Killer::Machine, 10));
+        let count = |timeline: &Timeline| timeline.events.iter().filter(|it| it.unproven).count();
         for ms in 0..6000 {
-            timeline.add_unproven(kill(Killer::Earlyoom, ms));
+            timeline.add(OomEvent { unproven: true, ..kill(Killer::Earlyoom, ms) });
         }
         assert!(timeline.find(first).is_some());
-        assert_eq!(
-            (timeline.all().len(), timeline.unproven.len()),
-            (MAX_UNPROVEN + 1, MAX_UNPROVEN)
-        );
+        assert_eq!((timeline.all().len(), count(&timeline)), (MAX_UNPROVEN + 1, MAX_UNPROVEN));
         let last = timeline.all().last().expect("an event");
         assert_eq!((last.unix_ms, timeline.is_unproven(last.nth)), (5999, true), "the newest stay");
         // And where there are too many proven ones, the others go first.
         for ms in 6000..6000 + MAX_EVENTS as i64 - 1 {
             timeline.add(kill(Killer::Memcg, ms));
         }
-        assert!(timeline.find(first).is_some() && timeline.unproven.is_empty());
+        assert!(timeline.find(first).is_some() && count(&timeline) == 0);
         assert_eq!(timeline.all().len(), MAX_EVENTS);
     }
 }

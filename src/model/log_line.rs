@@ -109,6 +109,12 @@ impl LogLines {
         }
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// Takes the lines out.
     #[must_use]
     pub fn take(&mut self) -> Vec<LogLine> {

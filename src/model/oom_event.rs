@@ -207,6 +207,8 @@ pub struct OomEvent {
     pub victim: Option<Victim>,
     /// Whether the victim is a guess: the largest process that ended.
     pub guessed: bool,
+    /// Whether only a log file tells of it to which any user can write.
+    pub unproven: bool,
     /// The memory cgroup that reached its limit or was killed.
     pub domain: Option<Text>,
     /// The cgroup of the victim.
@@ -235,6 +237,7 @@ impl OomEvent {
             by,
             victim: None,
             guessed: false,
+            unproven: false,
             domain: None,
             cgroup: None,
             prediction: PredictionResult::NoSample,
@@ -254,6 +257,12 @@ impl OomEvent {
             ForecastResult::NotPredicted => false,
             ForecastResult::Named { .. } | ForecastResult::Among { .. } => true,
         }
+    }
+
+    /// Whether it was told as it happened: not a line that was in a log before, nor one of a saved log.
+    #[must_use]
+    pub const fn is_news(&self) -> bool {
+        matches!(self.time, EventTime::Live | EventTime::Within(_))
     }
 
     /// Whether something was killed. The kernel also reports an OOM that ended otherwise.

@@ -9,17 +9,18 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::death::DeathReport;
-use super::kill::KillReport;
+use super::kill::KillNewsReport;
 use super::time::rfc3339;
 use crate::columns::{Column, RowContext, RowView};
 use crate::forecast::at_limit::RankingAtLimit;
 use crate::forecast::next_death::Deaths;
 use crate::forecast::oom_at_limit;
 use crate::forecast::oom_at_limit::FirstLimit;
+use crate::kills::KillNews;
 use crate::model::{
     BpfOom, Cgroups, Clock, Comm, DomainKind, Growth, InstalledKillers, Machine, Memory,
-    MemoryHolders, MemoryUses, OomEvent, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA,
-    ScanAge, Scene, Swap, Sysctls, Text, VmCounters,
+    MemoryHolders, MemoryUses, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge,
+    Scene, Swap, Sysctls, Text, VmCounters,
 };
 use crate::policy::{Policy, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
@@ -81,7 +82,7 @@ struct Frame<'a> {
     first_wall: FirstLimitReport<'a>,
     next_death: Option<DeathReport<'a>>,
     deaths: Vec<DeathReport<'a>>,
-    kills: Vec<KillReport<'a>>,
+    kills: Vec<KillNewsReport<'a>>,
     victim: Option<RankedProcess<'a>>,
     /// The process that dies in the place of the victim, where the policy sacrifices another one.
     instead: Option<RankedProcess<'a>>,
@@ -214,8 +215,8 @@ pub struct LineExtras<'a> {
     pub verdicts: Option<Vec<VerdictReport<'a>>>,
     /// The predicted deaths.
     pub deaths: Deaths,
-    /// The kills that became known.
-    pub kills: &'a [OomEvent],
+    /// What became known of kills.
+    pub kills: &'a [KillNews],
 }
 
 /// The same with the verdict of every policy and the predicted deaths.
@@ -238,7 +239,7 @@ pub fn write_line_with<'a>(
 fn frame<'a>(
     context: &'a RowContext<'_>,
     verdicts: Option<Vec<VerdictReport<'a>>>,
-    (deaths, kills): (&'a Deaths, &'a [OomEvent]),
+    (deaths, kills): (&'a Deaths, &'a [KillNews]),
     processes: Rows<'a>,
 ) -> Frame<'a> {
     let RowContext { scene, policy, ranking, .. } = *context;
@@ -257,7 +258,7 @@ fn frame<'a>(
         first_wall: FirstLimitReport::of(first, scene),
         next_death: deaths.next.as_ref().map(|it| DeathReport::of(it, scene)),
         deaths: deaths.list.iter().map(|it| DeathReport::of(it, scene)).collect(),
-        kills: kills.iter().filter(|it| it.is_kill()).map(KillReport::of).collect(),
+        kills: kills.iter().map(KillNewsReport::of).collect(),
         victim: ranking.victim().and_then(ranked),
         instead: ranking
             .dies()

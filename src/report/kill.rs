@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::time::rfc3339;
+use crate::kills::KillNews;
 use crate::model::{Comm, EventTime, ForecastResult, OomEvent, Text};
 use crate::units::{Bytes, Ticks};
 
@@ -19,10 +20,58 @@ pub(crate) struct KillReport<'a> {
     start_ticks: Option<Ticks>,
     comm: Option<&'a Comm>,
     guessed: bool,
+    /// Any user could have written the line that tells of it.
+    unproven: bool,
     #[serde(flatten)]
     sizes: KillSizes,
     #[serde(flatten)]
     forecast: KillForecast,
+}
+
+/// What became known of a kill.
+#[derive(Serialize)]
+pub(crate) struct KillNewsReport<'a> {
+    #[serde(flatten)]
+    kill: KillReport<'a>,
+    /// What was told before, where this takes its place.
+    corrects: Option<CorrectedKill<'a>>,
+    /// It was told before, and was no kill.
+    retracted: bool,
+}
+
+/// A kill as it was told before.
+#[derive(Serialize)]
+struct CorrectedKill<'a> {
+    when: String,
+    pid: Option<i32>,
+    start_ticks: Option<Ticks>,
+    comm: Option<&'a Comm>,
+}
+
+impl<'a> KillNewsReport<'a> {
+    pub(crate) fn of(news: &'a KillNews) -> Self {
+        let corrects = match news {
+            KillNews::Corrected { before, .. } => Some(&**before),
+            KillNews::Kill(_) | KillNews::Retracted(_) => None,
+        };
+        Self {
+            kill: KillReport::of(news.event()),
+            corrects: corrects.map(CorrectedKill::of),
+            retracted: matches!(news, KillNews::Retracted(_)),
+        }
+    }
+}
+
+impl<'a> CorrectedKill<'a> {
+    fn of(event: &'a OomEvent) -> Self {
+        let victim = event.victim.as_ref();
+        Self {
+            when: rfc3339(event.unix_ms),
+            pid: victim.and_then(|it| it.pid),
+            start_ticks: victim.and_then(|it| it.id).map(|it| it.born),
+            comm: victim.map(|it| &it.comm),
+        }
+    }
 }
 
 /// What the victim had.
@@ -75,6 +124,7 @@ impl<'a> KillReport<'a> {
             start_ticks: victim.and_then(|it| it.id).map(|it| it.born),
             comm: victim.map(|it| &it.comm),
             guessed: event.guessed,
+            unproven: event.unproven,
             sizes: KillSizes::of(event),
             forecast: KillForecast::of(event.forecast),
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use doomtop::app::incident::event_text::victim_text;
 use doomtop::app::{App, Msg, Setup};
 use doomtop::columns::human_size;
-use doomtop::kills::KillFollower;
+use doomtop::kills::{KillFollower, KillNews};
 use doomtop::model::{
     EventTime, Killer, LogLine, LogWriter, OomEvent, Reading, Scene, Scope, Snapshot, Text,
 };
@@ -62,11 +62,21 @@ fn followed(samples: &[Arc<Snapshot>]) -> (Vec<OomEvent>, Vec<(usize, String)>) 
             none => none.insert(Scene::new(Arc::clone(sample), None)),
         };
         let kills = follower.take(scene, &LINUX, true);
-        told.extend(kills.iter().map(|it| (nth, victim_text(it))));
+        told.extend(kills.iter().map(|it| (nth, news_text(it))));
     }
-    told.extend(follower.finish().iter().map(|it| (samples.len(), victim_text(it))));
+    told.extend(follower.finish().iter().map(|it| (samples.len(), news_text(it))));
     let kills = follower.timeline().all().iter().filter(|it| it.is_kill()).cloned();
     (kills.collect(), told)
+}
+
+fn news_text(news: &KillNews) -> String {
+    match news {
+        KillNews::Kill(event) => victim_text(event),
+        KillNews::Corrected { before, now } => {
+            format!("{} for {}", victim_text(now), victim_text(before))
+        }
+        KillNews::Retracted(event) => format!("not {}", victim_text(event)),
+    }
 }
 
 fn summed_up(samples: &[Arc<Snapshot>]) -> LoadSummary {
@@ -268,15 +278,180 @@ fn a_kill_without_a_line_is_told_one_sample_later_as_a_guess() {
     );
 }
 
-#[test]
-fn the_batch_output_of_a_recording_names_who_the_log_names_and_daemons_too() {
+/// The samples as a recording in a folder that must live on, and its path.
+fn recorded(samples: &[Arc<Snapshot>]) -> (tempfile::TempDir, String) {
     let mut tape = Recorder::new(Vec::new());
-    film(true).iter().for_each(|sample| tape.write(sample).expect("a vector takes everything"));
+    samples.iter().for_each(|sample| tape.write(sample).expect("a vector takes everything"));
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("film.tape");
     fs::write(&path, tape.finish().expect("a vector takes everything")).expect("written");
-    let name = path.to_str().expect("UTF-8");
-    for arguments in [&["-b", "--from", name][..], &["--plain", "--from", name]] {
+    let name = path.to_str().expect("UTF-8").to_owned();
+    (folder, name)
+}
+
+/// The lines of text about kills.
+fn kill_lines(arguments: &[&str]) -> Vec<String> {
+    let text = printed(arguments);
+    let is_one = |line: &&str| line.contains("KILLED") || line.contains("CORRECTED");
+    text.lines().filter(is_one).map(str::to_owned).collect()
+}
+
+/// What each line of JSON tells of kills.
+fn kills_of_lines(arguments: &[&str]) -> Vec<Vec<Value>> {
+    let text = printed(arguments);
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    lines.map(|line| line["kills"].as_array().expect("a list").clone()).collect()
+}
+
+#[test]
+fn the_last_line_of_json_has_the_kills_that_wait_for_a_line_of_the_log() {
+    let (_folder, whole) = recorded(&film(true));
+    let (_other, cut) = recorded(&film(true)[..5]);
+    for arguments in [&["--json", "--from", &cut][..], &["--json", "-n", "5", "--from", &whole]] {
+        let kills = kills_of_lines(arguments);
+        let pids: Vec<Vec<i64>> = kills
+            .iter()
+            .map(|line| line.iter().filter_map(|kill| kill["pid"].as_i64()).collect())
+            .collect();
+        let none = Vec::new;
+        assert_eq!(pids, [none(), none(), none(), none(), vec![600]], "no sample is repeated");
+    }
+}
+
+#[test]
+fn a_single_sample_tells_of_the_kills_in_those_before_it() {
+    // The printed sample is the fifth; the kill is in the third, and its line in the fourth.
+    let (_folder, name) = recorded(&film(true)[2..]);
+    let text = printed(&["-b", "-n", "1", "--from", &name]);
+    assert!(text.contains("the kernel killed 600 java"), "{text}");
+    let kills = kills_of_lines(&["--json", "-n", "1", "--from", &name]);
+    assert_eq!(kills.len(), 1);
+    assert_eq!(kills[0].iter().map(|it| &it["pid"]).collect::<Vec<_>>(), [600]);
+    // The kill is in the printed sample itself.
+    let kills = kills_of_lines(&["--json", "-n", "1", "--from", &recorded(&film(true)).1]);
+    assert_eq!(kills[0].iter().map(|it| &it["pid"]).collect::<Vec<_>>(), [600]);
+}
+
+/// The film with the line of earlyoom as any user could have written it, and with more such lines, each in a sample.
+fn with_daemon_lines(lines: &[(usize, bool, &str)]) -> Vec<Arc<Snapshot>> {
+    let mut samples = film(true);
+    for sample in &mut samples {
+        let sample = Arc::make_mut(sample);
+        Arc::make_mut(&mut sample.log).retain(|line| line.by == LogWriter::Kernel);
+    }
+    for &(nth, unproven, text) in lines {
+        let sample = Arc::make_mut(&mut samples[nth]);
+        let line = line(LogWriter::Earlyoom, 1000 * nth as i64 - 400, text);
+        Arc::make_mut(&mut sample.log).push(LogLine { unproven, ..line });
+    }
+    samples
+}
+
+const SIGTERM: &str = r#"sending SIGTERM to process 500 uid 1000 "chrome": oom_score 900, oom_score_adj 300, VmRSS 351 MiB"#;
+
+#[test]
+fn a_line_that_any_user_can_write_is_told_as_such_until_a_proven_one_comes() {
+    let forged = SIGTERM.replace("351", "9").replace("1000", "0");
+    let (_folder, name) = recorded(&with_daemon_lines(&[(7, true, &forged), (8, false, SIGTERM)]));
+    for arguments in [["-b", "--from", &name], ["--plain", "--from", &name]] {
+        let lines = kill_lines(&arguments);
+        let [java, forged, proven] = &lines[..] else { panic!("{lines:#?}") };
+        assert!(!java.contains("any user"), "{java}");
+        assert!(forged.contains("killed 500 chrome (9M"), "{forged}");
+        assert!(forged.contains("(by a log file, to which any user can write)"), "{forged}");
+        assert!(proven.contains("CORRECTED") && proven.contains("500 chrome (351M"), "{proven}");
+        assert!(!proven.contains("any user"), "{proven}");
+    }
+    let kills = kills_of_lines(&["--json", "--from", &name]).concat();
+    let told: Vec<(&Value, &Value)> =
+        kills.iter().map(|it| (&it["unproven"], &it["corrects"]["pid"])).collect();
+    assert_eq!(
+        told,
+        [(&false.into(), &Value::Null), (&true.into(), &Value::Null), (&false.into(), &500.into())]
+    );
+    // The other way round it proves nothing, and changes nothing.
+    let samples = with_daemon_lines(&[(7, false, SIGTERM), (8, true, &forged)]);
+    let (kills, when) = followed(&samples);
+    assert_eq!(when, [(5, "600 java".to_owned()), (7, "500 chrome".to_owned())]);
+    assert!(kills.iter().all(|it| !it.unproven), "{kills:?}");
+}
+
+#[test]
+fn a_kill_that_a_log_takes_back_is_taken_back_once_and_by_nobody_else() {
+    let undone = "dryrun, not actually sending any signal";
+    let samples = with_daemon_lines(&[(7, false, SIGTERM), (8, false, undone)]);
+    let told = [(5, "600 java"), (7, "500 chrome"), (8, "not 500 chrome")];
+    let told = told.map(|(nth, who)| (nth, who.to_owned()));
+    assert_eq!(followed(&samples).1, told);
+    let (_folder, name) = recorded(&samples);
+    for arguments in [["-b", "--from", &name], ["--plain", "--from", &name]] {
+        let lines = kill_lines(&arguments);
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        assert!(lines[2].contains("NOT KILLED"), "{}", lines[2]);
+        assert!(lines[2].ends_with("; the log takes that back"), "{}", lines[2]);
+    }
+    let kills = kills_of_lines(&["--json", "--from", &name]).concat();
+    let retracted: Vec<&Value> = kills.iter().map(|it| &it["retracted"]).collect();
+    assert_eq!(retracted, [&Value::Bool(false), &Value::Bool(false), &Value::Bool(true)]);
+    // Any user can write that line, too.
+    let samples = with_daemon_lines(&[(7, false, SIGTERM), (8, true, undone)]);
+    assert_eq!(followed(&samples).1, told[..2]);
+    // In one sample nothing is told.
+    let samples = with_daemon_lines(&[(7, false, SIGTERM), (7, false, undone)]);
+    assert_eq!(followed(&samples).1, told[..1]);
+}
+
+#[test]
+fn a_guess_that_the_log_corrects_later_is_corrected_once() {
+    // The report comes two samples late: the guess was told by then.
+    let mut samples = film(true);
+    let mut report: Vec<LogLine> = Vec::new();
+    for nth in [4, 5] {
+        report.append(Arc::make_mut(&mut Arc::make_mut(&mut samples[nth]).log));
+    }
+    let right = report.clone();
+    Arc::make_mut(&mut Arc::make_mut(&mut samples[6]).log).extend(report);
+    let told = followed(&samples).1;
+    let wanted = [(5, "likely 600 java"), (6, "600 java for likely 600 java"), (8, "500 chrome")];
+    assert_eq!(told, wanted.map(|(nth, who)| (nth, who.to_owned())));
+    let (_folder, name) = recorded(&samples);
+    for arguments in [["-b", "--from", &name], ["--plain", "--from", &name]] {
+        let lines = kill_lines(&arguments);
+        let [guess, right, _] = &lines[..] else { panic!("{lines:#?}") };
+        assert!(guess.contains("victim guessed"), "{guess}");
+        assert!(right.contains("CORRECTED") && right.ends_with("; that was a guess so far"));
+    }
+    // The guess was wrong: another process had ended by itself.
+    for (nth, sample) in samples.iter_mut().enumerate() {
+        let sample = Arc::make_mut(sample);
+        let log = Arc::make_mut(&mut sample.log);
+        log.retain(|line| line.by != LogWriter::Earlyoom);
+        if nth == 6 {
+            log.clone_from(&right);
+            for line in log {
+                let text = line.text.as_str().replace("600 (java)", "500 (chrome)");
+                let text = text.replace("task=java,pid=600", "task=chrome,pid=500");
+                line.text = Text::new(text.as_bytes());
+            }
+        }
+    }
+    let (_folder, name) = recorded(&samples);
+    for arguments in [["-b", "--from", &name], ["--plain", "--from", &name]] {
+        let lines = kill_lines(&arguments);
+        let [_, right] = &lines[..] else { panic!("{lines:#?}") };
+        assert!(right.contains("CORRECTED") && right.contains("killed 500 chrome"), "{right}");
+        assert!(right.ends_with("; not 600 java, as was told before"), "{right}");
+    }
+    let kills = kills_of_lines(&["--json", "--from", &name]).concat();
+    let told: Vec<(&Value, &Value)> =
+        kills.iter().map(|it| (&it["pid"], &it["corrects"]["pid"])).collect();
+    assert_eq!(told, [(&600.into(), &Value::Null), (&500.into(), &600.into())]);
+}
+
+#[test]
+fn the_batch_output_of_a_recording_names_who_the_log_names_and_daemons_too() {
+    let (_folder, name) = recorded(&film(true));
+    for arguments in [&["-b", "--from", &name][..], &["--plain", "--from", &name]] {
         let text = printed(arguments);
         let lines: Vec<&str> =
             text.lines().filter(|it| it.contains("KILLED ") || it.contains("KILLED:")).collect();
@@ -285,7 +460,7 @@ fn the_batch_output_of_a_recording_names_who_the_log_names_and_daemons_too() {
         assert!(chrome.contains("earlyoom killed 500 chrome (351M"), "{chrome}");
     }
     // The lines come where no sample follows, too.
-    let text = printed(&["-b", "-n", "5", "--from", name]);
+    let text = printed(&["-b", "-n", "5", "--from", &name]);
     assert!(text.lines().last().is_some_and(|it| it.contains("KILLED ")), "{text}");
 }
 

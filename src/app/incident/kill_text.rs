@@ -2,6 +2,7 @@
 
 use crate::app::incident::event_text::victim_text;
 use crate::columns::human_size;
+use crate::kills::KillNews;
 use crate::model::{Killer, OomEvent, Scene, Text};
 use crate::units::{Bytes, Kib};
 use crate::words::next_death::forecast_sentence;
@@ -23,10 +24,33 @@ pub fn limit_of_kill(scene: &Scene, event: &OomEvent) -> Option<Bytes> {
 #[must_use]
 pub fn kill_line(scene: Option<&Scene>, event: &OomEvent) -> String {
     let [mut text, ..] = kill_sentences(event, scene.and_then(|scene| limit_of_kill(scene, event)));
+    if event.unproven {
+        text.push_str(" (by a log file, to which any user can write)");
+    }
     if let Some(forecast) = forecast_sentence(event.forecast) {
         text.push_str(&format!(", {forecast}"));
     }
     text
+}
+
+/// What became known of a kill as a line of a text: its first word, and the rest. What was told wrongly is told again.
+#[must_use]
+pub fn kill_news_line(scene: Option<&Scene>, news: &KillNews) -> (&'static str, String) {
+    let line = kill_line(scene, news.event());
+    match news {
+        KillNews::Kill(_) => ("KILLED", line),
+        KillNews::Retracted(_) => ("NOT KILLED", format!("{line}; the log takes that back")),
+        KillNews::Corrected { before, now } => {
+            let pid = |event: &OomEvent| event.victim.and_then(|victim| victim.pid);
+            let name = victim_text(&OomEvent { guessed: false, ..OomEvent::clone(before) });
+            let note = match pid(before) == pid(now) && pid(now).is_some() {
+                true if before.guessed => "; that was a guess so far".to_owned(),
+                true => "; told before with less".to_owned(),
+                false => format!("; not {name}, as was told before"),
+            };
+            ("CORRECTED", line + &note)
+        }
+    }
 }
 
 /// `the kernel killed 208 node (165M and 12M of files) in container c65a08 of pod 3f9c: its limit of 190M`, and shorter forms;

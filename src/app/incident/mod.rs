@@ -9,8 +9,11 @@ pub mod storm;
 
 use crate::app::incident::shown_report::ShownReport;
 use crate::events::RecordedLog;
-use crate::kills::Timeline;
+use crate::kills::{KillChange, Timeline};
 use crate::words::incident::DumpContext;
+
+/// Maximum number of changes that are kept for who tells of kills in lines.
+const MAX_CHANGES: usize = 256;
 
 /// The OOM events that are known.
 #[derive(Default)]
@@ -22,9 +25,23 @@ pub struct Incidents {
     pub report: Option<ShownReport>,
     /// The lines of logs in a recording.
     pub(in crate::app) recorded: RecordedLog,
+    /// What became known of earlier events, until it is taken out.
+    changed: Vec<KillChange>,
 }
 
 impl Incidents {
+    /// Notes what became known of earlier events.
+    pub(in crate::app) fn note_changes(&mut self, changed: &[KillChange]) {
+        self.changed.extend(changed.iter().take(MAX_CHANGES).cloned());
+        let over = self.changed.len().saturating_sub(MAX_CHANGES);
+        self.changed.drain(..over);
+    }
+
+    /// Takes out what became known of earlier events since the last call.
+    pub fn take_changes(&mut self) -> Vec<KillChange> {
+        std::mem::take(&mut self.changed)
+    }
+
     /// What is the same in all reports, and not in each.
     pub(in crate::app) fn common(&self) -> DumpContext {
         DumpContext {

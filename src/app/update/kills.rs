@@ -9,8 +9,8 @@ use crate::app::incident::shown_timeline::ShownTimeline;
 use crate::app::view::kind::ViewKind;
 use crate::app::view::struck_row::{MAX_STRUCK, STRUCK_FOR, StruckRow};
 use crate::columns::{COLUMNS, RowContext};
-use crate::kills::sample_before_kill;
-use crate::model::{EventTime, OomEvent, ProcId, Reading, SampleIndex, Scene, Snapshot};
+use crate::kills::{KillChange, sample_before_kill};
+use crate::model::{OomEvent, ProcId, Reading, SampleIndex, Scene, Snapshot};
 use crate::rank::Ranking;
 
 /// Maximum number of earlier samples that are restored for struck rows at one time.
@@ -45,8 +45,7 @@ impl App {
     /// Whether a process was killed since doomtop started.
     #[must_use]
     pub fn has_new_kills(&self) -> bool {
-        let is_new = |time| matches!(time, EventTime::Live | EventTime::Within(_));
-        self.shown_kills().iter().any(|event| is_new(event.time))
+        self.shown_kills().iter().any(OomEvent::is_news)
     }
 
     /// The lines of the view Events up to the time that the screen shows, the oldest first.
@@ -80,12 +79,14 @@ impl App {
         }
     }
 
-    /// The log tells of a kill that was a guess so far: the banner goes on with it, if it was not closed.
-    pub(crate) fn retell_kill(&mut self, guess: u64, nth: u64) {
-        let banner = self.display.banner.as_mut();
-        let told = banner.and_then(|it| it.events.iter_mut().find(|event| **event == guess));
-        if let Some(told) = told {
-            *told = nth;
+    /// The log tells of kills that were guesses so far: the banner goes on with them, if it was not closed.
+    pub(crate) fn retell_kills(&mut self, changed: &[KillChange]) {
+        let Some(banner) = self.display.banner.as_mut() else { return };
+        for KillChange { before, now } in changed {
+            let told = banner.events.iter_mut().find(|event| **event == before.nth);
+            if let (Some(told), Some(now)) = (told, now) {
+                *told = *now;
+            }
         }
     }
 

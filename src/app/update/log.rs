@@ -25,7 +25,7 @@ impl App {
 
     /// Tells of kills that became known after the screen had come to their time. The others are told when it does.
     pub(crate) fn tell_of_recording(&mut self, new: NewKills, settled: Vec<u64>) {
-        new.replaced.iter().for_each(|(guess, nth)| self.retell_kill(*guess, *nth));
+        self.retell_kills(&new.changed);
         let until = self.shown_until().unwrap_or(i64::MAX);
         let is_late = |nth: &u64| {
             self.incidents.timeline.find(*nth).is_some_and(|event| event.unix_ms <= until)
@@ -42,7 +42,7 @@ impl App {
     /// Takes what the log sources deliver.
     pub(crate) fn take_log(&mut self, updates: Vec<LogUpdate>) {
         let new = self.collect(updates);
-        new.replaced.iter().for_each(|(guess, nth)| self.retell_kill(*guess, *nth));
+        self.retell_kills(&new.changed);
         self.settle_counted();
         self.forget_untold();
         self.announce(&new.found);
@@ -55,6 +55,23 @@ impl App {
         self.settle_counted();
     }
 
+    /// Whether a kill that was counted waits for a line of the log.
+    #[must_use]
+    pub fn awaits_log(&self) -> bool {
+        self.incidents.timeline.waits()
+    }
+
+    /// No more samples come: tells of the kills that wait for a line of the log.
+    pub fn end_kills(&mut self) {
+        if self.start.live {
+            let settled = self.incidents.timeline.settle(self.now, true);
+            self.announce(&settled);
+            self.arrange_events();
+        } else {
+            self.all_played();
+        }
+    }
+
     fn collect(&mut self, updates: Vec<LogUpdate>) -> NewKills {
         let context = KillContext {
             past: &self.playback.past,
@@ -63,7 +80,9 @@ impl App {
             // There may be only the reports of a file.
             has_samples: self.start.live || self.playback.recorded,
         };
-        self.incidents.timeline.take_log(updates, context)
+        let new = self.incidents.timeline.take_log(updates, context);
+        self.incidents.note_changes(&new.changed);
+        new
     }
 
     fn count_kills(&mut self, nth: SampleIndex, sample: &Snapshot, due: Millis) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cli::Cli;
 use super::headless::names::CommandLines;
@@ -11,12 +11,12 @@ use super::headless::ranker::Ranker;
 use super::headless::warm_up::WarmUp;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
-use crate::app::incident::kill_text::kill_line;
+use crate::app::incident::kill_text::kill_news_line;
 use crate::app::{Setup, by_badness};
 use crate::columns::{COLUMNS, CommandStyle, RowContext, fitting};
 use crate::forecast::next_death;
-use crate::kills::KillFollower;
-use crate::model::{CgroupNeeds, Needs, OomEvent, ProcId, Scene, Scores, Snapshot};
+use crate::kills::{KillFollower, KillNews};
+use crate::model::{CgroupNeeds, Needs, ProcId, Scene, Scores, Snapshot};
 use crate::report::json::LineExtras;
 use crate::report::line::{TextStyle, write_line};
 use crate::report::text::DeathLines;
@@ -41,6 +41,10 @@ const PACE_ONCE: Millis = Millis(300);
 
 /// The same at least, as far as samples are late.
 const WARM_UP: Millis = Millis(200);
+
+/// Maximum time that the last sample of a live machine waits for the line of a log about a kill that was counted. The
+/// kernel's log is sent every 200 ms at most.
+const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// Prints until the count is reached, the source ends, or the reader closes the pipe.
 ///
@@ -69,8 +73,10 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         setup: &setup,
         ranker,
         follower: KillFollower::default(),
-        // A single sample is over before a log could tell anything.
-        log: is_own.filter(|_| !is_once).map(|_| FollowedLog::start()),
+        log: is_own.map(|_| FollowedLog::start()),
+        kills: Vec::new(),
+        held: None,
+        left: if is_once { Some(1) } else { cli.iterations },
         may_die: Vec::new(),
         lines: Vec::new(),
         out,
@@ -90,6 +96,13 @@ struct Printer<'a> {
     follower: KillFollower,
     /// The logs of a live machine.
     log: Option<FollowedLog>,
+    /// What became known of kills, and is not printed yet.
+    kills: Vec<KillNews>,
+    /// The last line of JSON is not printed yet, which tells this of kills: where a recording ends, what waits for a
+    /// later line of a log belongs into it.
+    held: Option<Vec<KillNews>>,
+    /// How many samples are still to be printed; `None`: no number is set.
+    left: Option<u64>,
     /// Those that may die by the last prediction.
     may_die: Vec<ProcId>,
     lines: Vec<TableLine>,
@@ -102,7 +115,10 @@ struct Printer<'a> {
 
 impl SampleConsumer for Printer<'_> {
     fn needs(&mut self) -> Needs {
-        self.ranker.reload_policy();
+        // What is not printed yet was ranked by the policy of before.
+        if self.held.is_none() {
+            self.ranker.reload_policy();
+        }
         let mut needs = self.ranker.needs();
         if self.warm_up.is_some() {
             // Whichever sample is printed: all its scores are of the same moment.
@@ -136,11 +152,26 @@ impl SampleConsumer for Printer<'_> {
                 Arc::make_mut(&mut sample).log = Arc::new(lines);
             }
         }
+        if let Some(kills) = self.held.take() {
+            if let Err(error) = self.write(&kills).and_then(|()| self.out.flush()) {
+                return stdio::written(Err(error)).map(|()| AfterSample::Stop);
+            }
+            self.ranker.reload_policy();
+        }
         let spent = self.ranker.update(sample, source, needs_command_lines(self.setup))?;
-        let kills = self.follow();
+        self.follow();
         let at = self.ranker.context(CommandStyle::Short);
         let at = at.map_or(Millis::ZERO, |it| it.scene.now().clock.monotonic_ms);
         if self.warm_up.as_mut().is_some_and(|it| !it.is_over(at)) {
+            return Ok(AfterSample::Continue(spent));
+        }
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        if self.left == Some(0) && (self.setup.live || self.warm_up.is_some()) {
+            self.follow_to_end();
+        }
+        let kills = std::mem::take(&mut self.kills);
+        if self.cli.json && !self.setup.live && self.warm_up.is_none() {
+            self.held = Some(kills);
             return Ok(AfterSample::Continue(spent));
         }
         match self.write(&kills).and_then(|()| self.out.flush()) {
@@ -152,28 +183,48 @@ impl SampleConsumer for Printer<'_> {
 }
 
 impl Printer<'_> {
-    /// Lets the forecasts know the sample. Returns the kills that became known.
-    fn follow(&mut self) -> Vec<OomEvent> {
-        let Some(context) = self.ranker.context(CommandStyle::Short) else { return Vec::new() };
+    /// Lets the forecasts know the sample, and takes the kills that became known.
+    fn follow(&mut self) {
+        let Some(context) = self.ranker.context(CommandStyle::Short) else { return };
         // Of a live machine a line may still come where the kernel's log is read.
         let waits = match &self.log {
             Some(log) => log.unreadable.is_none(),
             None => !self.setup.live,
         };
         let kills = self.follower.take(context.scene, context.policy, waits);
+        self.kills.extend(kills);
         self.may_die = self.follower.deaths().may_die();
-        kills
     }
 
-    /// No more samples come: prints the last one of a short recording where only one is asked for, and tells of kills
-    /// that waited for a line of the log.
+    /// Takes the kills that wait for the line of a log. No more samples come; of a live machine the lines may still.
+    fn follow_to_end(&mut self) {
+        if let (Some(log), Some(context)) =
+            (&mut self.log, self.ranker.context(CommandStyle::Short))
+        {
+            let until = Instant::now() + LAST_WAIT;
+            while self.follower.waits() {
+                let lines = log.take_late(until);
+                if lines.is_empty() {
+                    break;
+                }
+                self.kills.extend(self.follower.take_lines(&lines, context.policy));
+            }
+        }
+        self.kills.extend(self.follower.finish());
+    }
+
+    /// No more samples come: prints the last one of a short recording where only one is asked for, or the last line of
+    /// JSON, and tells of kills that waited for a line of the log.
     fn end(&mut self) -> io::Result<()> {
+        let held = self.held.take();
+        if held.is_some() || self.warm_up.is_some() && self.is_first {
+            self.follow_to_end();
+            let mut kills = held.unwrap_or_default();
+            kills.append(&mut self.kills);
+            return self.write(&kills).and_then(|()| self.out.flush());
+        }
         if self.warm_up.is_some() {
-            return if self.is_first {
-                self.write(&[]).and_then(|()| self.out.flush())
-            } else {
-                Ok(())
-            };
+            return Ok(());
         }
         let kills = self.follower.finish();
         let context = self.ranker.context(CommandStyle::Short);
@@ -184,7 +235,7 @@ impl Printer<'_> {
         self.out.flush()
     }
 
-    fn write(&mut self, kills: &[OomEvent]) -> io::Result<()> {
+    fn write(&mut self, kills: &[KillNews]) -> io::Result<()> {
         let Some(context) = self.ranker.context(CommandStyle::Short) else { return Ok(()) };
         let view = TableSettings {
             sort: self.setup.sort.unwrap_or_else(by_badness),
@@ -216,12 +267,13 @@ impl Printer<'_> {
     }
 }
 
-/// Kills as lines, each with its time.
-fn kill_lines(scene: &Scene, kills: &[OomEvent]) -> Vec<String> {
-    let kills = kills.iter().filter(|it| it.is_kill());
-    kills
-        .map(|it| format!("KILLED {}: {}", rfc3339(it.unix_ms), kill_line(Some(scene), it)))
-        .collect()
+/// What became known of kills as lines, each with the time of the kill.
+fn kill_lines(scene: &Scene, kills: &[KillNews]) -> Vec<String> {
+    let line = |news: &KillNews| {
+        let (word, text) = kill_news_line(Some(scene), news);
+        format!("{word} {}: {text}", rfc3339(news.event().unix_ms))
+    };
+    kills.iter().map(line).collect()
 }
 
 fn write_text(

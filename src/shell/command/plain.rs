@@ -1,10 +1,11 @@
 //! `--plain`: one line for each thing that changes, for screen readers and serial consoles. It is the screen
 //! without a screen: the same state, fed with the same messages.
 
+use std::collections::VecDeque;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,9 +14,10 @@ use super::cli::Cli;
 use super::headless::{self, AfterSample, EndFlag, SampleConsumer, SamplePace};
 use super::invocation::Invocation;
 use crate::alarm::Alarms;
-use crate::app::incident::kill_text::kill_line;
+use crate::app::incident::kill_text::kill_news_line;
 use crate::app::{App, Msg, NoticeLevel, Request};
 use crate::forecast::next_death::{DeathCertainty, NextDeath};
+use crate::kills::KillNews;
 use crate::model::{CgroupNeeds, Killer, Needs, Snapshot};
 use crate::sample::proc_root::LiveRoot;
 use crate::shell::command_error::CommandError;
@@ -31,6 +33,12 @@ use crate::words::next_victim::sentence;
 
 /// Times until a death at which it is told again, in milliseconds.
 const STEPS: [u64; 5] = [10_000, 60_000, 300_000, 900_000, 3_600_000];
+
+/// Maximum time that the end waits for the line of a log about a kill that was counted.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Maximum number of kills whose corrections are told.
+const MAX_TOLD: usize = 512;
 
 /// Prints until the count is reached, the source ends, or the reader closes the pipe.
 ///
@@ -81,6 +89,8 @@ struct Reported {
     notice: Option<String>,
     /// Kills that the kernel only marked when the last lines were written.
     marked: Vec<u64>,
+    /// The kills, the last ones.
+    kills: VecDeque<u64>,
 }
 
 /// What makes a death another one for a reader.
@@ -193,12 +203,20 @@ impl SampleConsumer for Plain {
 impl Plain {
     /// No more samples come: tells of kills that waited for a line of the log.
     fn end(&mut self) -> Result<(), CommandError> {
-        if !self.app.start.live {
-            self.app.update(Msg::AllPlayed);
-            let lines = self.kills();
-            stdio::written(self.write(&lines, false))?;
+        let until = Instant::now() + LAST_WAIT;
+        while self.app.start.live && self.app.awaits_log() {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(Event::Message(message)) => drop(self.app.update(message)),
+                Ok(_) => {}
+                Err(_) => break,
+            }
         }
-        Ok(())
+        self.app.end_kills();
+        let mut lines = self.kills();
+        // What was only marked waits no longer.
+        lines.extend(self.kills());
+        stdio::written(self.write(&lines, false))
     }
 
     /// Writes lines, each with its time in milliseconds since 1970.
@@ -227,11 +245,37 @@ impl Plain {
     /// The kills that became known, each at its own time.
     fn kills(&mut self) -> Vec<(i64, String)> {
         let told = take_kills(&mut self.app, &mut self.reported.marked);
+        let changes = self.app.incidents.take_changes();
         let (timeline, scene) = (self.app.timeline(), self.app.scene.as_ref());
-        let events = told.iter().filter_map(|&nth| timeline.find(nth));
-        events
-            .map(|event| (event.unix_ms, format!("KILLED: {}", kill_line(scene, event))))
-            .collect()
+        let find = |nth: u64| timeline.find(nth).cloned();
+        let kills = &mut self.reported.kills;
+        let mut news = Vec::new();
+        for change in changes {
+            let Some(at) = kills.iter().position(|&nth| nth == change.before.nth) else { continue };
+            kills.remove(at);
+            news.extend(match change.now {
+                None => Some(KillNews::Retracted(change.before)),
+                Some(nth) => {
+                    kills.push_back(nth);
+                    find(nth)
+                        .map(|now| KillNews::Corrected { before: Box::new(change.before), now })
+                }
+            });
+        }
+        for nth in told {
+            // A correction has told of it.
+            if !kills.contains(&nth) {
+                kills.push_back(nth);
+                news.extend(find(nth).map(KillNews::Kill));
+            }
+        }
+        let over = kills.len().saturating_sub(MAX_TOLD);
+        kills.drain(..over);
+        let line = |news: &KillNews| {
+            let (word, text) = kill_news_line(scene, news);
+            (news.event().unix_ms, format!("{word}: {text}"))
+        };
+        news.iter().map(line).collect()
     }
 
     /// The next death, where it is another one or nearer than what was told.

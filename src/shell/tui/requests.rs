@@ -13,6 +13,7 @@ use crate::app::keymap::press_time::QUIET;
 use crate::app::{Msg, NoticeLevel, Request};
 use crate::effects::own_adj::{MAX_RESIDENT, OwnProtection, PROTECTED};
 use crate::intent::{Intent, Outcome, Refusal};
+use crate::kills::KillNews;
 use crate::report::json::{self, LineExtras};
 use crate::shell::debug_log;
 use crate::shell::event::Event;
@@ -186,7 +187,10 @@ impl MainLoop {
         let rows: Vec<u32> = context.ranking.rows().iter().map(|row| row.at).collect();
         let since = context.scene.before().map_or(i64::MAX, |before| before.clock.unix_ms);
         let kills = self.app.timeline().between(since, snapshot.clock.unix_ms);
-        let extras = LineExtras { verdicts: None, deaths: self.app.deaths.clone(), kills };
+        let kills = kills.iter().filter(|it| it.is_kill()).cloned();
+        let kills: Vec<KillNews> = kills.map(KillNews::Kill).collect();
+        let deaths = self.app.deaths.clone();
+        let extras = LineExtras { verdicts: None, deaths, kills: &kills };
         json::write_line_with(&mut out, &context, &rows, None, extras)?;
         out.flush()?;
         Ok(Some(name))

@@ -20,6 +20,7 @@ use crate::events::LogUpdate;
 use crate::model::{
     Killer, LogLine, LogLines, LogSource, LogWriter, Machine, Snapshot, SourceState, Text,
 };
+use crate::shell::child;
 use crate::shell::debug_log::{self, LogLevel};
 use crate::shell::event::{Event, Inbox, LoopEnded};
 use crate::shell::thread;
@@ -109,8 +110,7 @@ impl LogSources {
 impl Drop for LogSources {
     fn drop(&mut self) {
         if let JournalState::Followed(child) = &mut self.journal {
-            let _ = child.kill();
-            let _ = child.wait();
+            child::kill(child);
         }
     }
 }
@@ -155,6 +155,21 @@ impl FollowedLog {
         self.sources.sample();
         while let Ok(event) = self.events.try_recv() {
             self.take_event(event);
+        }
+        self.lines.take()
+    }
+
+    /// The same, after waiting for some that may be on their way, until then at most.
+    pub(crate) fn take_late(&mut self, until: Instant) -> Vec<LogLine> {
+        self.sources.sample();
+        while self.unreadable.is_none() {
+            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.take_event(event),
+                Err(_) => break,
+            }
+            if !self.lines.is_empty() {
+                break;
+            }
         }
         self.lines.take()
     }
@@ -222,4 +237,35 @@ fn send_state(inbox: &Inbox, source: LogSource, state: SourceState) -> Result<()
 /// Milliseconds since 1970, UTC.
 fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_lines_are_waited_for_as_long_as_they_can_come() {
+        let (inbox, events) = Inbox::new();
+        let journal = JournalState::NotNeeded;
+        let sources = LogSources { files: None, journal, tracepoint: true, inbox: inbox.clone() };
+        let lines = LogLines::default();
+        let mut log = FollowedLog { sources, events, lines, is_known: false, unreadable: None };
+        let (by, uptime_us, unproven) = (LogWriter::Kernel, None, false);
+        let line = LogLine { unix_ms: 1, by, uptime_us, unproven, text: Text::new(b"a") };
+        let writer = inbox.clone();
+        let wanted = vec![line];
+        let written = wanted.clone();
+        let writer = std::thread::spawn(move || {
+            send_state(&writer, LogSource::KernelLog, SourceState::Open(String::new()))
+                .and_then(|()| send_lines(&writer, written))
+        });
+        let far = Instant::now() + Duration::from_secs(60);
+        assert_eq!(log.take_late(far), wanted, "with what comes, not at the end");
+        assert_eq!(writer.join().expect("a writer"), Ok(()));
+        assert!(log.take_late(Instant::now()).is_empty());
+        let closed = SourceState::Closed("no".to_owned());
+        send_state(&inbox, LogSource::KernelLog, closed).expect("a reader");
+        assert!(log.take_late(far).is_empty(), "nothing can come any more");
+        assert!(Instant::now() < far);
+    }
 }
