@@ -143,6 +143,12 @@ impl KillFollower {
         changed.chain(found).collect()
     }
 
+    /// Whether a domain may be full soon, by the last samples: more of them may tell who dies.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        self.forecaster.is_filling()
+    }
+
     /// What is predicted at the newest sample.
     #[must_use]
     pub const fn deaths(&self) -> &Deaths {

@@ -12,6 +12,7 @@ use crate::rank::also_killed::GroupCensus;
 use crate::units::{Bytes, Millis, Pages};
 
 use super::approach::Approach;
+use super::domain_age::DomainAges;
 use super::growth::GrowthTracks;
 use super::headline::Headline;
 use super::killers::KillerRules;
@@ -38,7 +39,7 @@ const LEVELS_REACH: [(u64, f64); 3] = [(750, 1.0), (500, 0.6), (0, 0.3)];
 const VAGUE: f64 = 2.0;
 /// Sudden growth is foreseen from this use of the domain on, in per-mille.
 const HALF_FULL: u64 = 500;
-/// A domain that has been known for less than this may just be starting: its growth is foreseen for half as
+/// A domain that has been at work for less than this may just be starting: its growth is foreseen for half as
 /// long, unless it is steady.
 const START: Millis = Millis(30_000);
 /// ProcessGrowth that has been seen for longer is foreseen for ten minutes, and for an hour.
@@ -68,6 +69,8 @@ struct GroupRoom {
     sampled: Bytes,
     /// When that was read.
     read: Option<Millis>,
+    /// When its oldest process began, as far as that is known.
+    begun: Millis,
     /// Whether a change of usage is a change of room, and not of the page cache.
     tells: bool,
     /// Kills in it, and when they were counted.
@@ -206,6 +209,7 @@ impl DeathForecaster {
         let read = now.cgroups.read_ms;
         let at = if read == Millis::ZERO { now.clock.monotonic_ms } else { read };
         let mut old = std::mem::take(&mut self.groups).into_iter().peekable();
+        let mut ages: Option<DomainAges<'_>> = None;
         for group in &now.cgroups.list {
             let Some(room) = room::of_cgroup(group, now) else { continue };
             let before = |it: &GroupRoom| tree_order(it.path.as_str(), group.path.as_str());
@@ -214,7 +218,10 @@ impl DeathForecaster {
             let inside = |it: &&Leaving<'_>| it.is_in(group.path.as_str());
             let freed = sum(exits.leaving.iter().filter(inside));
             let room = Room { left: (room.left + freed).min(room.limit), ..room };
-            let mut next = known.unwrap_or_else(|| GroupRoom::new(group, room));
+            let mut next = known.unwrap_or_else(|| {
+                let age = ages.get_or_insert_with(|| DomainAges::new(now)).of(group.path.as_str());
+                GroupRoom::new(group, room, at.saturating_sub(age))
+            });
             let killed = is_much(sum(exits.killed.iter().filter(inside)), room.limit);
             next.observe(group, room, at, killed);
             self.groups.push(next);
@@ -276,6 +283,21 @@ impl DeathForecaster {
         all.into_iter().take(MAX_NEAR).map(|it| it.1).collect()
     }
 
+    /// Whether a domain that is half full would be full within half a minute, if it went on as in the last seconds:
+    /// too little to tell of it, and enough to look at it again.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        let is_filling = |history: &RoomHistory, limit: Bytes| {
+            let Some(left) = history.left() else { return false };
+            let ([Loss { bytes, over }, ..], _) = history.losses(self.now);
+            let used = Room { left, limit }.used_permille();
+            used >= HALF_FULL && bytes * NEAR.seconds() >= left.0 as f64 * over.seconds().max(0.1)
+        };
+        let mut groups = self.groups.iter();
+        is_filling(&self.machine, self.machine_limit)
+            || groups.any(|it| is_filling(&it.history, it.limit))
+    }
+
     /// When the newest sample or reading was taken.
     #[must_use]
     pub const fn now(&self) -> Millis {
@@ -285,7 +307,10 @@ impl DeathForecaster {
     fn choose(&mut self) {
         let list = self.approaching();
         let mut headline = std::mem::take(&mut self.headline);
-        headline.choose(self.now, &list, |it| self.history(it).map(RoomHistory::generation));
+        headline.choose(self.now, &list, |it| {
+            let history = self.history(it)?;
+            Some((history.generation(), history.left()?))
+        });
         self.headline = headline;
     }
 
@@ -303,31 +328,34 @@ impl DeathForecaster {
 
     /// The domains that approach their limits, or stall.
     fn approaching(&self) -> Vec<Approach> {
-        let approach =
-            |domain: &Arc<Text>, history: &RoomHistory, limit, stalled: Option<StallReason>| {
-                let room = Room { left: history.left()?, limit };
-                let estimate =
-                    history.estimate().filter(|it| is_supported(it, room, history.age()));
-                let passed = self.now.saturating_sub(history.read_at()?);
-                let when = estimate.map(|it| it.when.after(passed));
-                let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
-                let stalls = stalled.is_some_and(|reason| acts_at(reason, room));
-                (stalls || stalled.is_none() && when.is_some()).then(|| Approach {
-                    killer: None,
-                    domain: Arc::clone(domain),
-                    when: when.filter(|_| stalled.is_none()),
-                    room,
-                    rate: estimate.map_or(0.0, |it| it.rate),
-                    basis: estimate.map_or(Basis::Window(2), |it| it.basis),
-                    stalled,
-                    generation: history.generation(),
-                })
-            };
-        let machine = approach(&self.global, &self.machine, self.machine_limit, None);
-        let groups = self
-            .groups
-            .iter()
-            .filter_map(|it| approach(&it.path, &it.history, it.limit, it.stalled));
+        let approach = |domain: &Arc<Text>,
+                        history: &RoomHistory,
+                        limit,
+                        age,
+                        stalled: Option<StallReason>| {
+            let room = Room { left: history.left()?, limit };
+            let age = history.age().max(age);
+            let estimate = history.estimate().filter(|it| is_supported(it, room, age));
+            let passed = self.now.saturating_sub(history.read_at()?);
+            let when = estimate.map(|it| it.when.after(passed));
+            let when = when.filter(|when: &TimeSpan| when.middle <= LIST_HORIZON);
+            let stalls = stalled.is_some_and(|reason| acts_at(reason, room));
+            (stalls || stalled.is_none() && when.is_some()).then(|| Approach {
+                killer: None,
+                domain: Arc::clone(domain),
+                when: when.filter(|_| stalled.is_none()),
+                room,
+                rate: estimate.map_or(0.0, |it| it.rate),
+                basis: estimate.map_or(Basis::Window(2), |it| it.basis),
+                stalled,
+                generation: history.generation(),
+            })
+        };
+        let machine = approach(&self.global, &self.machine, self.machine_limit, Millis::ZERO, None);
+        let groups = self.groups.iter().filter_map(|it| {
+            let age = self.now.saturating_sub(it.begun);
+            approach(&it.path, &it.history, it.limit, age, it.stalled)
+        });
         let killers = self.killers.approaching(self.now, is_supported);
         let near = |it: &Approach| it.when.is_some_and(|when| when.middle <= LIST_HORIZON);
         machine.into_iter().chain(groups).chain(killers.into_iter().filter(near)).collect()
@@ -346,7 +374,14 @@ impl DeathForecaster {
     /// `census` counts the members of its cgroups.
     #[must_use]
     pub fn deaths(&self, scene: &Scene, census: &GroupCensus<'_>) -> Deaths {
-        let shown = self.headline.shown().map(|it| it.at(self.now));
+        let shown = self.headline.shown().map(|it| {
+            let shown = it.at(self.now);
+            // Where its time only goes on, what is left is known all the same.
+            let is_room = shown.killer.is_none();
+            let left = self.history(&shown).filter(|_| is_room).and_then(RoomHistory::left);
+            let room = Room { left: left.unwrap_or(shown.room.left), ..shown.room };
+            Approach { room, ..shown }
+        });
         let mut list = self.approaching();
         // What the headline keeps for a moment belongs to the list as well.
         if let Some(shown) = &shown
@@ -455,7 +490,7 @@ impl DeathForecaster {
 }
 
 impl GroupRoom {
-    fn new(group: &Cgroup, room: Room) -> Self {
+    fn new(group: &Cgroup, room: Room, begun: Millis) -> Self {
         Self {
             path: Arc::clone(&group.path),
             history: RoomHistory::default(),
@@ -464,6 +499,7 @@ impl GroupRoom {
             usage: Bytes::ZERO,
             sampled: group.usage.value().unwrap_or_default(),
             read: None,
+            begun,
             tells: true,
             kills: None,
             stalled: None,

@@ -1,6 +1,6 @@
 //! Which domain the headline speaks of. It changes only for a good reason: a headline that jumps is not read.
 
-use crate::units::Millis;
+use crate::units::{Bytes, Millis};
 
 use super::approach::Approach;
 use super::{HEADLINE_HORIZON, TimeSpan};
@@ -18,6 +18,8 @@ const LATER: Millis = Millis(90_000);
 const PATIENCE: Millis = Millis(4_000);
 /// The domain shown may have no time for this long before it is dropped.
 const GRACE: Millis = Millis(3_000);
+/// It is not while it goes as was foreseen: while no more is left than that, give or take this share.
+const AS_FORESEEN: f64 = 0.15;
 
 /// Whether the headline may speak of this.
 fn is_worth_telling(of: &Approach, least_use: u64, soon: Millis) -> bool {
@@ -42,6 +44,16 @@ impl Shown {
         let when = self.approach.when.map(|when| when.after(passed));
         Approach { when, ..self.approach.clone() }
     }
+
+    /// Whether as much was used up since then as was foreseen, by what is left now.
+    fn comes_true(&self, now: Millis, left: Bytes) -> bool {
+        if self.approach.rate <= 0.0 {
+            return false; // it is no matter of what is left
+        }
+        let whole = self.approach.middle().0.max(1) as f64;
+        let passed = now.saturating_sub(self.at).0 as f64 / whole;
+        left.0 as f64 <= self.approach.room.left.0 as f64 * (1.0 - passed) * (1.0 + AS_FORESEEN)
+    }
 }
 
 /// The domain of the headline, and how long another one has been earlier.
@@ -57,13 +69,13 @@ impl Headline {
         self.shown.as_ref()
     }
 
-    /// Chooses among the domains that approach their limits now. `generation` tells how often the history of
-    /// one began anew, if it still exists.
+    /// Chooses among the domains that approach their limits now. `state` tells of one that still exists how often its
+    /// history began anew, and what is left.
     pub fn choose(
         &mut self,
         now: Millis,
         list: &[Approach],
-        generation: impl Fn(&Approach) -> Option<u32>,
+        state: impl Fn(&Approach) -> Option<(u32, Bytes)>,
     ) {
         let worth = list.iter().filter(|it| is_worth_telling(it, HALF_FULL, SOON));
         let first = worth.min_by_key(|it| it.middle());
@@ -75,9 +87,13 @@ impl Headline {
             .iter()
             .find(|it| it.is_of(&shown.approach) && is_worth_telling(it, LESS_THAN_HALF, LATER));
         let Some(present) = present else {
-            let same = generation(&shown.approach) == Some(shown.approach.generation);
+            let state = state(&shown.approach);
+            let state = state.filter(|(generation, _)| *generation == shown.approach.generation);
             let lasts = shown.at(now).when.is_some_and(|when| when.middle > Millis::ZERO);
-            if !same || !lasts || now.saturating_sub(shown.at) > GRACE {
+            let keeps = state.is_some_and(|(_, left)| {
+                now.saturating_sub(shown.at) <= GRACE || shown.comes_true(now, left)
+            });
+            if !keeps || !lasts {
                 self.show(now, first);
             }
             return;
@@ -115,7 +131,6 @@ mod tests {
     use crate::forecast::next_death::room::Room;
     use crate::forecast::next_death::room_history::Basis;
     use crate::model::Text;
-    use crate::units::Bytes;
 
     fn seconds(seconds: u64) -> Millis {
         Millis(seconds * 1000)
@@ -146,7 +161,7 @@ mod tests {
         let mut all = Vec::new();
         for (at, list) in moments {
             let list: Vec<Approach> = list.iter().map(|it| approach(it.0, it.1)).collect();
-            headline.choose(seconds(*at), &list, |_| Some(1));
+            headline.choose(seconds(*at), &list, |_| Some((1, Bytes(20))));
             all.push(headline.shown().map(|it| {
                 let it = it.at(seconds(*at));
                 (it.domain.as_str().to_owned(), it.middle().0 / 1000)
@@ -184,11 +199,27 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_without_a_time_is_kept_while_it_goes_as_was_foreseen() {
+        let after = |left: [u64; 3]| {
+            let mut headline = Headline::default();
+            headline.choose(seconds(0), &[approach("/a", 20)], |_| Some((1, Bytes(20))));
+            for (at, left) in [3, 6, 9].into_iter().zip(left) {
+                headline.choose(seconds(at), &[], |_| Some((1, Bytes(left))));
+            }
+            headline.shown().map(|it| it.at(seconds(9)).middle())
+        };
+        assert_eq!(after([17, 14, 11]), Some(seconds(11)));
+        assert_eq!(after([17, 15, 12]), Some(seconds(11)), "nearly");
+        assert_eq!(after([17, 17, 17]), None, "it has stopped");
+        assert_eq!(after([17, 14, 14]), None, "it has stopped later");
+    }
+
+    #[test]
     fn a_domain_that_begins_anew_or_is_gone_is_dropped_at_once() {
         for generation in [Some(2), None] {
             let mut headline = Headline::default();
-            headline.choose(seconds(0), &[approach("/a", 9)], |_| Some(1));
-            headline.choose(seconds(1), &[], |_| generation);
+            headline.choose(seconds(0), &[approach("/a", 9)], |_| Some((1, Bytes(20))));
+            headline.choose(seconds(1), &[], |_| Some((generation?, Bytes(18))));
             assert!(headline.shown().is_none());
         }
     }
@@ -197,9 +228,9 @@ mod tests {
     fn choosing_twice_at_one_moment_changes_nothing() {
         let both = [approach("/a", 20), approach("/b", 19)];
         let mut headline = Headline::default();
-        headline.choose(seconds(0), &both[..1], |_| Some(1));
+        headline.choose(seconds(0), &both[..1], |_| Some((1, Bytes(20))));
         for _ in 0..20 {
-            headline.choose(seconds(2), &both, |_| Some(1));
+            headline.choose(seconds(2), &both, |_| Some((1, Bytes(20))));
         }
         assert_eq!(headline.shown().unwrap().approach.domain.as_str(), "/a");
     }

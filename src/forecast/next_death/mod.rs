@@ -5,6 +5,7 @@
 //! (killer, domain) pair, the nearest first, and the one that the headline shows.
 
 mod approach;
+mod domain_age;
 mod forecaster;
 mod growth;
 mod headline;

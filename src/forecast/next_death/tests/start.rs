@@ -14,7 +14,8 @@ fn told_first(over: f64, growth: Growth<'_>) -> Option<f64> {
         let at = f64::from(tenth) / 5.0;
         if tenth % 10 == 0 {
             let size = growth(at);
-            let members = vec![process(10, "worker", "/a", size)];
+            let mut members = vec![process(10, "worker", "/a", size)];
+            members[0].id.born = Ticks(clock(0.0).0 / 10);
             if said(watch.see(sample(at, vec![group("/a", 100.0, size)], members))) {
                 return Some(at);
             }
@@ -69,4 +70,50 @@ fn a_program_that_takes_less_and_less_when_it_starts_alarms_nobody() {
             assert_eq!(told, None, "{size} MiB levelling off in {over} s");
         }
     }
+}
+
+/// How early a leak of so many MiB a second is told that begins at 5 MiB after a rest, at the worst time between two
+/// samples.
+fn least_lead(rest: f64, rate: f64) -> f64 {
+    let lead = |phase: u32| {
+        let begin = rest + f64::from(phase) * 0.5;
+        let leak = |at: f64| 5.0 + rate * (at - begin).max(0.0) + 0.05 * noise(at);
+        let time = begin + 95.0 / rate;
+        told_first(time, &leak).map_or(0.0, |it| time - it)
+    };
+    (0..4).map(lead).fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn a_fast_leak_is_told_as_soon_as_it_cannot_be_the_start_of_a_program() {
+    for rate in [5.0, 5.5, 6.0, 7.0, 8.0] {
+        // After a rest, from half full on; from the beginning, from seven tenths on: a program that starts takes as
+        // much as that.
+        for rest in [10.0, 40.0] {
+            let lead = least_lead(rest, rate);
+            assert!(lead >= 50.0 / rate - 0.4, "{rate} MiB/s after {rest} s of rest: {lead}");
+        }
+        let lead = least_lead(0.0, rate);
+        assert!(lead >= 29.0 / rate - 0.2, "{rate} MiB/s from the beginning: {lead}");
+    }
+}
+
+#[test]
+fn a_program_that_was_at_work_before_anybody_looked_is_not_just_starting() {
+    // 2 MiB a second, seen for four seconds, and full in seven.
+    let mut watch = Watch::default();
+    let mut said = Deaths::default();
+    assert!(!watch.forecaster.is_filling());
+    for half in 0..9 {
+        let at = f64::from(half) / 2.0;
+        let size = 100.0 - 2.0 * (11.0 - at);
+        said = watch.see(sample(
+            at,
+            vec![group("/a", 100.0, size)],
+            vec![process(10, "x", "/a", size)],
+        ));
+    }
+    assert!(watch.forecaster.is_filling());
+    let death = said.next.expect("a death");
+    assert!((seconds(&death) - 7.0).abs() < 1.0, "{death:?}");
 }
