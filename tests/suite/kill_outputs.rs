@@ -558,6 +558,11 @@ fn one_look_at_a_recording_comes_after_enough_samples_to_predict_a_death() {
         let text = printed(&[&["--from", &short][..], arguments].concat());
         assert!(!text.is_empty(), "{arguments:?}");
     }
+    // Metrics are those of the end, and not of what was four seconds after the beginning.
+    let died = write("died.tape", &SAMPLES[eve - 6..]);
+    let text = printed(&["--from", &died, "metrics"]);
+    assert_eq!(text.matches("# EOF\n").count(), 1, "once");
+    assert!(!text.contains("\ndoomtop_predicted_death_seconds{"), "{text}");
     // Who gives a pace gets each sample.
     let text = printed(&["--from", &near, "metrics", "-n", "2", "-d", "0.1"]);
     assert_eq!(text.matches("# EOF\n").count(), 2);

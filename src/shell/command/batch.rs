@@ -162,6 +162,10 @@ impl SampleConsumer for Printer<'_> {
         self.follow();
         let at = self.ranker.context(CommandStyle::Short);
         let at = at.map_or(Millis::ZERO, |it| it.scene.now().clock.monotonic_ms);
+        let is_filling = self.setup.live && self.follower.is_filling();
+        if let Some(warm_up) = self.warm_up.as_mut().filter(|_| is_filling) {
+            warm_up.extend();
+        }
         if self.warm_up.as_mut().is_some_and(|it| !it.is_over(at)) {
             return Ok(AfterSample::Continue(spent));
         }

@@ -412,9 +412,9 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "NAME", value_parser = text_form, conflicts_with = "listen")]
     pub format: Option<FormatArg>,
 
-    /// Seconds between refreshes; with --listen the minimum between two samples. Without this, standard output
-    /// (and with -n 1 a file) is written once, four seconds after the start (or of a recording): a death is predicted
-    /// by several samples. With -n 1 and this, the first sample is written at once
+    /// Seconds between refreshes; with --listen the minimum between two samples. Without this, standard output (with
+    /// -n 1 a file, too) is written only once: four seconds after the start, because a death is predicted from several
+    /// samples, or at the end of a recording. With this and -n 1, the first sample is written at once
     #[arg(id = "metrics_delay", short = 'd', long = "delay", value_name = "SECS", value_parser = delay)]
     pub delay: Option<Millis>,
 

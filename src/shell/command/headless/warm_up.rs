@@ -23,6 +23,16 @@ impl WarmUp {
         Self::over(SPAN)
     }
 
+    /// Until there are no more samples: the end of a recording is written.
+    pub(crate) const fn to_the_end() -> Self {
+        Self::over(Millis(u64::MAX))
+    }
+
+    /// Goes on until a death can be predicted.
+    pub(crate) fn extend(&mut self) {
+        self.span = self.span.max(SPAN);
+    }
+
     /// Over this time, on the clock of the samples.
     pub(crate) const fn over(span: Millis) -> Self {
         Self { span, first: None }
@@ -44,5 +54,10 @@ mod tests {
         let mut warm_up = WarmUp::over(Millis(300));
         let over: Vec<bool> = [1000, 1299, 1300, 1600].map(|at| warm_up.is_over(Millis(at))).into();
         assert_eq!(over, [false, false, true, true]);
+        warm_up.extend();
+        let over = [1600, 4999, 5000].map(|at| warm_up.is_over(Millis(at)));
+        assert_eq!(over, [false, false, true]);
+        let mut to_the_end = WarmUp::to_the_end();
+        assert!(!to_the_end.is_over(Millis(0)) && !to_the_end.is_over(Millis(u64::MAX - 1)));
     }
 }

@@ -42,16 +42,17 @@ pub(crate) fn run(args: &MetricsArgs, invocation: Invocation) -> Result<ExitStat
             None => args.file.is_none(),
         };
     let is_once = is_once && args.listen.is_none();
+    let live = invocation.setup.live;
     if is_once {
-        let delay = if invocation.setup.live { warm_up::PACE } else { delay };
-        (pace.delay, pace.count) = (delay, None);
+        (pace.delay, pace.count) = (if live { warm_up::PACE } else { delay }, None);
     }
+    let warm_up = if live { WarmUp::until_prediction() } else { WarmUp::to_the_end() };
     let mut exporter = Exporter {
         ranker,
         forecaster: DeathForecaster::default(),
         deaths: Deaths::default(),
         took: Duration::ZERO,
-        warm_up: is_once.then(WarmUp::until_prediction),
+        warm_up: is_once.then_some(warm_up),
         is_written: false,
     };
     let mut source = invocation.input.source;
