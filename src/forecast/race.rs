@@ -148,19 +148,6 @@ impl Race {
         let others = self.runners.iter().filter(|it| it.id != of);
         others.max_by(|a, b| a.after(time).total_cmp(&b.after(time)))
     }
-
-    /// The highest adj at which a process no longer leads so much later, and who leads then.
-    #[must_use]
-    pub fn saved_at(&self, id: ProcId, time: Millis) -> Option<(Adj, &RaceRunner)> {
-        let (own, rival) = (self.find(id)?, self.rival(id, time)?);
-        let lead = own.after(time) - rival.after(time);
-        if lead < 0.0 || self.step <= 0.0 {
-            return None;
-        }
-        let adj = f64::from(own.adj?.0) - (lead / self.step).floor() - 1.0;
-        // -1000 takes it out of the race, whatever its size.
-        (adj > f64::from(Adj::MIN.0)).then_some((Adj(adj as i16), rival))
-    }
 }
 
 /// The scope of the domain in which a death is predicted.
@@ -243,16 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn an_overtaking_is_foreseen_and_so_is_the_adj_that_prevents_it() {
+    fn an_overtaking_is_foreseen() {
         let race = race(10);
         let later = |seconds: u64| race.rival(id(9), Millis(seconds * 1000)).unwrap().id.pid;
         assert_eq!((later(0), later(19), later(21)), (7, 7, 8));
-        assert_eq!(race.saved_at(id(8), Millis(10_000)), None, "it does not lead then");
-        // 80 000 pages against 50 000, at 1048 pages a step.
-        let (adj, instead) = race.saved_at(id(8), Millis(50_000)).unwrap();
-        assert_eq!((adj, instead.id.pid), (Adj(-29), 7));
-        let own = race.find(id(8)).unwrap().after(Millis(50_000));
-        assert!(own - 29.0 * race.step < 50_000.0 && own - 28.0 * race.step >= 50_000.0);
     }
 
     #[test]

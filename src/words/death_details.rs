@@ -2,7 +2,9 @@
 //! comes after it.
 
 use crate::columns::{RowContext, human_size};
-use crate::forecast::next_death::{DeathCertainty, Deaths, KERNEL, NextDeath, StallReason};
+use crate::forecast::next_death::{
+    DeathCertainty, Deaths, KERNEL, NextDeath, SavingAdj, StallReason,
+};
 use crate::forecast::race::{Race, RaceRunner};
 use crate::model::{ProcId, Scene, Scope};
 use crate::rank::freed::FreedMemory;
@@ -58,6 +60,20 @@ impl DeathRemedy {
             }
             Self::Unprotect => format!("an adj above -1000{key}"),
         }
+    }
+}
+
+/// What the adj does that saves the victim of a death: `adj -317 saves it: then 205 parser dies (import.service)`.
+#[must_use]
+pub fn saving(death: &NextDeath, saved: SavingAdj) -> String {
+    let SavingAdj { adj, instead } = saved;
+    let place = match death.domain.as_str() {
+        Scope::GLOBAL => String::new(),
+        path => format!(" ({})", numbers_and_names::short_cgroup(path)),
+    };
+    match instead {
+        Some((id, comm)) => format!("adj {adj} saves it: then {id} {comm} dies{place}"),
+        None => format!("only adj {adj} saves it: then no process can be chosen{place}"),
     }
 }
 
@@ -169,10 +185,9 @@ pub fn remedies(
         return found;
     }
     let Some(victim) = death.victim() else { return found };
-    // How far another killer follows adj is not known here.
-    let saved = race.saved_at(victim.id, death.middle()).filter(|_| death.by == KERNEL);
-    if let Some((adj, rival)) = saved {
-        found.push(DeathRemedy::Adj { adj, instead: format!("{} {}", rival.id, rival.comm) });
+    let saved = death.saved.and_then(|it| Some((it.adj, it.instead?)));
+    if let Some((adj, (id, comm))) = saved {
+        found.push(DeathRemedy::Adj { adj, instead: format!("{id} {comm}") });
     }
     found.extend(kill_instead(scene, race, death, victim.id));
     found

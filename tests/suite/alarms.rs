@@ -492,6 +492,7 @@ fn a_prediction_that_flickers_rings_once_until_its_process_is_dead() {
         let next = NextDeath {
             certainty: DeathCertainty::Named,
             candidates: vec![candidate],
+            saved: None,
             ..predicted("/web", when)
         };
         Deaths { next: Some(next.clone()), list: vec![next] }

@@ -20,6 +20,7 @@ fn death_of(pid: i32) -> NextDeath {
     NextDeath {
         certainty: DeathCertainty::Named,
         candidates: vec![Candidate { id: process.id, comm: process.comm, from: when, to: when }],
+        saved: None,
         ..predicted(Scope::GLOBAL, when)
     }
 }

@@ -99,6 +99,7 @@ fn death(domain: &str) -> NextDeath {
         when: Some(TimeSpan { low: Millis(1000), middle: Millis(2000), high: Millis(3000) }),
         certainty: DeathCertainty::Nobody,
         candidates: Vec::new(),
+        saved: None,
         left: Bytes(1 << 20),
         limit: Bytes(8 << 30),
         rate: 1e6,

@@ -293,6 +293,7 @@ fn death(domain: &str, pids: &[i32]) -> NextDeath {
         when: Some(TimeSpan { low: Millis(3000), middle: Millis(4000), high: Millis(5000) }),
         certainty: if named { DeathCertainty::Named } else { DeathCertainty::TooClose },
         candidates: pids.iter().map(candidate).collect(),
+        saved: None,
         left: Bytes(1),
         limit: Bytes(2),
         rate: 1.0,

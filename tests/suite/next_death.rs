@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use doomtop::app::keymap::bindings::Key;
+use doomtop::app::mode::Mode;
 use doomtop::app::{App, Msg};
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::forecast::at_limit::RankingAtLimit;
@@ -11,13 +12,13 @@ use doomtop::model::{ForecastResult, Names, Process, Reading, Scene, Scope, Scor
 use doomtop::policy::{EARLYOOM, LINUX, Policy, SYSTEMD_OOMD_PRESSURE};
 use doomtop::rank::Ranking;
 use doomtop::ui::Theme;
-use doomtop::units::{Bytes, Kib, Millis, Pages};
+use doomtop::units::{Adj, Bytes, Kib, Millis, Pages};
 use doomtop::words::next_death::{DeathVerdict, after_change, forms, verdict_on};
 use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::demo::{AT_END, BATCH, SAMPLES, Show, app_before, eves, log, printed, show_before};
-use crate::fixtures::{app, paint, text};
+use crate::fixtures::{app, paint, press, text};
 use crate::stage::{machine, process};
 
 /// How long before each kill of the demo the process is named, in milliseconds: the first container begins to
@@ -61,6 +62,59 @@ fn the_headline_names_the_process_that_dies() {
             assert!(line.contains(&format!("NEXT {who} ")), "{who}, sample {at}: {line:?}");
         }
     }
+}
+
+/// The number behind the first `adj ` of a text that goes on with one of these words.
+fn adj_before(text: &str, words: &[&str]) -> Option<i16> {
+    let mut parts = text.split("adj ").skip(1);
+    parts.find_map(|part| {
+        let (number, rest) = part.split_once(' ')?;
+        let number = number.trim_start_matches('+').parse().ok()?;
+        words.iter().any(|word| rest.starts_with(word)).then_some(number)
+    })
+}
+
+#[test]
+fn what_saves_the_process_is_one_value_everywhere_and_saves_it() {
+    let mut compared = 0;
+    for (kill, before) in [(0, 1), (0, 3), (1, 1), (2, 1), (2, 2), (2, 4)] {
+        let mut app = app_before(kill, before);
+        let death = app.deaths.next.clone().expect("a death is near");
+        let victim = death.victim().expect("it is named");
+        let saved = death.saved.expect("the kernel chooses");
+        let (id, comm) = saved.instead.expect("another one");
+        assert_ne!(id, victim.id);
+        let shown = text(&paint(&mut app, PLAIN, 200, 60).0);
+        // The first line about it is the headline's.
+        let told = adj_before(&shown, &["(a), then"]).expect("a remedy");
+        assert_eq!(told, saved.adj.0, "{shown}");
+        let explained = shown.lines().find_map(|line| adj_before(line, &["saves it"]));
+        assert_eq!(explained, Some(saved.adj.0), "{shown}");
+        assert!(shown.contains(&format!("saves it: then {id} {comm} dies")), "{shown}");
+        let mut typed = |script: &[&str]| {
+            press(&mut app, script);
+            let shown = text(&paint(&mut app, PLAIN, 200, 60).0);
+            (shown, app.mode.clone())
+        };
+        let (shown, mode) = typed(&["a", "s"]);
+        let Mode::Adjust(edit) = mode else { panic!("the editor\n{shown}") };
+        assert_eq!(edit.value(), Some(saved.adj), "{shown}");
+        let effect = edit.next_death.expect("a death is near");
+        assert!(!effect.contains(&format!("{} {}", victim.id, victim.comm)), "{effect}");
+        assert!(shown.contains(&format!("s adj {} saves it", saved.adj)), "{shown}");
+        if saved.adj != Adj::MIN {
+            let keys: Vec<String> =
+                format!("{}", saved.adj.0 + 1).chars().map(String::from).collect();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let (shown, mode) = typed(&keys);
+            let Mode::Adjust(edit) = mode else { panic!("the editor\n{shown}") };
+            assert_eq!(edit.value(), Some(Adj(saved.adj.0 + 1)), "{shown}");
+            let effect = edit.next_death.expect("a death is near");
+            assert_ne!(effect, format!("then {id} {comm} dies next"), "one more saves it, too");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 3, "{compared}");
 }
 
 #[test]
@@ -242,6 +296,7 @@ fn sentences(policy: &dyn Policy, snapshot: doomtop::model::Snapshot) -> Vec<Str
         when: Some(TimeSpan { low: time, middle: time, high: time }),
         certainty: DeathCertainty::Named,
         candidates: vec![Candidate { id: dies.id, comm: dies.comm, from: time, to: time }],
+        saved: None,
         left: Bytes(1 << 20),
         limit: Bytes(1 << 30),
         rate: 1e6,

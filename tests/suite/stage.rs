@@ -315,6 +315,7 @@ pub fn predicted(domain: &str, when: Millis) -> NextDeath {
         when: Some(TimeSpan { low: when, middle: when, high: when }),
         certainty: DeathCertainty::Nobody,
         candidates: Vec::new(),
+        saved: None,
         left: Bytes(1),
         limit: Bytes(1000),
         rate: 1.0,

@@ -68,6 +68,9 @@ pub struct AdjustDialog {
     pub previews: Previews,
     /// What the value does to the death that the headline shows; nothing while none is near.
     pub next_death: Option<String>,
+    /// What saves the process from the nearest predicted death of which it is the named victim: the value, and what
+    /// it does.
+    pub saved: Option<(Adj, String)>,
     /// The smallest changes that make the process the next victim, or no longer the next victim.
     pub proposals: Proposals,
     /// What this user may write.
@@ -95,6 +98,7 @@ impl AdjustDialog {
             reached: vec![process.id],
             previews: Previews::default(),
             next_death: None,
+            saved: None,
             proposals: Proposals::default(),
             rights,
             kin: AffectedKin::default(),

@@ -135,6 +135,7 @@ pub enum Action {
     PresetUp,
     OtherScale,
     NextTargets,
+    SaveFromDeath,
     OutOfFirst,
     IntoFirst,
     Apply,

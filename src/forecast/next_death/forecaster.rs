@@ -418,6 +418,7 @@ impl DeathForecaster {
             when: approach.when,
             certainty: DeathCertainty::Nobody,
             candidates: Vec::new(),
+            saved: None,
             left: approach.room.left,
             limit: approach.room.limit,
             rate: approach.rate,
@@ -444,7 +445,7 @@ impl DeathForecaster {
         let sampled = inside.now().clock.monotonic_ms;
         let passed = self.now.saturating_sub(sampled);
         let course = self.course(approach, when, sampled, passed);
-        let Victims { certainty, mut candidates } = if is_machine {
+        let Victims { certainty, mut candidates, saved } = if is_machine {
             let all = 0..inside.now().processes.len() as u32;
             victims(policy, inside, all, &self.growth, &course)
         } else {
@@ -455,7 +456,7 @@ impl DeathForecaster {
             candidate.from = candidate.from.saturating_sub(passed);
             candidate.to = candidate.to.saturating_sub(passed);
         }
-        (death.certainty, death.candidates) = (certainty, candidates);
+        (death.certainty, death.candidates, death.saved) = (certainty, candidates, saved);
         death
     }
 

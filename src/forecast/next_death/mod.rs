@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use crate::model::{Comm, ProcId, Text};
 use crate::policy::{Override, TriggerRule};
-use crate::units::{Bytes, Millis};
+use crate::units::{Adj, Bytes, Millis};
 
 pub use forecaster::DeathForecaster;
 use headline::{HALF_FULL, SOON};
@@ -78,6 +78,15 @@ pub struct Candidate {
     pub from: Millis,
     /// End of that span.
     pub to: Millis,
+}
+
+/// The smallest change of `oom_score_adj` that saves the process that is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavingAdj {
+    /// The highest value at which it is no candidate for this death.
+    pub adj: Adj,
+    /// The process that dies in its place, by id and name; `None` where no other one can be chosen.
+    pub instead: Option<(ProcId, Comm)>,
 }
 
 /// How certain the victim is.
@@ -141,6 +150,8 @@ pub struct NextDeath {
     pub certainty: DeathCertainty,
     /// Who may die, the most likely first; one entry where the victim is named.
     pub candidates: Vec<Candidate>,
+    /// What saves the named process, where the rule of the kernel chooses: the one value that is told everywhere.
+    pub saved: Option<SavingAdj>,
     /// What the domain can still take; for a userspace killer what is left until it acts.
     pub left: Bytes,
     /// The limit of the domain: RAM and swap of the machine, or the limit of the cgroup.
@@ -214,6 +225,16 @@ impl Deaths {
         let middle = death.when.map(|when| when.middle);
         let time = middle.filter(|_| self.next.is_some()).or_else(|| death.time_to_tell())?;
         (time <= HEADLINE_HORIZON).then_some(death)
+    }
+
+    /// The nearest death of which this process is the named victim, and what saves it from that.
+    #[must_use]
+    pub fn saving(&self, id: ProcId) -> Option<(&NextDeath, SavingAdj)> {
+        let mut all = self.next.iter().chain(&self.list);
+        all.find_map(|death| {
+            let saved = death.saved.filter(|_| death.victim().is_some_and(|it| it.id == id))?;
+            Some((death, saved))
+        })
     }
 
     /// All candidates, those of the nearest deaths first, each once.

@@ -176,6 +176,7 @@ mod tests {
             when: Some(TimeSpan { low: Millis(0), middle: Millis(0), high: Millis(0) }),
             certainty: if named { DeathCertainty::Named } else { DeathCertainty::TooClose },
             candidates: pids.iter().map(candidate).collect(),
+            saved: None,
             left: Bytes(1),
             limit: Bytes(2),
             rate: 1.0,

@@ -1,13 +1,13 @@
 //! Who dies when a limit is reached: badness at that time, without what reclaim takes back before.
 
 use crate::model::{ProcId, Scene};
-use crate::policy::{BadnessUnit, KillScope, Policy, TieBreak};
-use crate::units::Millis;
+use crate::policy::{AdjEffect, BadnessUnit, KillScope, Policy, TieBreak};
+use crate::units::{Adj, Millis};
 
 use super::growth::{GrowthTracks, ProcessGrowth};
 use super::room_history::COUNT;
 use super::unreclaimable::{Reclaim, lasting};
-use super::{Candidate, DeathCertainty, TimeSpan};
+use super::{Candidate, DeathCertainty, SavingAdj, TimeSpan};
 
 /// Maximum number of processes that are followed to the limit: the leaders now, and those that grow.
 const FOLLOWED: usize = 48;
@@ -60,6 +60,11 @@ impl Runner {
     fn points(&self, window: Window, times: f64) -> f64 {
         self.base + self.gain(window, times) * self.per_page
     }
+
+    /// How far these points may be off.
+    fn doubt(&self, window: Window, times: f64) -> f64 {
+        self.error + self.gain(window, times).abs() * self.per_page * GROWTH_UNCERTAINTY
+    }
 }
 
 /// A time over which growth was measured.
@@ -85,6 +90,8 @@ impl Course {
 pub struct Victims {
     pub certainty: DeathCertainty,
     pub candidates: Vec<Candidate>,
+    /// What saves the named one.
+    pub saved: Option<SavingAdj>,
 }
 
 /// Ranks the members of the scene's domain at the end of this course, by this policy. The times of the
@@ -98,15 +105,23 @@ pub fn victims(
 ) -> Victims {
     let mut runners = runners(policy, inside, members, growth, course);
     let Some(class) = runners.iter().map(|it| it.class).max() else {
-        return Victims { certainty: DeathCertainty::Nobody, candidates: Vec::new() };
+        let certainty = DeathCertainty::Nobody;
+        return Victims { certainty, candidates: Vec::new(), saved: None };
     };
     runners.retain(|it| it.class == class);
     let tie = policy.traits(inside).tie_break;
-    let mut candidates = Race { runners, tie }.candidates(inside, course);
+    let race = Race { runners, tie };
+    let mut candidates = race.candidates(inside, course);
+    let named = candidates.first().map(|it| it.id).filter(|_| candidates.len() == 1);
     replace_chosen(&mut candidates, policy, inside);
     let certainty =
         if candidates.len() > 1 { DeathCertainty::TooClose } else { DeathCertainty::Named };
-    Victims { certainty, candidates }
+    // Every step of adj weighs the same only in the rules of kernels.
+    let by_steps =
+        policy.info().unit == BadnessUnit::Pages && policy.traits(inside).adj == AdjEffect::Rising;
+    let dies = |id: &ProcId| by_steps && candidates.first().is_some_and(|it| it.id == *id);
+    let saved = named.filter(dies).and_then(|id| race.saving(id, inside, course));
+    Victims { certainty, candidates, saved }
 }
 
 fn runners(
@@ -219,7 +234,12 @@ struct Leader {
 impl Race {
     /// The leader, if growth goes on for so many times the time of this window.
     fn leader(&self, window: Window, times: f64) -> Option<usize> {
-        (0..self.runners.len()).min_by(|&a, &b| {
+        self.leader_but(None, window, times)
+    }
+
+    /// The leader of all but one.
+    fn leader_but(&self, one: Option<usize>, window: Window, times: f64) -> Option<usize> {
+        (0..self.runners.len()).filter(|it| Some(*it) != one).min_by(|&a, &b| {
             let (a, b) = (&self.runners[a], &self.runners[b]);
             let points = |it: &Runner| it.points(window, times).round();
             let by_points = points(b).total_cmp(&points(a)).then(b.second.cmp(&a.second));
@@ -273,9 +293,7 @@ impl Race {
     fn near(&self, window: Window, times: f64) -> Vec<usize> {
         let Some(first) = self.leader(window, times) else { return Vec::new() };
         let points = |it: &Runner| it.points(window, times);
-        let doubt = |it: &Runner| {
-            it.error + it.gain(window, times).abs() * it.per_page * GROWTH_UNCERTAINTY
-        };
+        let doubt = |it: &Runner| it.doubt(window, times);
         let top = &self.runners[first];
         let unseen = self.tie == TieBreak::Unseen;
         let mut near: Vec<usize> = (0..self.runners.len())
@@ -290,6 +308,53 @@ impl Race {
             |&a: &usize, &b: &usize| points(&self.runners[b]).total_cmp(&points(&self.runners[a]));
         near.sort_by(by_points);
         near
+    }
+
+    /// The highest adj at which this process leads in none of the courses, and is not too near to call either;
+    /// -1000, which takes it out of the race, where no other is low enough.
+    fn saving(&self, id: ProcId, inside: &Scene, course: &Course) -> Option<SavingAdj> {
+        let own = self.runners.iter().position(|it| it.id == id)?;
+        let processes = &inside.now().processes;
+        let adj = processes.get(self.runners[own].at as usize)?.adj.value()?;
+        let main = course.window(course.window);
+        let until_full = course.times(main);
+        let instead = self.leader_but(Some(own), main, until_full);
+        let behind = |other: usize, window: Window, times: f64| {
+            let points = |it: usize| self.runners[it].points(window, times);
+            points(own) - points(other)
+        };
+        let lead = instead.and_then(|other| {
+            let [low, middle, high] = [course.when.low, course.when.middle, course.when.high]
+                .map(|time| time.0 as f64 / 1000.0);
+            let shares = (0..=STEPS).filter(|_| middle > 0.0).map(|nth| {
+                (
+                    main,
+                    until_full * (low + (high - low) * f64::from(nth) / f64::from(STEPS)) / middle,
+                )
+            });
+            let others = (0..COUNT).filter(|it| course.times[*it].is_some()).map(|nth| {
+                let window = course.window(nth);
+                (window, course.times(window))
+            });
+            let leads = shares.chain(others).chain([(main, until_full)]).map(|(window, times)| {
+                let other = self.leader_but(Some(own), window, times)?;
+                Some(behind(other, window, times))
+            });
+            let doubt = |it: usize| self.runners[it].doubt(main, until_full);
+            let near = behind(other, main, until_full) + doubt(own) + doubt(other);
+            leads.chain([Some(near)]).try_fold(f64::MIN, |most, it| Some(most.max(it?)))
+        });
+        let step = (inside.domain().pages.0 / 1000) as f64;
+        // A whole point behind: the order of equals is not known everywhere.
+        let steps = lead.filter(|_| step > 0.0).map(|lead| ((lead.floor() + 1.0) / step).ceil());
+        let lower = steps.map(|steps| f64::from(adj.0) - steps.max(1.0));
+        let adj =
+            lower.filter(|it| *it > f64::from(Adj::MIN.0)).map_or(Adj::MIN, |it| Adj(it as i16));
+        let named = |at: usize| {
+            let process = &processes[self.runners[at].at as usize];
+            (process.id, process.comm)
+        };
+        Some(SavingAdj { adj, instead: instead.map(named) })
     }
 
     fn candidates(&self, inside: &Scene, course: &Course) -> Vec<Candidate> {

@@ -41,7 +41,8 @@ pub fn paint(app: &App, edit: &AdjustDialog, area: Rect, canvas: &mut Canvas<'_>
         (None, Some(_)) => lines.push((1, Line::styled("that process is gone", theme.warn()))),
     }
     lines.extend(edit.next_death.clone().map(|text| (2, Line::styled(text, theme.strong()))));
-    lines.extend(proposals(edit, &context, theme).map(|line| (3, line)));
+    lines.extend(saved(edit, theme).map(|line| (3, line)));
+    lines.extend(proposals(app, edit, &context, theme).map(|line| (3, line)));
     lines.push((5, other_scale(edit, context.scene.machine(), theme)));
     lines.push((9, Line::default()));
     lines.extend(rights(edit, theme));
@@ -161,19 +162,31 @@ fn slider(edit: &AdjustDialog, theme: Theme) -> Line<'static> {
     Line::from(spans)
 }
 
+/// What saves the process from the death that is predicted for it, and the key.
+fn saved(edit: &AdjustDialog, theme: Theme) -> Option<Line<'static>> {
+    let (_, text) = edit.saved.as_ref()?;
+    Some(Line::from(vec![Span::styled("s", theme.strong()), Span::raw(format!(" {text}"))]))
+}
+
 /// The smallest changes that put the process into or out of the first place, and their keys.
-fn proposals(edit: &AdjustDialog, context: &RowContext<'_>, theme: Theme) -> Option<Line<'static>> {
+fn proposals(
+    app: &App,
+    edit: &AdjustDialog,
+    context: &RowContext<'_>,
+    theme: Theme,
+) -> Option<Line<'static>> {
     let found = edit.proposals;
     let key =
         |key: &'static str, text: String| vec![Span::styled(key, theme.strong()), Span::raw(text)];
+    let now = if app.deaths.next.is_some() { " if memory ended now" } else { "" };
     let mut spans = match (edit.is_wide(), found.out, found.first) {
         (true, None, None) => {
             let mut spans = key("o", " none of them first   ".to_owned());
             spans.extend(key("f", " one of them first".to_owned()));
             spans
         }
-        (_, Some(out), _) => key("o", format!(" {out}: just out of first place")),
-        (_, None, Some(first)) => key("f", format!(" {first}: just into first place")),
+        (_, Some(out), _) => key("o", format!(" {out}: just out of first place{now}")),
+        (_, None, Some(first)) => key("f", format!(" {first}: just into first place{now}")),
         (false, None, None) => return None,
     };
     if !found.policy.is_empty() && found.policy != context.policy.id() {

@@ -27,11 +27,11 @@ pub fn previews(
         if edit.is_wide() { best(edit, preview, theme) } else { change(preview, context, theme) }
     };
     let Some(kernel) = kernel else {
-        return vec![(2, first(own)), then(own, theme)];
+        return vec![(2, first(own)), then(edit, own, theme)];
     };
     if own.agrees(kernel) {
         let text = "by the kernel's own rule it is the same";
-        return vec![(2, first(own)), then(own, theme), (6, Line::styled(text, theme.dim()))];
+        return vec![(2, first(own)), then(edit, own, theme), (6, Line::styled(text, theme.dim()))];
     }
     let both = [own, kernel];
     let row = |label: &str, cells: [String; 2], style: Style| {
@@ -144,15 +144,17 @@ fn change(preview: &Preview, context: &RowContext<'_>, theme: Theme) -> Line<'st
 }
 
 /// The next victim after the change. That there is none is a warning.
-fn then(preview: &Preview, theme: Theme) -> PriorityLine {
+fn then(edit: &AdjustDialog, preview: &Preview, theme: Theme) -> PriorityLine {
     let Some((id, name)) = &preview.victim else {
         let text = "then no process can be chosen";
         return (MUST_READ, Line::styled(text, theme.danger()));
     };
+    // The line about the predicted death says who is next.
+    let first = if edit.next_death.is_some() { "now first:" } else { "next victim" };
     let verb = if preview.victim_stays { "stays" } else { "becomes" };
     let style = if preview.victim_stays { theme.plain() } else { theme.victim() };
     let mut line = Line::from(vec![
-        Span::styled(format!("next victim {verb} "), theme.label()),
+        Span::styled(format!("{first} {verb} "), theme.label()),
         Span::styled(format!("{id} {name}"), style),
     ]);
     if preview.too_close {

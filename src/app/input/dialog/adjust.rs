@@ -11,6 +11,7 @@ use crate::intent::Intent;
 use crate::plan::adj_rights::WriteRights;
 use crate::plan::preview::Proposals;
 use crate::units::Adj;
+use crate::words::death_details::saving;
 
 impl App {
     /// Opens the adj editor with the present value changed by `by`.
@@ -47,6 +48,8 @@ impl App {
         let text = value.and_then(|to| self.death_after_adj(&reached, to));
         if let Mode::Adjust(edit) = &mut self.mode {
             edit.next_death = text;
+            let saved = self.deaths.saving(edit.who).filter(|_| !edit.is_wide());
+            edit.saved = saved.map(|(death, saved)| (saved.adj, saving(death, saved)));
         }
     }
 
@@ -61,6 +64,23 @@ impl App {
                 NoticeLevel::Plain,
                 "no other targets: nothing is tagged, and no other process is related to it",
             );
+        }
+    }
+
+    /// Puts the value into the editor that saves the process from the death that is predicted for it. While none is
+    /// near, that is the one that takes it out of the first place.
+    fn propose_saving(&mut self) {
+        let Mode::Adjust(edit) = &mut self.mode else { return };
+        if edit.saved.is_none() && self.deaths.next.is_none() {
+            return self.propose(false);
+        }
+        match (&edit.saved, edit.is_wide()) {
+            (Some((adj, _)), _) => edit.take(*adj),
+            (None, true) => self.say(NoticeLevel::Plain, "that is computed for one process only"),
+            (None, false) => self.say(
+                NoticeLevel::Plain,
+                "no predicted death names it: there is nothing to save it from",
+            ),
         }
     }
 
@@ -121,6 +141,7 @@ impl App {
             Some(Action::PresetUp) => edit.preset(true),
             Some(Action::OtherScale) => edit.other_scale(),
             Some(Action::NextTargets) => self.next_targets(),
+            Some(Action::SaveFromDeath) => self.propose_saving(),
             Some(Action::OutOfFirst) => self.propose(false),
             Some(Action::IntoFirst) => self.propose(true),
             Some(Action::Persist) => return self.persist_edited(),

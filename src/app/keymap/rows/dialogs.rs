@@ -45,17 +45,24 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
     row(EDIT, &[k(KeyCode::PageUp)], Action::PresetUp, "", "the next higher of these values"),
     row(
         EDIT,
+        &[c('s')],
+        Action::SaveFromDeath,
+        "Save",
+        "the highest value that saves it from the predicted death",
+    ),
+    row(
+        EDIT,
         &[c('o')],
         Action::OutOfFirst,
         "NotFirst",
-        "the smallest change that takes it out of first place",
+        "the smallest change that takes it out of first place, if memory ended now",
     ),
     row(
         EDIT,
         &[c('f')],
         Action::IntoFirst,
         "First",
-        "the smallest change that puts it in first place",
+        "the smallest change that puts it in first place, if memory ended now",
     ),
     row(
         EDIT,

@@ -7,20 +7,38 @@ use crate::rank::Ranked;
 use crate::rank::what_if::what_if;
 use crate::ui::panel::explain::explained_process::Case;
 use crate::units::{Adj, LegacyAdj, Points};
+use crate::words::death_details::saving;
 
 impl Case<'_> {
     /// What another adj would do.
     pub(crate) fn what_if(&self) -> Vec<Line<'static>> {
-        let (policy, scene, ranking) =
-            (self.context.policy, self.context.scene, self.context.ranking);
+        let (policy, scene) = (self.context.policy, self.context.scene);
         if policy.traits(scene).adj == AdjEffect::Ignored {
             let known = self.own_place().is_some();
             let text = "this rule does not use oom_score_adj";
             return known.then(|| self.text("what if", text)).into_iter().collect();
         }
+        let death = self.app.deaths.saving(self.process.id);
+        let mut texts: Vec<String> =
+            death.into_iter().map(|(death, saved)| saving(death, saved)).collect();
+        texts.extend(self.what_if_now(texts.is_empty()));
+        let label = |nth| if nth == 0 { "what if" } else { "" };
+        texts.iter().enumerate().map(|(nth, text)| self.text(label(nth), text)).collect()
+    }
+
+    /// What another adj would do to its rank in the domain on the screen. Of the victim of a predicted death only
+    /// `all` that does not contradict what saves it from that.
+    fn what_if_now(&self, all: bool) -> Vec<String> {
+        let (policy, scene, ranking) =
+            (self.context.policy, self.context.scene, self.context.ranking);
         let Some(found) = what_if(policy, scene, ranking, self.process) else { return Vec::new() };
         let mut texts = Vec::new();
         let place = self.own_place();
+        // While a death is near, "next" and "saved" are about that.
+        let (now, next) = match self.app.deaths.next {
+            Some(_) => (" if memory ended now", "first"),
+            None => ("", "the next victim"),
+        };
         if let Some((rank, (place, _))) = found.rank_at_zero.zip(place) {
             texts.push(if rank == place + 1 {
                 format!("adj 0 would leave it at rank {rank}")
@@ -28,9 +46,14 @@ impl Case<'_> {
                 format!("adj 0 would give it rank {rank}, not {}", place + 1)
             });
         }
+        if !all {
+            return texts;
+        }
         texts.extend(found.saved_at.map(|adj| match ranking.runner_up() {
-            Some(next) => format!("adj {adj} saves it: then {} dies first", self.name(next.id)),
-            None => format!("only adj {adj} saves it: then no process can be chosen"),
+            Some(next) => {
+                format!("adj {adj} saves it{now}: then {} dies first", self.name(next.id))
+            }
+            None => format!("only adj {adj} saves it{now}: then no process can be chosen"),
         }));
         // Every step of adj weighs the same only in the kernel's own rules.
         let by_adj = policy.info().unit == BadnessUnit::Pages
@@ -42,16 +65,16 @@ impl Case<'_> {
             texts.push(format!("adj {adj} puts it behind {} (rank {rank})", self.name(behind.id)));
         }
         match found.doomed_at {
-            Some(adj) => texts.push(format!("adj {adj} makes it the next victim")),
+            Some(adj) => texts.push(format!("adj {adj} makes it {next}{now}")),
             None if found.saved_at.is_none() => {
                 let first = place.is_some_and(|(place, _)| place == 0);
-                let word = if first { "saves it" } else { "makes it the next victim" };
+                let word =
+                    if first { "saves it".to_owned() } else { format!("makes it {next}{now}") };
                 texts.push(format!("no adj {word}"));
             }
             None => {}
         }
-        let label = |nth| if nth == 0 { "what if" } else { "" };
-        texts.iter().enumerate().map(|(nth, text)| self.text(label(nth), text)).collect()
+        texts
     }
 
     /// The highest adj that puts it behind its successor in the ranking.
