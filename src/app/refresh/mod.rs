@@ -13,6 +13,7 @@ use crate::app::refresh::next_death_forecasters::DeathTracking;
 use crate::app::refresh::pace::Pace;
 use crate::app::refresh::self_check::SelfCheck;
 use crate::model::{Comm, ProcId, Scene};
+use crate::units::Millis;
 
 /// What follows each new sample, whatever the screen shows.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub struct Refresh {
     pub alarms: Alarms,
     /// Why no further sample will come.
     pub lost: Option<String>,
+    /// When a sample was asked for because of a kill.
+    pub(in crate::app) sampled_after_kill: Option<Millis>,
     /// Kills that the kernel had counted when the program started.
     pub kills_at_start: Option<u64>,
     /// The newest sample, while the screen shows something else: alarms use it.

@@ -36,7 +36,7 @@ impl App {
             Msg::Played(sample) => self.take_played(sample),
             Msg::AllPlayed => self.all_played(),
             Msg::Recording(on) => self.playback.set_recording_since(on.then_some(self.now)),
-            Msg::Log(updates) => self.take_log(updates),
+            Msg::Log(updates) => return self.take_log(updates),
             Msg::SamplingFailed(why) => self.say(NoticeLevel::Warn, why),
             Msg::SourceLost(why) => self.refresh.lost = Some(why),
             Msg::Tick(now) => self.tick(now),

@@ -1,16 +1,21 @@
 //! Takes in what the log sources and the kernel's kill counter tell.
 
-use crate::app::App;
 use crate::app::incident::event_text::victim_text;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::view::kind::ViewKind;
+use crate::app::{App, Request};
 use crate::events::LogUpdate;
 use crate::kills::{KillContext, LINE_WAIT, NewKills};
-use crate::model::{SampleIndex, Snapshot};
+use crate::model::{OomEvent, SampleIndex, Snapshot};
 use crate::units::Millis;
 
 /// On a live machine a counted kill waits this long for a line of the log.
 const LIVE_LINE_WAIT: Millis = Millis(3000);
+
+/// Minimum time between two samples that are taken because of a kill.
+const SAMPLE_AGAIN: Millis = Millis(500);
+/// The clocks of a log line and of a sample may differ by this, in milliseconds.
+const CLOCK_SKEW: i64 = 1500;
 
 impl App {
     /// Takes what logs told before a sample of a recording, and the kills that the kernel counted.
@@ -39,14 +44,38 @@ impl App {
         self.arrange_events();
     }
 
-    /// Takes what the log sources deliver.
-    pub(crate) fn take_log(&mut self, updates: Vec<LogUpdate>) {
+    /// Takes what the log sources deliver. Returns what it asks for.
+    pub(crate) fn take_log(&mut self, updates: Vec<LogUpdate>) -> Vec<Request> {
         let new = self.collect(updates);
         self.retell_kills(&new.changed);
         self.settle_counted();
         self.forget_untold();
         self.announce(&new.found);
         self.arrange_events();
+        self.sample_after_kill(&new.found)
+    }
+
+    /// Asks for a sample at once where a process of the newest one was killed since: until the next sample the screen
+    /// would name the dead, in the headline, beside the nearest limit and in the views. Not again and again in a storm.
+    fn sample_after_kill(&mut self, new: &[u64]) -> Vec<Request> {
+        let newest = self.refresh.unshown.as_ref().or(self.scene.as_ref());
+        let Some(scene) = newest.filter(|_| self.start.live) else { return Vec::new() };
+        let shows = |pid: i32| {
+            let at = scene.now().position(pid);
+            at.is_some_and(|at| scene.now().processes[at].has_mm)
+        };
+        let is_of_it = |event: &OomEvent| {
+            event.victim.and_then(|it| it.pid).is_some_and(shows)
+                && event.unix_ms + CLOCK_SKEW >= scene.now().clock.unix_ms
+        };
+        let found = new.iter().filter_map(|&nth| self.incidents.timeline.find(nth)).any(is_of_it);
+        let asked = self.refresh.sampled_after_kill;
+        let is_soon = asked.is_some_and(|at| self.now.saturating_sub(at) < SAMPLE_AGAIN);
+        if !found || is_soon {
+            return Vec::new();
+        }
+        self.refresh.sampled_after_kill = Some(self.now);
+        vec![Request::SampleNow]
     }
 
     /// Takes the kills that the kernel counted between a sample of a live machine and the one before it.
