@@ -33,6 +33,7 @@ use crate::app::session::Session;
 use crate::app::setup::{KeySettings, Settings, StartOptions};
 use crate::app::view::Views;
 use crate::app::view::display::Display;
+use crate::app::view::struck_row::StruckRow;
 use crate::app::view::table::Table;
 use crate::columns::{Column, CommandStyle, RowContext, column, fitting};
 use crate::forecast::limits::ReachableLimit;
@@ -240,6 +241,13 @@ impl App {
     pub fn selected(&self) -> Option<&Process> {
         let line = self.table.line()?;
         self.scene.as_ref()?.find(line.id)
+    }
+
+    /// The row under the cursor, where that is of a process that was killed a moment ago.
+    #[must_use]
+    pub fn struck_under_cursor(&self) -> Option<&StruckRow> {
+        let line = self.table.line().filter(|line| line.at.is_none())?;
+        self.table.struck_row(line.id)
     }
 
     /// Whether the order of the rows is frozen: a dialog is open, or a key was pressed just now.

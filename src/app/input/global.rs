@@ -77,7 +77,10 @@ impl App {
             Action::Revert => self.open_revert(false),
             Action::Redo => self.open_revert(true),
             Action::Sysctls => self.open_sysctls(),
-            Action::Explain => self.mode = Mode::Explain(0),
+            Action::Explain => match self.struck_under_cursor().map(|row| row.event) {
+                Some(kill) => self.explain_kill(kill),
+                None => self.mode = Mode::Explain(0),
+            },
             Action::Help => self.open_help(),
             Action::Journal => self.open_journal(),
             Action::AlarmsPage => self.open_alarms(),

@@ -73,6 +73,9 @@ impl App {
                 | Action::SignalMenu
                 | Action::Sacrifice,
             ) => is_there() && self.refusal().is_none(),
+            (_, KeyContext::Browse, Action::Explain) => {
+                is_there() || self.struck_under_cursor().is_some()
+            }
             (_, KeyContext::Browse | KeyContext::Explain, Action::Explain | Action::Copy)
             | (_, KeyContext::Explain, Action::Persist) => is_there(),
             (_, KeyContext::Events, Action::ExplainKill) => !self.event_entries().is_empty(),

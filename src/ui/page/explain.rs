@@ -11,7 +11,6 @@ use crate::ui::paint::theme::Theme;
 use crate::ui::panel::explain::explained_process::{Case, LABEL};
 use crate::ui::panel::{conditions, explain};
 
-/// Where continued lines are indented: behind the labels.
 /// Paints the page.
 pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let lines = lines(app, canvas.theme, area.width.saturating_sub(4));
@@ -19,6 +18,9 @@ pub fn paint(app: &App, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) -> Pag
 }
 
 fn lines(app: &App, theme: Theme, room: u16) -> Vec<Line<'static>> {
+    if let Some(row) = explain::killed::row(app) {
+        return explain::killed::lines(app, row, theme);
+    }
     let Some((context, process)) = app.context().zip(app.selected()) else {
         return vec![Line::styled("that process is gone", theme.dim())];
     };

@@ -5,6 +5,7 @@ pub(crate) mod death;
 pub(crate) mod explained_process;
 pub(crate) mod identity;
 pub(crate) mod keys;
+pub(crate) mod killed;
 pub(crate) mod score;
 pub(crate) mod what_if;
 
@@ -22,6 +23,9 @@ pub(crate) const INDENT: u16 = LABEL as u16 + 1;
 /// The title of panel and page.
 #[must_use]
 pub fn title(app: &App) -> String {
+    if let Some(row) = killed::row(app) {
+        return format!("Killed: {} {}", row.id, row.cell("command"));
+    }
     let found = app.context().zip(app.selected());
     found.map_or_else(
         || "Explain".to_owned(),
@@ -35,6 +39,9 @@ pub fn title(app: &App) -> String {
 /// less important is left out before anything is cut.
 #[must_use]
 pub fn brief(app: &App, theme: Theme, (room, height): (u16, u16)) -> Vec<Line<'static>> {
+    if let Some(row) = killed::row(app) {
+        return killed::lines(app, row, theme);
+    }
     let Some((context, process)) = app.context().zip(app.selected()) else {
         return vec![Line::styled("that process is gone", theme.dim())];
     };
