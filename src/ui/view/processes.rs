@@ -168,23 +168,49 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let grid = TableGrid::new(app, layout.rows.width);
     grid.paint_head(app, layout.head, canvas);
     let pinned = pinned(app, layout.rows.height);
-    let rows = Rect { height: layout.rows.height - u16::from(pinned.is_some()), ..layout.rows };
+    let mut rows =
+        Rect { height: layout.rows.height - pinned.iter().flatten().count() as u16, ..layout.rows };
     if app.scene.is_some() && app.table.lines.is_empty() {
         paint_empty(app, rows, canvas);
     } else {
         grid.paint_rows(app, rows, canvas);
     }
-    if let Some(line) = pinned {
+    let shown = rows.height;
+    for line in pinned.into_iter().flatten() {
         let chosen = app.table.line().is_some_and(|it| it.id == line.id);
-        grid.paint_line(app, &line, chosen, Rect { y: rows.bottom(), height: 1, ..rows }, canvas);
+        let strip = Rect { y: rows.bottom(), height: 1, ..rows };
+        grid.paint_line(app, &line, chosen, strip, canvas);
+        rows.height += 1;
     }
     let beside_next = layout.rows.height > LEAST_BESIDE_NEXT;
-    RowsShown { rows: rows.height, columns_left: grid.left_out, beside_next }
+    RowsShown { rows: shown, columns_left: grid.left_out, beside_next }
+}
+
+/// The lines for the last rows of a table of this height: of the process that was killed last, and of the next to die,
+/// where none of the rows that are on the screen has them.
+fn pinned(app: &App, height: u16) -> [Option<TableLine>; 2] {
+    let next = pinned_next(app, height);
+    let struck = pinned_struck(app, height - u16::from(next.is_some()));
+    // That row may take the place of the one that had the next to die.
+    let next = if struck.is_some() { pinned_next(app, height - 1) } else { next };
+    [struck, next]
+}
+
+/// The line of the process that was killed last, where its row is not among the first so many from the top on.
+fn pinned_struck(app: &App, rows: u16) -> Option<TableLine> {
+    if rows <= LEAST_BESIDE_NEXT {
+        return None;
+    }
+    let struck = app.table.struck.iter().max_by_key(|row| row.event)?;
+    let place = app.table.lines.iter().position(|line| line.id == struck.id)?;
+    let top = app.table.cursor.top;
+    let is_shown = (top..top + usize::from(rows)).contains(&place);
+    (!is_shown).then(|| app.table.lines.get(place).copied()).flatten()
 }
 
 /// The line of the next to die, for the last row of a table of this height, where none of the rows that are on the
 /// screen has it: the order is frozen, another one, or the table is scrolled. Not where it is narrowed on purpose.
-fn pinned(app: &App, height: u16) -> Option<TableLine> {
+fn pinned_next(app: &App, height: u16) -> Option<TableLine> {
     let place = row_marks::place_of_next(app, height).filter(|_| height > LEAST_BESIDE_NEXT)?;
     let NextRow::Elsewhere(id) = place else { return None };
     let at = app.scene.as_ref()?.now().position(id.pid)?;
