@@ -343,7 +343,7 @@ fn the_moving_picture_is_that_of_the_demo() {
         "earlyoom acts at",
         "earlyoom sent SIGTERM",
         "protects the database",
-        "kills 3",
+        "kills 4",
     ];
     let order: Vec<usize> = story.iter().map(|word| first(word)).collect();
     assert!(order.is_sorted(), "{order:?}");

@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use doomtop::alarm::{Alarm, Alarms};
 use doomtop::app::mode::Mode;
+use doomtop::app::view::table::CursorAnchor;
 use doomtop::app::{App, Msg, Request};
 use doomtop::events::LogUpdate;
 use doomtop::events::{KernelLogReader, OomReport};
 use doomtop::model::{
-    EventTime, LogSource, PredictionResult, Reading, RunState, Snapshot, SourceState,
+    EventTime, Killer, LogSource, OomEvent, PredictionResult, Reading, RunState, Snapshot,
+    SourceState,
 };
 use doomtop::ui::Theme;
 use doomtop::units::{Millis, Pages};
+use doomtop::words::numbers_and_names::short_cgroup;
 use ratatui::style::Modifier;
 
 use crate::demo::{app_before, app_of_demo, eves};
@@ -285,6 +288,98 @@ fn a_replay_tells_of_a_kill_when_it_happens_and_never_before() {
         let happened = all.iter().filter(|at| **at <= sample.clock.unix_ms).count();
         assert_eq!(known, happened, "each at its time");
     }
+}
+
+/// The app of the demo in the first sample after its kill `nth`, by the kernel or by another killer, and that kill.
+fn after_kill(nth: usize) -> (App, OomEvent) {
+    let (mut app, samples) = app_of_demo();
+    let start = samples[0].clock.monotonic_ms;
+    for sample in &samples {
+        app.update(Msg::Tick(sample.clock.monotonic_ms.saturating_sub(start)));
+        if let Some(kill) = app.shown_kills().get(nth).cloned() {
+            return (app, kill);
+        }
+        if nth == 3 && app.shown_kills().len() == 2 {
+            // The user has taken notice of the first two.
+            app.display.banner = None;
+        }
+    }
+    panic!("the demo has no kill {nth}");
+}
+
+/// `225 node`.
+fn dead(kill: &OomEvent) -> (i32, String) {
+    let victim = kill.victim.expect("a victim");
+    (victim.pid.expect("a pid"), victim.comm.to_string())
+}
+
+#[test]
+fn the_row_of_the_killed_process_is_on_the_screen_wherever_its_place_is() {
+    for nth in 0..4 {
+        let (mut app, kill) = after_kill(nth);
+        let (pid, comm) = dead(&kill);
+        for (width, height) in [(80, 24), (120, 40), (200, 60), (60, 16)] {
+            let screen = text(&paint(&mut app, FULL, width, height).0);
+            let pid = format!(" {pid} ");
+            let row = screen.lines().find(|line| line.contains("- ✗") && line.contains(&pid));
+            let is_it = row.is_some_and(|it| it.contains(&comm));
+            assert!(is_it, "{width}x{height}: {pid}{comm} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn the_cursor_on_a_killed_process_is_told_what_happened() {
+    for nth in 0..4 {
+        let (mut app, kill) = after_kill(nth);
+        let (pid, comm) = dead(&kill);
+        app.display.banner = None;
+        let at = app.table.lines.iter().position(|line| line.id.pid == pid && line.at.is_none());
+        app.table.cursor.at = at.expect("its row");
+        app.table.anchor = CursorAnchor::Row(app.table.cursor.at);
+        let screen = text(&paint(&mut app, FULL, 120, 40).0);
+        assert!(screen.contains(&format!("Killed: {pid} {comm}")), "{screen}");
+        assert!(screen.contains(&format!("{} killed {pid} {comm}", kill.by.name())), "{screen}");
+        assert!(screen.contains("just before badness"), "{screen}");
+        assert!(!screen.contains("that process is gone"), "{screen}");
+        crate::fixtures::press(&mut app, &["Enter"]);
+        let Mode::Incident(page) = &app.mode else { panic!("the page of the kill") };
+        assert!(page.title.contains(&format!("{pid} {comm}")), "{}", page.title);
+    }
+}
+
+#[test]
+fn kills_are_counted_alike_in_the_banner_the_header_and_the_view() {
+    for (nth, told) in [(0, "✗ 09:33:57 the "), (1, "2 kills in 1m"), (3, "2 more kills in 1m")] {
+        let (mut app, kill) = after_kill(nth);
+        let screen = text(&paint(&mut app, FULL, 120, 40).0);
+        let all = nth + 1;
+        assert!(screen.contains(&format!("  kills {all}\n")), "{screen}");
+        assert!(screen.contains(told), "{screen}");
+        // Where it was is told at every size.
+        let place = kill.cgroup.as_ref().filter(|_| kill.by != Killer::Machine);
+        let place = place.map_or("machine".to_owned(), |path| short_cgroup(path.as_str()));
+        let small = text(&paint(&mut app, FULL, 80, 24).0);
+        let banner = small.lines().skip_while(|it| !it.starts_with('✗')).take(2);
+        let banner = banner.map(str::trim).collect::<Vec<_>>().join(" ");
+        assert!(banner.contains(&place), "{place} in {banner}");
+        crate::fixtures::press(&mut app, &["Alt-5"]);
+        let screen = text(&paint(&mut app, FULL, 120, 40).0);
+        let word = if all == 1 { "1 kill " } else { &format!("{all} kills ") };
+        assert!(screen.contains(word), "{screen}");
+    }
+}
+
+#[test]
+fn a_kill_asks_for_a_sample_without_the_dead() {
+    let mut player = Player::on(later(0, 3, &[]));
+    let open = SourceState::Open("followed".to_owned());
+    player.app.update(Msg::Log(vec![LogUpdate::Source(LogSource::KernelLog, open)]));
+    assert_eq!(player.app.update(live(1, 1, 4711, "other")), [], "no sample has it");
+    assert_eq!(player.app.update(live(2, 1, 600, "java")), [Request::SampleNow]);
+    assert_eq!(player.app.update(live(3, 1, 500, "chrome")), [], "not again and again");
+    player.wait(1000);
+    assert_eq!(player.app.update(live(4, 2, 400, "Xorg")), [Request::SampleNow]);
 }
 
 #[test]

@@ -54,16 +54,23 @@ pub fn kill_news_line(scene: Option<&Scene>, news: &KillNews) -> (&'static str, 
 }
 
 /// `the kernel killed 208 node (165M and 12M of files) in container c65a08 of pod 3f9c: its limit of 190M`, and shorter forms;
-/// `limit` is that of the domain. The last form leaves out where and why.
+/// `limit` is that of the domain. The third form leaves out the limit, the last one also where it was.
 #[must_use]
-pub fn kill_sentences(event: &OomEvent, limit: Option<Bytes>) -> [String; 3] {
+pub fn kill_sentences(event: &OomEvent, limit: Option<Bytes>) -> [String; 4] {
     let name = |path: &Text, nth: usize| {
         let mut forms = cgroup_forms(path.as_str());
         let at = nth.min(forms.len().saturating_sub(1));
         forms.swap_remove(at)
     };
     let long = |nth: usize| kill_sentence(event, limit, nth == 0, &|path| name(path, nth));
-    [long(0), long(1), format!("{} killed {}", event.by.name(), who(event, false))]
+    let short = format!("{} killed {}", event.by.name(), who(event, false));
+    let path = event.domain.as_ref().or(event.cgroup.as_ref());
+    let place = match (event.by, path) {
+        (Killer::Machine, _) => " in the machine".to_owned(),
+        (Killer::Sysrq, _) | (_, None) => String::new(),
+        (_, Some(path)) => format!(" in {}", name(path, 1)),
+    };
+    [long(0), long(1), format!("{short}{place}"), short]
 }
 
 /// The sentence with cgroups by these names, and with the pages of files.

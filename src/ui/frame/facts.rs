@@ -1,5 +1,6 @@
 //! Facts that the header and the panels both state: swap traffic, OOM kills, and what the user may do.
 
+use crate::app::incident::shown_timeline::KillCount;
 use crate::app::{ActingMode, App};
 use crate::columns::RowContext;
 use crate::model::Capability;
@@ -20,27 +21,24 @@ pub fn swap_traffic(context: &RowContext<'_>) -> Option<String> {
     Some(format!("in {into}/s out {out}/s"))
 }
 
-/// How often the kernel's OOM killer killed.
+/// How often a process was killed: the same number as in the view Events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OomKills {
-    /// Since boot.
-    all: u64,
-    /// Since doomtop started.
-    new: u64,
-}
+pub struct OomKills(KillCount);
 
 impl OomKills {
-    /// The counts of the sample on the screen; nothing where the kernel does not count.
+    /// The counts at the sample on the screen; nothing where the kernel does not count and no kill is known.
     #[must_use]
     pub fn of(app: &App, context: &RowContext<'_>) -> Option<Self> {
-        let all = context.scene.now().traffic.oom_kills.value()?;
-        Some(Self { all, new: all.saturating_sub(app.refresh.kills_at_start.unwrap_or(all)) })
+        let now = context.scene.now();
+        let counted = now.traffic.oom_kills.value();
+        let count = app.timeline().count(counted, app.refresh.kills_at_start);
+        (counted.is_some() || count.known > 0).then_some(Self(count))
     }
 
     /// Whether there was one while doomtop ran.
     #[must_use]
     pub const fn are_new(self) -> bool {
-        self.new > 0
+        self.0.new > 0
     }
 
     /// `OOM kills 3 (+1)`.
@@ -52,8 +50,16 @@ impl OomKills {
     /// `kills 3 (+1)`.
     #[must_use]
     pub fn brief(self) -> String {
-        let Self { all, new } = self;
+        let KillCount { all, new, .. } = self.0;
         if new > 0 { format!("kills {all} (+{new})") } else { format!("kills {all}") }
+    }
+
+    /// `3 kills`, or where the logs do not tell of all of them `3 of 12 kills`.
+    #[must_use]
+    pub fn known(self) -> String {
+        let KillCount { known, all, .. } = self.0;
+        let word = if all == 1 { "kill" } else { "kills" };
+        if known < all { format!("{known} of {all} {word}") } else { format!("{known} {word}") }
     }
 }
 

@@ -61,10 +61,15 @@ fn forms(app: &App) -> Vec<String> {
     let about = if matches!(last.time, EventTime::Within(_)) { "~" } else { "" };
     let clock = format!("{}{about}", text::clock(app, last.unix_ms));
     let seconds = last.unix_ms.saturating_sub(first.unix_ms).unsigned_abs().div_ceil(1000);
-    let several = match events.len() {
+    // What happened between two of them counts, whether the banner told of it or not.
+    let count = timeline.kills_from_to(first, last).max(events.len());
+    let is_first =
+        timeline.events().iter().find(|it| it.is_kill()).is_none_or(|it| it.nth == first.nth);
+    let kills = if is_first { "kills" } else { "more kills" };
+    let several = match count {
         1 => String::new(),
-        count if seconds <= 1 => format!("{count} kills at once, last: "),
-        count => format!("{count} kills in {}, last: ", span_of(seconds)),
+        count if seconds <= 1 => format!("{count} {kills} at once, last: "),
+        count => format!("{count} {kills} in {}, last: ", span_of(seconds)),
     };
     let unproven = if timeline.is_unproven(last.nth) { " (by a log file)" } else { "" };
     // A forecast is told where it was right.
@@ -72,11 +77,15 @@ fn forms(app: &App) -> Vec<String> {
     let forecast = forecast_sentence(last.forecast).filter(|_| was_predicted);
     let forecast = forecast.map_or_else(String::new, |text| format!(", {text}"));
     let limit = app.scene.as_ref().and_then(|scene| limit_of_kill(scene, last));
-    let [long, middle, short] = kill_sentences(last, limit);
+    let [long, middle, placed, short] = kill_sentences(last, limit);
+    // Where it was is told before all else that is left out.
     vec![
         format!("{clock} {several}{long}{unproven}{forecast}. Enter why, p just before"),
         format!("{clock} {several}{middle}{unproven}{forecast}. Enter why, p just before"),
-        format!("{clock} {several}{short}{unproven}{forecast}. Enter why, p just before"),
+        format!("{clock} {several}{middle}{unproven}{forecast}. Enter why, p before"),
+        format!("{clock} {several}{placed}{unproven}{forecast}. Enter why, p before"),
+        format!("{clock} {several}{placed}{unproven}. Enter why, p before"),
+        format!("{several}{placed}. Enter why, p before"),
         format!("{several}{short}. Enter why, p before"),
     ]
 }

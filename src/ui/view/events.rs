@@ -16,6 +16,7 @@ use crate::model::{
     EventTime, ForecastResult, Killer, LogSource, OomEvent, PredictionResult, SourceState, Text,
     Victim,
 };
+use crate::ui::frame::facts::OomKills;
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
@@ -37,7 +38,8 @@ pub static PARTS: ViewParts = ViewParts {
 fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     let events = app.shown_kills();
     let count = events.iter().filter(|it| it.is_kill()).count();
-    let mut kills = if count == 1 { "1 kill".to_owned() } else { format!("{count} kills") };
+    let known = app.context().and_then(|context| OomKills::of(app, &context));
+    let mut kills = known.map_or_else(|| format!("{count} kills"), OomKills::known);
     if events.len() > count {
         kills.push_str(&format!(", {} without a kill", events.len() - count));
     }
