@@ -33,6 +33,7 @@ fn deaths(pids: &[i32], domain: &str, seconds: f64, left: u64) -> Deaths {
         when: Some(TimeSpan { low: time, middle: time, high: time }),
         certainty,
         candidates: pids.iter().map(candidate).collect(),
+        saved: None,
         left: Bytes(left),
         limit: Bytes(100),
         rate: 1.0,
