@@ -86,6 +86,12 @@ impl WalkJob {
         if self.files.active {
             self.look_up();
         } else {
+            // The lists name processes by the pids of doomtop's own namespace.
+            if self.request.members && self.root.is_live() {
+                self.reader.read_members(&mut self.request.group_members);
+            } else {
+                self.request.group_members.clear();
+            }
             self.unreadable = self.walker.walk(&self.request, &mut self.opened, &mut self.skipped);
         }
         let rules = if self.files.active {

@@ -457,3 +457,46 @@ fn this_hosts_groups_are_seen() {
     assert!(gone.cgroups.read_ms > Millis::ZERO && gone.cgroups.find(&own).is_some());
     assert_eq!(Domain::of(&Scope::parse(&path).unwrap(), &gone).kind, DomainKind::Gone);
 }
+
+/// A process of this test.
+struct Sleeper(std::process::Child);
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_process_that_moves_is_seen_in_its_new_group_at_once() {
+    let Some((own, folder)) = own_group() else {
+        eprintln!("skipped: our own group is not to be seen at {REAL} (version 1)");
+        return;
+    };
+    let name = format!("doomtop-moves-{}", std::process::id());
+    let made = Made(folder.join(&name));
+    if let Err(why) = fs::create_dir(&made.0) {
+        eprintln!("skipped: cannot make a group: {why}");
+        return;
+    }
+    let other = format!("{}/{name}", own.trim_end_matches('/'));
+    let mut sleep = std::process::Command::new("sleep");
+    let sleeper = Sleeper(sleep.arg("1000").spawn().expect("sleep runs"));
+    let pid = sleeper.0.id();
+    let root = ProcRoot::open("/proc").unwrap();
+    let mut live = LiveSource::start(root, ScanPatience::Forever).unwrap();
+    let place = |live: &mut LiveSource| {
+        let seen = sample(live, CgroupNeeds::Everything);
+        let row = &seen.processes[seen.position(pid.cast_signed()).expect("it runs")];
+        row.cgroup.clone().value().expect("a group").as_str().to_owned()
+    };
+    // First by its own file, then by the list of a group that is known since the sample before.
+    assert_eq!(place(&mut live), own);
+    for (to, path) in [(&made.0, &other), (&folder, &own), (&made.0, &other)] {
+        fs::write(to.join("cgroup.procs"), pid.to_string()).expect("a move");
+        assert_eq!([place(&mut live), place(&mut live)], [path.clone(), path.clone()]);
+    }
+    drop(sleeper);
+    drop(made);
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod directory;
 pub mod freezer;
+pub mod group_members;
 pub mod members;
 pub(crate) mod mount;
 mod survey;

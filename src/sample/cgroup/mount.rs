@@ -79,6 +79,13 @@ impl Mount {
             .then_some(path)
     }
 
+    /// The hierarchy at this directory, without a namespace.
+    #[cfg(test)]
+    pub(crate) fn at(dir: &std::path::Path) -> Self {
+        let dir = rustix::fs::open(dir, OFlags::RDONLY, Mode::empty()).unwrap();
+        Self { hierarchy: Hierarchy::V2, dir, root: b"/".to_vec(), namespace: None }
+    }
+
     /// Writes the path of a group as `/proc/PID/cgroup` prints it. `relative` is its path below the
     /// mount point, without a slash at either end.
     pub(crate) fn path(&self, relative: &[u8], out: &mut Vec<u8>) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::model::{Cgroup, CgroupNeeds, Cgroups, Reading, Text, is_within, tree_order};
 use crate::sample::cgroup::directory::{CgroupBuffers, GROUPS_MAX};
+use crate::sample::cgroup::group_members::GroupMembers;
 use crate::sample::cgroup::mount::Mount;
 use crate::sample::cgroup::survey::Survey;
 use crate::sample::cgroup::usage::{Limited, budget};
@@ -69,6 +70,14 @@ impl CgroupReader {
     #[must_use]
     pub fn last(&self) -> &Arc<Cgroups> {
         &self.last
+    }
+
+    /// Reads which processes are in the groups that were read last.
+    pub fn read_members(&mut self, members: &mut GroupMembers) {
+        match &self.mount {
+            Some(mount) => members.read(mount, &self.last.list, &mut self.buffers),
+            None => members.clear(),
+        }
     }
 
     /// Reads what is needed. `now` is a time on the snapshot's monotonic clock.

@@ -482,7 +482,9 @@ impl ProcessWalk {
             known.row.cgroup = Reading::NotAsked;
             known.cgroup = false;
         } else if turn || !known.cgroup {
-            let place = self.cgroup(id.pid);
+            // The lists were read before the processes: a pid that is new here may have been another process then.
+            let listed = request.group_members.group_of(id.pid).filter(|_| known.cgroup);
+            let place = listed.map_or_else(|| self.cgroup(id.pid), |path| Ok(Arc::clone(path)));
             missing |= place == Err(FileAbsence::Gone);
             known.row.cgroup = reading(place);
             known.cgroup = true;

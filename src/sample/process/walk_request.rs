@@ -1,6 +1,7 @@
 //! What one walk over all processes must read.
 
 use crate::model::{CgroupNeeds, Needs, ProcId, Scores};
+use crate::sample::cgroup::group_members::GroupMembers;
 use crate::units::Kib;
 
 /// What the machine's own files say that decides what a walk must read.
@@ -24,6 +25,8 @@ pub struct WalkRequest {
     /// Whether all cgroups are read in each walk: they decide which processes an OOM of a cgroup
     /// can kill.
     pub(crate) members: bool,
+    /// What the lists of the cgroups say of that, as far as they were read.
+    pub(crate) group_members: GroupMembers,
     pub(crate) cmdline: bool,
     pub(crate) scores: bool,
     /// Whether the score of each process is needed. It is read again where the process changed, where pages were
