@@ -1,12 +1,13 @@
 //! One sample as one JSON object on one line: the raw facts *and* the verdicts. The facts suffice to compute
 //! the ranking again. Described in `assets/docs/schema.md`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::death::DeathReport;
 use super::kill::KillNewsReport;
@@ -22,7 +23,7 @@ use crate::model::{
     MemoryHolders, MemoryUses, Overcommit, Pressure, Privileges, ProcId, Process, SCHEMA, ScanAge,
     Scene, Swap, Sysctls, Text, VmCounters,
 };
-use crate::policy::{Policy, Verdict, agreement, kernel_score};
+use crate::policy::{Policy, Term, Terms, Verdict, agreement, kernel_score};
 use crate::rank::Ranked;
 use crate::rank::freed::FreedMemory;
 use crate::report::shared_objects::{
@@ -54,20 +55,40 @@ impl<'a> RankedProcess<'a> {
 struct RowReport<'a> {
     #[serde(flatten)]
     facts: &'a Process,
-    user: Option<String>,
+    user: Option<Cow<'a, str>>,
     rank: Option<usize>,
     badness_pages: Option<Points>,
     permille: Option<i64>,
     growth_pages_per_minute: Option<Points>,
     freed_bytes: Option<Bytes>,
-    terms: Map<String, Value>,
+    terms: TermsReport,
     oom_score_computed: Option<u32>,
     oom_adj: Option<i8>,
     spared: Option<&'static str>,
 }
 
+/// The terms that add up to the points, each under its name, sorted.
+#[derive(Default)]
+struct TermsReport(Option<Terms>);
+
+impl Serialize for TermsReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sorted: [Option<&Term>; Terms::CAPACITY] = [None; Terms::CAPACITY];
+        let terms = self.0.as_ref().map_or(&[][..], Terms::as_slice);
+        for (place, term) in sorted.iter_mut().zip(terms) {
+            *place = Some(term);
+        }
+        let sorted = &mut sorted[..terms.len()];
+        sorted.sort_by_key(|term| term.map(|it| it.name));
+        serializer.collect_map(sorted.iter().flatten().map(|term| (term.name, term.points)))
+    }
+}
+
 /// Keys of a row that are written whatever the columns.
 const IDENTITY: &[&str] = &["pid", "start_ticks", "comm"];
+
+/// Bytes that are written at once.
+const PIECE: usize = 32 << 10;
 
 /// The line: first what a reader of logs wants, then the facts, then the rows.
 #[derive(Serialize)]
@@ -232,8 +253,11 @@ pub fn write_line_with<'a>(
 ) -> io::Result<()> {
     let LineExtras { verdicts, deaths, kills } = extras;
     let frame = frame(context, verdicts, (&deaths, kills), Rows { context, rows, columns });
-    serde_json::to_writer(&mut *out, &frame)?;
-    out.write_all(b"\n")
+    // Each value is a write of a few bytes.
+    let mut pieces = BufWriter::with_capacity(PIECE, out);
+    serde_json::to_writer(&mut pieces, &frame)?;
+    pieces.write_all(b"\n")?;
+    pieces.into_inner().map(drop).map_err(IntoInnerError::into_error)
 }
 
 fn frame<'a>(
@@ -315,17 +339,16 @@ fn report<'a>(row: &RowView<'a>) -> RowReport<'a> {
     let context = row.context;
     let process = row.process;
     let (points, terms, spared) = match context.policy.judge(process, context.scene) {
-        Verdict::Scored(badness) => {
-            let terms = badness.terms.as_slice().iter();
-            let terms = terms.map(|term| (term.name.to_owned(), json!(term.points))).collect();
-            (Some(badness.points), terms, None)
-        }
-        Verdict::Spared(reason) => (None, Map::new(), Some(reason.word())),
+        Verdict::Scored(badness) => (Some(badness.points), TermsReport(Some(badness.terms)), None),
+        Verdict::Spared(reason) => (None, TermsReport::default(), Some(reason.word())),
     };
     let adj = process.adj.value();
     RowReport {
         facts: process,
-        user: context.user(process).value(),
+        user: process.ids.value().map(|ids| match context.names.user(ids.euid) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(ids.euid.to_string()),
+        }),
         rank: points.map(|_| row.place + 1),
         badness_pages: points,
         permille: row.permille().map(|share| share.0),
