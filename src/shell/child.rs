@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::syscall::file_limit;
 use crate::syscall::spawn::end_with_parent;
 use crate::units::Adj;
 
@@ -59,6 +60,7 @@ pub(crate) fn spawn_helper(command: &mut Command) -> io::Result<Child> {
     // Nobody asks between the start and the note of it.
     let mut helpers = HELPERS.lock().unwrap_or_else(PoisonError::into_inner);
     let child = command.spawn()?;
+    file_limit::give_back(&child);
     helpers.extend(i32::try_from(child.id()));
     Ok(child)
 }

@@ -2,9 +2,11 @@
 //! Two of them are here: integers and one descriptor go in, a number or an errno comes out. [`bpf`]
 //! has the third, [`signal_action`] the fourth, [`memory`] two that take a range of addresses, [`heap`]
 //! the options of the C library, and [`spawn`] what a child does before its program begins.
+//! [`file_limit`] has none: it is here because whoever starts a program needs it.
 #![allow(unsafe_code, reason = "no crate wraps these calls, or not safely")]
 
 pub mod bpf;
+pub mod file_limit;
 pub mod heap;
 pub mod memory;
 pub mod signal_action;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use rustix::fs::{FsWord, major, minor};
 use rustix::io::Errno;
+use rustix::process::getpid;
 
 use crate::model::{
     GpuMemory, MemoryHolders, Reading, SlabCache, SysvShm, Text, TmpfsMount, ZswapSettings,
@@ -155,9 +156,11 @@ impl MemoryHolderReader {
             return Reading::Missing;
         }
         let Ok(pids) = proc.pids() else { return Reading::Missing };
+        // doomtop itself draws nothing there, and may have many descriptors.
+        let own = proc.is_live().then(|| getpid().as_raw_nonzero().get());
         let (mut clients, mut descriptors, mut denied) = (HashSet::new(), 0, false);
         let mut found: Vec<GpuMemory> = Vec::new();
-        for pid in pids {
+        for pid in pids.into_iter().filter(|&pid| Some(pid) != own) {
             match gpu_of(proc, pid, &mut clients, &mut descriptors) {
                 Ok(gpu) => found.extend(gpu),
                 Err(errno) => denied |= matches!(errno, Errno::ACCESS | Errno::PERM),

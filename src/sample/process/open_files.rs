@@ -27,6 +27,12 @@ pub fn budget() -> usize {
     usize::try_from(soft / 4).unwrap_or(usize::MAX).min(512) / DESCRIPTORS_EACH
 }
 
+/// Maximum number of processes whose `oom_score_adj` alone stays open: half of the descriptors that doomtop may open.
+pub(crate) fn adj_budget() -> usize {
+    let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(256, |(soft, _)| soft);
+    usize::try_from(soft / 2).unwrap_or(usize::MAX)
+}
+
 /// The open files of one process.
 #[derive(Debug)]
 pub struct OpenProcess {

@@ -1,10 +1,12 @@
 //! Reads the four small files of a process back to back into a [`Process`].
 
+use std::os::fd::OwnedFd;
+
 use rustix::io::Errno;
 
 use crate::model::{Machine, ProcId, Process, Reading};
 use crate::sample::absence::{FileAbsence, reading};
-use crate::sample::file_buffer::{FileBuffer, ProcPath};
+use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
 use crate::sample::parse;
 use crate::sample::parse::{ParseError, Stat, Status};
 use crate::sample::proc_root::ProcRoot;
@@ -93,6 +95,24 @@ impl RowBuffers {
 
     pub(crate) fn adj(&mut self, files: &impl ProcFiles) -> Result<Adj, FileAbsence> {
         self.item(files, ProcFile::Adj, parse::oom_score_adj)
+    }
+
+    /// The same through a file that stays open: it is opened here if it `may` be.
+    pub(crate) fn kept_adj(
+        &mut self,
+        files: &OpenByPath<'_>,
+        kept: &mut Option<OwnedFd>,
+        may: bool,
+    ) -> Result<Adj, FileAbsence> {
+        let file = match kept {
+            Some(file) => file,
+            None if !may => return self.adj(files),
+            None => {
+                let path = ProcPath::of(files.pid, ProcFile::Adj.name());
+                kept.insert(open(files.root, path.as_c_str())?)
+            }
+        };
+        parse::oom_score_adj(self.buffer.again(file)?).map_err(|_| FileAbsence::Missing)
     }
 
     pub(crate) fn score(&mut self, files: &impl ProcFiles) -> Result<u32, FileAbsence> {

@@ -22,7 +22,7 @@ use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::idle_processes::{IdleRules, IdleState, NewPids};
 use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::lookup;
-use crate::sample::process::open_files::OpenProcess;
+use crate::sample::process::open_files::{OpenProcess, adj_budget};
 use crate::sample::process::row::{
     OpenByPath, RowBuffers, RowRead, RowRequest, fresh, has_mm, lost_its_leader, take_stat,
     take_status, take_thread,
@@ -56,6 +56,8 @@ struct Known {
     score_adj: Reading<Adj>,
     /// Whether `stat` may be skipped.
     idle: IdleState,
+    /// Its `oom_score_adj`, which is read in every walk: opening it takes more time than reading it, and memory.
+    adj_file: Option<OwnedFd>,
 }
 
 /// Whether a remembered score must be read again. A 0 says that the kernel never chooses this
@@ -89,6 +91,10 @@ pub struct ProcessWalk {
     swap_traffic: Option<u64>,
     /// The pid that was given away last, at the walk before.
     last_pid: Option<i32>,
+    /// How many files stay open.
+    adj_budget: usize,
+    /// How many of them may still be opened.
+    adj_files_left: usize,
     /// What rules tested when links and environments were last read.
     files_read: ProcessFiles,
     /// Reads environments; started when they are first needed.
@@ -104,6 +110,9 @@ impl ProcessWalk {
     pub fn new(root: Arc<ProcRoot>, machine: &Machine) -> Result<Self, Unreadable> {
         Ok(Self {
             listing: root.listing()?,
+            // A folder is read as it is now, also where a file was replaced.
+            adj_budget: if root.is_live() { adj_budget() } else { 0 },
+            adj_files_left: 0,
             root,
             buffers: RowBuffers::on(machine),
             pids: Vec::new(),
@@ -144,6 +153,9 @@ impl ProcessWalk {
         self.last_pid = request.last_pid;
         let idle_rules =
             IdleRules::of(request, new_pids.filter(|_| self.root.is_live() && !swapped));
+
+        let open = self.known.iter().filter(|known| known.adj_file.is_some()).count();
+        self.adj_files_left = self.adj_budget.saturating_sub(open);
 
         let pids = std::mem::take(&mut self.pids);
         let mut all = std::mem::take(&mut self.known);
@@ -448,7 +460,10 @@ impl ProcessWalk {
         let row = &mut known.row;
         let idle = row.is_kernel_thread();
         if !idle || row.adj.is_not_asked() {
-            let adj = self.buffers.adj(files);
+            let (kept, may) = (&mut known.adj_file, !idle && self.adj_files_left > 0);
+            let was_open = kept.is_some();
+            let adj = self.buffers.kept_adj(files, kept, may);
+            self.adj_files_left -= usize::from(kept.is_some() && !was_open);
             if adj == Err(FileAbsence::Gone) && !self.buffers.still_there(files.root, row.id) {
                 return false;
             }

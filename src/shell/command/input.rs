@@ -24,6 +24,7 @@ use crate::source::{
     LiveSource, Recording, RedactedSource, Redactor, SamplerChoice, ScanPatience, Source,
     SourceError, demo_recording,
 };
+use crate::syscall::file_limit;
 
 /// The source of samples, and what else is known about it.
 pub(crate) struct Input {
@@ -127,6 +128,10 @@ impl Input {
         } else {
             let root = ProcRoot::open(&cli.proc).map_err(CommandError::failure)?;
             let patience = ScanPatience::Millis(patience);
+            // What `run` and `search-limit` start is not doomtop's own, and inherits the limit.
+            if !matches!(cli.command, Some(Command::Run(_) | Command::SearchLimit(_))) {
+                file_limit::raise();
+            }
             let mut live = sampler(cli)
                 .and_then(|sampler| LiveSource::start_with(root, patience, sampler))
                 .map_err(CommandError::failure)?;
