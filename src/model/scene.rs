@@ -428,7 +428,7 @@ impl Scene {
             while sizes.next_if(|size| size.id.pid < process.id.pid).is_some() {}
             let growth = match sizes.next_if(|size| size.id == process.id) {
                 Some(size) => {
-                    let pages = self.gained(process, size);
+                    let pages = self.gained(process, &size.size());
                     Some(Growth { pages, over: now.saturating_sub(at) })
                 }
                 None => self.growth_lately(process),

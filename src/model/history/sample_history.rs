@@ -1,5 +1,6 @@
-//! The recent samples, complete. Each is stored as its difference from the one before it, so that
-//! minutes of samples need the space of a dozen.
+//! The recent samples, complete. The processes of each are stored as their difference from the sample after it: the
+//! newest sample is in memory anyway, so an idle machine needs no second list. Cgroups are stored as their difference
+//! from the sample before.
 
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -21,24 +22,28 @@ struct Frame {
     /// The snapshot without its lists.
     rest: Snapshot,
     cgroups: Arc<Cgroups>,
+    /// From the sample before.
     groups: Rows<Cgroup, Arc<Text>>,
-    processes: Rows<Process, ProcId>,
+    /// From the sample after it; `None` for the newest one.
+    processes: Option<Rows<Process, ProcId>>,
 }
 
 impl Frame {
     fn bytes(&self) -> usize {
         let readings = self.rest.usage_readings.len() * size_of::<UsageReading>();
         let log: usize = self.rest.log.iter().map(LogLine::bytes).sum();
-        size_of::<Self>() + readings + self.groups.bytes() + self.processes.bytes() + log
+        let processes = self.processes.as_ref().map_or(0, Rows::bytes);
+        size_of::<Self>() + readings + self.groups.bytes() + processes + log
     }
 
-    const fn is_whole(&self) -> bool {
-        self.processes.is_whole() && self.groups.is_whole()
+    fn has_whole_processes(&self) -> bool {
+        self.processes.as_ref().is_some_and(Rows::is_whole)
     }
 }
 
-/// At least every this many samples, one is stored whole. Before that it is stored whole where the differences
-/// since the last whole one have become larger than itself. Both bound the cost of restoring a sample.
+/// At least every this many samples, the cgroups of one are stored whole. Before that they are stored whole where the
+/// differences since the last whole ones have become larger than they are; so are the processes. That bounds the cost of
+/// restoring a sample.
 const WHOLE_EVERY: u64 = 256;
 
 /// Size up to which samples are kept also where memory was short from the start, in bytes: some minutes of a
@@ -60,10 +65,12 @@ pub struct SampleHistory {
     /// A smaller one for as long as memory is short.
     while_short: Option<usize>,
     bytes: usize,
-    /// The newest snapshot, from which the next difference is computed.
+    /// The newest snapshot, whose processes are stored nowhere else.
     last: Option<Arc<Snapshot>>,
-    /// What is stored of processes and cgroups since the last whole sample, in bytes.
-    since_whole: usize,
+    /// What is stored of cgroups since the last whole ones, in bytes.
+    groups_since_whole: usize,
+    /// The same of processes.
+    processes_since_whole: usize,
 }
 
 impl SampleHistory {
@@ -77,7 +84,8 @@ impl SampleHistory {
             max_bytes,
             bytes: 0,
             last: None,
-            since_whole: 0,
+            groups_since_whole: 0,
+            processes_since_whole: 0,
             while_short: None,
         }
     }
@@ -93,9 +101,11 @@ impl SampleHistory {
         }
         let nth = self.first + self.frames.len() as u64;
         let before = self.last.take();
-        let whole = sample.processes.len() * size_of::<Process>()
-            + sample.cgroups.list.len() * size_of::<Cgroup>();
-        let is_due = nth.is_multiple_of(WHOLE_EVERY) || self.since_whole > whole;
+        if let Some(before) = &before {
+            self.store_processes(before, &sample);
+        }
+        let whole = sample.cgroups.list.len() * size_of::<Cgroup>();
+        let is_due = nth.is_multiple_of(WHOLE_EVERY) || self.groups_since_whole > whole;
         let old = before.as_deref().filter(|_| !is_due);
         let frame = Frame {
             rest: sample.without_lists(),
@@ -105,15 +115,29 @@ impl SampleHistory {
                 list: Vec::new(),
             }),
             groups: Rows::between(old.map(|old| &old.cgroups.list[..]), &sample.cgroups.list),
-            processes: Rows::between(old.map(|old| &old.processes[..]), &sample.processes),
+            processes: None,
         };
-        let lists = frame.groups.bytes() + frame.processes.bytes();
-        self.since_whole = if old.is_some() { self.since_whole + lists } else { 0 };
+        let groups = frame.groups.bytes();
+        self.groups_since_whole = if old.is_some() { self.groups_since_whole + groups } else { 0 };
         self.bytes += frame.bytes();
         self.frames.push_back(Box::new(frame));
         self.last = Some(sample);
         self.drop_old(now);
         (SampleIndex(nth), before)
+    }
+
+    /// Stores the processes of what was the newest sample until now.
+    fn store_processes(&mut self, newest: &Snapshot, next: &Snapshot) {
+        let Some(frame) = self.frames.back_mut() else { return };
+        let whole = newest.processes.len() * size_of::<Process>();
+        let is_due = self.processes_since_whole > whole;
+        let then = Some(&next.processes[..]).filter(|_| !is_due);
+        let rows = Rows::between(then, &newest.processes);
+        let bytes = rows.bytes();
+        self.processes_since_whole =
+            if rows.is_whole() { 0 } else { self.processes_since_whole + bytes };
+        self.bytes += bytes;
+        frame.processes = Some(rows);
     }
 
     /// Drops samples that are too old or do not fit; the newest always stays.
@@ -128,14 +152,8 @@ impl SampleHistory {
             self.bytes = self.bytes.saturating_sub(oldest.bytes());
             self.first += 1;
             let Some(next) = self.frames.front_mut() else { return };
-            // The next frame holds only a difference: complete it.
+            // Of cgroups the next frame holds only a difference: complete it.
             let before = next.bytes();
-            if !next.processes.is_whole()
-                && let Rows::Whole(mut rows) = oldest.processes
-            {
-                next.processes.apply(&mut rows);
-                next.processes = Rows::Whole(rows);
-            }
             if !next.groups.is_whole()
                 && let Rows::Whole(mut rows) = oldest.groups
             {
@@ -224,15 +242,23 @@ impl SampleHistory {
     pub fn sample(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
         let frame = self.frame(nth)?;
         let end = usize::try_from(nth.0 - self.first).ok()?;
-        let whole = |at: usize, of: fn(&Frame) -> bool| {
-            (0..=at).rev().find(|&at| self.frames.get(at).is_some_and(|it| of(it))).unwrap_or(0)
-        };
         let mut processes = Vec::new();
-        for at in whole(end, |frame| frame.processes.is_whole())..=end {
-            self.frames.get(at)?.processes.apply(&mut processes);
+        let later = self.frames.range(end..);
+        let steps = later.clone().position(|it| it.processes.is_none() || it.has_whole_processes());
+        let first = end + steps?;
+        match self.frames.get(first).and_then(|it| it.processes.as_ref()) {
+            Some(rows) => rows.apply(&mut processes),
+            None => processes.clone_from(&self.last.as_ref()?.processes),
         }
+        for frame in self.frames.range(end..first).rev() {
+            frame.processes.as_ref()?.apply(&mut processes);
+        }
+        let whole = (0..=end)
+            .rev()
+            .find(|&at| self.frames.get(at).is_some_and(|it| it.groups.is_whole()))
+            .unwrap_or(0);
         let mut list = Vec::new();
-        for at in whole(end, |frame| frame.groups.is_whole())..=end {
+        for at in whole..=end {
             self.frames.get(at)?.groups.apply(&mut list);
         }
         let cgroups = Arc::new(Cgroups { list, ..Cgroups::clone(&frame.cgroups) });
@@ -294,26 +320,26 @@ impl SampleHistory {
     ) -> Vec<(Millis, &Process)> {
         let end = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms <= to);
         let begin = self.frames.partition_point(|frame| frame.rest.clock.monotonic_ms < from);
-        let whole = |at: &usize| self.frames.get(*at).is_some_and(|it| it.processes.is_whole());
-        let first = (0..=begin).rev().find(whole).unwrap_or(0);
-        let mut last: Option<&Process> = None;
+        let mut now: Option<&Process> = None;
         let mut history = Vec::new();
-        for (nth, frame) in self.frames.iter().enumerate().take(end).skip(first) {
+        for (nth, frame) in self.frames.iter().enumerate().skip(begin).rev() {
             let found = |rows: &'_ [Process]| rows.binary_search_by(|it| it.id.cmp(&id)).ok();
             match &frame.processes {
-                Rows::Whole(rows) => last = found(rows).and_then(|at| rows.get(at)),
-                Rows::Since { changed, gone } => {
+                None => now = self.last.as_ref().and_then(|last| last.find(id)),
+                Some(Rows::Whole(rows)) => now = found(rows).and_then(|at| rows.get(at)),
+                Some(Rows::Since { changed, gone }) => {
                     if let Some(row) = found(changed).and_then(|at| changed.get(at)) {
-                        last = Some(row);
+                        now = Some(row);
                     } else if gone.binary_search(&id).is_ok() {
-                        last = None;
+                        now = None;
                     }
                 }
             }
-            if nth >= begin {
-                history.extend(last.map(|row| (frame.rest.clock.monotonic_ms, row)));
+            if nth < end {
+                history.extend(now.map(|row| (frame.rest.clock.monotonic_ms, row)));
             }
         }
+        history.reverse();
         history
     }
 
@@ -325,12 +351,6 @@ impl SampleHistory {
         let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let more = kills(before).zip(kills(now)).is_some_and(|(before, now)| now > before);
         more && now.continues(before)
-    }
-
-    /// Whether a sample is stored whole, not as a difference.
-    #[must_use]
-    pub fn is_whole(&self, nth: SampleIndex) -> bool {
-        self.frame(nth).is_some_and(Frame::is_whole)
     }
 }
 
@@ -382,7 +402,6 @@ mod tests {
             }
             let oldest = past.oldest().unwrap();
             prop_assert!(past.len() as u64 <= span + 1);
-            prop_assert!(past.is_whole(oldest));
             for nth in oldest.0..samples.len() as u64 {
                 let back = past.sample(SampleIndex(nth)).unwrap();
                 prop_assert_eq!(&back.processes, &samples[nth as usize].processes);
