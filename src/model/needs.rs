@@ -25,8 +25,8 @@ pub struct Needs {
     /// Those that may die next, the likeliest first: of them it is read what they gave back with `MADV_FREE`.
     pub may_die: Vec<ProcId>,
     /// How many pages every other process must gain before it can be one of the first two. While nobody can
-    /// have gained as much, `stat` of a process that did nothing lately is read only in every fourth sample.
-    /// `None`: every process is read in every sample.
+    /// have gained as much, and as long as it has not run, `stat` of a process that did nothing lately is read only in
+    /// every fourth sample. `None`: every process is read in every sample.
     pub lead: Option<Pages>,
 }
 

@@ -3,8 +3,10 @@
 //!
 //! What a process gains is allocated or mapped by a page fault, and the kernel counts both for the whole
 //! machine. While everybody together gained less than a process lacks to be one of the first two, it is none of
-//! them, whatever it did. Its `oom_score_adj` leaves no trace anywhere and is read in every walk. A pid that may
-//! belong to another process by now is read, too: the kernel tells the last pid that it gave away.
+//! them, whatever it did. While they gained more, a process is skipped as long as it has not run: what others do to
+//! its memory is seen in its turn. Nobody is skipped where a death is near. Its `oom_score_adj` leaves no trace
+//! anywhere and is read in every walk. A pid that may belong to another process by now is read, too: the kernel
+//! tells the last pid that it gave away.
 
 use super::walk_request::WalkRequest;
 
@@ -22,13 +24,16 @@ pub(super) struct IdleState {
     calm: u8,
     /// Pages that processes had gained when it was last read.
     gained: u64,
+    /// Its CPU time before it was last read, in nanoseconds; `None` where that does not matter or is not known.
+    ran: Option<i128>,
 }
 
 impl IdleState {
-    /// Its `stat` was read.
-    pub(super) fn read(&mut self, changed: bool, rules: IdleRules) {
+    /// Its `stat` was read, when its CPU time had been `ran`.
+    pub(super) fn read(&mut self, changed: bool, ran: Option<i128>, rules: IdleRules) {
         self.calm = if changed { 0 } else { self.calm.saturating_add(1) };
         self.gained = rules.gained;
+        self.ran = ran;
     }
 }
 
@@ -59,8 +64,8 @@ impl NewPids {
 /// What decides in one walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IdleRules {
-    /// [`crate::model::Needs::lead`] in pages; 0: no process may be skipped.
-    lead: u64,
+    /// [`crate::model::Needs::lead`] in pages; `None`: no process may be skipped.
+    lead: Option<u64>,
     /// Pages that processes have gained since boot.
     gained: u64,
     new_pids: NewPids,
@@ -71,20 +76,33 @@ impl IdleRules {
     pub(super) fn of(request: &WalkRequest, new_pids: Option<NewPids>) -> Self {
         let nobody = NewPids { after: 0, until: 0 };
         match (request.lead, new_pids) {
-            (Some((lead, gained)), Some(new_pids)) => Self { lead, gained, new_pids },
+            (Some((lead, gained)), Some(new_pids)) => Self { lead: Some(lead), gained, new_pids },
             (lead, _) => {
-                Self { lead: 0, gained: lead.map_or(0, |(_, gained)| gained), new_pids: nobody }
+                Self { lead: None, gained: lead.map_or(0, |(_, gained)| gained), new_pids: nobody }
             }
         }
     }
 
-    /// Whether this walk may skip reading a process.
-    pub(super) fn may_skip(self, pid: i32, walk: u32, state: IdleState) -> bool {
+    /// Whether the CPU times of processes may matter.
+    pub(super) const fn follows_activity(self) -> bool {
+        self.lead.is_some()
+    }
+
+    /// Whether this walk may skip reading a process, whose CPU time is `ran` now.
+    pub(super) fn may_skip(
+        self,
+        pid: i32,
+        walk: u32,
+        state: IdleState,
+        ran: impl FnOnce() -> Option<i128>,
+    ) -> bool {
         let turn = pid.unsigned_abs() % TURN == walk % TURN;
+        let Some(lead) = self.lead else { return false };
         state.calm >= CALM
             && !turn
-            && self.gained.saturating_sub(state.gained) < self.lead
             && !self.new_pids.may_contain(pid)
+            && (self.gained.saturating_sub(state.gained) < lead
+                || state.ran.is_some() && state.ran == ran())
     }
 }
 
@@ -99,26 +117,42 @@ mod tests {
 
     fn calm(at: u64) -> IdleState {
         let mut state = IdleState::default();
-        (0..3).for_each(|_| state.read(false, rules(1, at, (1, 1))));
+        (0..3).for_each(|_| state.read(false, Some(5), rules(1, at, (1, 1))));
         state
     }
 
     #[test]
     fn who_did_nothing_may_be_skipped_except_in_its_turn() {
-        let may_skip = |walk| rules(100, 50, (900, 900)).may_skip(7, walk, calm(0));
+        let may_skip = |walk| rules(100, 50, (900, 900)).may_skip(7, walk, calm(0), || Some(6));
         assert_eq!([0, 1, 2, 3, 4].map(may_skip), [true, true, true, false, true]);
         let mut busy = calm(0);
-        busy.read(true, rules(100, 50, (900, 900)));
-        assert!(!rules(100, 50, (900, 900)).may_skip(7, 0, busy));
+        busy.read(true, Some(5), rules(100, 50, (900, 900)));
+        assert!(!rules(100, 50, (900, 900)).may_skip(7, 0, busy, || Some(5)));
     }
 
     #[test]
     fn nobody_is_skipped_who_can_have_become_the_first() {
-        assert!(rules(100, 199, (900, 900)).may_skip(7, 0, calm(100)));
-        assert!(!rules(100, 200, (900, 900)).may_skip(7, 0, calm(100)));
-        assert!(!rules(0, 100, (900, 900)).may_skip(7, 0, calm(100)), "no lead");
+        let ran = || Some(6);
+        assert!(rules(100, 199, (900, 900)).may_skip(7, 0, calm(100), ran));
+        assert!(!rules(100, 200, (900, 900)).may_skip(7, 0, calm(100), ran));
+        assert!(!rules(0, 100, (900, 900)).may_skip(7, 0, calm(100), ran), "no lead");
         let unknown = WalkRequest { lead: Some((100, 100)), ..WalkRequest::default() };
-        assert!(!IdleRules::of(&unknown, None).may_skip(7, 0, calm(100)), "pids are not known");
+        assert!(
+            !IdleRules::of(&unknown, None).may_skip(7, 0, calm(100), || Some(5)),
+            "pids are not known"
+        );
+    }
+
+    #[test]
+    fn who_has_not_run_is_skipped_whatever_others_gained() {
+        let much = rules(100, 200, (900, 900));
+        assert!(much.may_skip(7, 0, calm(100), || Some(5)));
+        assert!(!much.may_skip(7, 0, calm(100), || None), "it is gone");
+        let unknown = IdleState { ran: None, ..calm(100) };
+        assert!(!much.may_skip(7, 0, unknown, || None), "its CPU time is not known");
+        let near = IdleRules { lead: None, ..much };
+        assert!(!near.may_skip(7, 0, calm(100), || Some(5)), "a death is near");
+        assert!(!near.follows_activity());
     }
 
     #[test]
@@ -134,7 +168,7 @@ mod tests {
         ] {
             let walk = (pid as u32 + 1) % TURN;
             assert_eq!(
-                rules(100, 0, pids).may_skip(pid, walk, calm(0)),
+                rules(100, 0, pids).may_skip(pid, walk, calm(0), || Some(6)),
                 may_skip,
                 "{pids:?} {pid}"
             );

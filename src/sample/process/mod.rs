@@ -1,6 +1,7 @@
 //! Reading processes: the walk over `/proc`, the row of each, and details on demand.
 
 pub mod bpf;
+mod cpu_clock;
 pub mod detail;
 pub mod exe_cwd_environ;
 mod idle_processes;

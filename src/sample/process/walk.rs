@@ -18,6 +18,7 @@ use crate::sample::absence::{FileAbsence, reading};
 use crate::sample::parse;
 use crate::sample::parse::Stat;
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::cpu_clock::cpu_time;
 use crate::sample::process::exe_cwd_environ::{EnvironReader, exe_cwd_environ};
 use crate::sample::process::idle_processes::{IdleRules, IdleState, NewPids};
 use crate::sample::process::living_thread::cgroups;
@@ -375,13 +376,15 @@ impl ProcessWalk {
         }
         let asked = |list: &[ProcId]| list.binary_search(&known.row.id).is_ok();
         let may_be_idle = !known.passed && !asked(&request.listed) && !asked(&request.top);
-        if may_be_idle && idle_rules.may_skip(pid, self.walk, known.idle) {
+        if may_be_idle && idle_rules.may_skip(pid, self.walk, known.idle, || cpu_time(pid)) {
             return match self.visit_score(&files, known, request, (false, false)) {
                 true => self.visit_paths(known, request, request.members),
                 false => Visit::Gone,
             };
         }
 
+        // Before `stat`: what it does in between is seen the next time.
+        let ran = if idle_rules.follows_activity() { cpu_time(pid) } else { None };
         let stat = match self.buffers.stat(&files) {
             Ok(stat) if stat.pid == pid => stat,
             Err(FileAbsence::Gone) => return Visit::Gone,
@@ -397,7 +400,7 @@ impl ProcessWalk {
         let changed = known.stat != Some(stat);
         take_stat(&mut known.row, &stat);
         known.stat = Some(stat);
-        known.idle.read(changed, idle_rules);
+        known.idle.read(changed, ran, idle_rules);
         if known.kernel_thread {
             known.row.flags |= Process::PF_KTHREAD;
         }
