@@ -1,7 +1,8 @@
 //! What a refresh on the screen costs: doomtop with each sampler and `top`, each in a terminal of 120x40 with a
 //! refresh every second, at the same time, among sleeping processes. Results are CPU milliseconds per refresh,
-//! resident memory with that of children, and the time from a key press to the changed screen; then the CPU time of
-//! a refresh of `-b` and `--json`, beside `top -b`. There is no pass or fail.
+//! resident memory with that of children, the longest time between two refreshes, and the time from a key press to the
+//! changed screen; then the CPU time of a refresh of `-b` and `--json`, beside `top -b`. Before that, what doomtop takes
+//! on an idle machine: 300 sleepers, a refresh every two seconds. There is no pass or fail.
 //!
 //! Two more processes hold 256 MiB each: on a machine on which memory matters, most processes are far from being
 //! chosen, and the `/proc` sampler reads idle ones of these less often.
@@ -11,7 +12,8 @@
 //! times as much as they do, long ones little more.
 //!
 //! `cargo bench --bench screen` (1,000, 3,000 and 10,000 sleepers); `cargo bench --bench screen -- 500` for another
-//! number; `-- 500 300` measures for 300 seconds.
+//! number (30,000 need 8 GiB and fit the usual `pid_max` of 32,768 of small machines only just); `-- 500 300` measures for
+//! 300 seconds, `-- 0` only the idle machine. `DOOMTOP=FILE` measures another program, such as the one that packages ship.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench says what it expects")]
 
@@ -31,6 +33,12 @@ use terminal::Terminal;
 const WARM_UP: Duration = Duration::from_secs(6);
 /// Time that is measured, unless another one is asked for.
 const MEASURED: Duration = Duration::from_secs(20);
+/// Sleepers of the idle machine, the interval between its refreshes, and the time that is measured.
+const IDLE: usize = 300;
+const IDLE_INTERVAL: &str = "2";
+const IDLE_MEASURED: Duration = Duration::from_secs(60);
+/// Interval between two looks at a screen.
+const LOOK: Duration = Duration::from_millis(10);
 /// Number of key presses that are measured, and the time between two: it is no divisor of the refresh interval.
 const PRESSES: usize = 60;
 const BETWEEN: Duration = Duration::from_millis(73);
@@ -128,16 +136,39 @@ impl Runner {
     }
 }
 
-fn runners() -> Vec<Runner> {
-    let doomtop = |sampler| Terminal::run_as(120, 40, &["-d", "1", "--sampler", sampler], &[]);
-    let mut all = vec![
+/// doomtop with each sampler.
+fn both_samplers(interval: &str) -> Vec<Runner> {
+    let doomtop = |sampler| Terminal::run_as(120, 40, &["-d", interval, "--sampler", sampler], &[]);
+    vec![
         Runner::new("doomtop --sampler bpf", doomtop("bpf")),
         Runner::new("doomtop --sampler proc", doomtop("proc")),
-    ];
+    ]
+}
+
+fn runners() -> Vec<Runner> {
+    let mut all = both_samplers("1");
     if Command::new("top").arg("-V").stdout(Stdio::null()).status().is_ok() {
         all.push(Runner::new("top", Terminal::start_program(120, 40, &["top", "-d", "1"])));
     }
     all
+}
+
+/// The longest time in milliseconds in which each screen did not change: every refresh changes at least the clock.
+fn longest_gaps_ms(runners: &[Runner], measured: Duration) -> Vec<f64> {
+    let begun = Instant::now();
+    let mut seen: Vec<(String, Instant, Duration)> =
+        runners.iter().map(|it| (it.terminal.text(), begun, Duration::ZERO)).collect();
+    while begun.elapsed() < measured {
+        sleep(LOOK);
+        for (runner, (text, since, longest)) in runners.iter().zip(&mut seen) {
+            *longest = (*longest).max(since.elapsed());
+            let now = runner.terminal.text();
+            if now != *text {
+                (*text, *since) = (now, Instant::now());
+            }
+        }
+    }
+    seen.iter().map(|(.., longest)| longest.as_secs_f64() * 1e3).collect()
 }
 
 /// The milliseconds from a key press to the changed screen: half of all presses, 99 of 100, the longest.
@@ -225,6 +256,15 @@ fn measure(processes: usize, measured: Duration) {
             cost / top
         );
     }
+    // Looking at the screens costs this process time, so it is not done while theirs is measured.
+    let gaps = longest_gaps_ms(&runners, measured);
+    for (runner, gap) in runners.iter().zip(gaps) {
+        let name = runner.name;
+        let _ = writeln!(
+            out,
+            "{processes:>6} processes  {name:<24} longest time between two refreshes: {gap:.0} ms"
+        );
+    }
     for runner in runners.iter_mut().filter(|it| it.name.starts_with("doomtop")) {
         let [half, most, longest] = key_ms(runner);
         let _ = writeln!(
@@ -240,6 +280,35 @@ fn measure(processes: usize, measured: Duration) {
         runner.terminal.end();
     }
     measure_printed(processes);
+}
+
+/// The share of a CPU that doomtop takes on an idle machine.
+fn measure_idle(processes: usize) {
+    let mut runners = both_samplers(IDLE_INTERVAL);
+    sleep(WARM_UP);
+    for runner in &mut runners {
+        runner.before = cpu_ms(runner.pid()).unwrap_or(f64::NAN);
+    }
+    let begun = Instant::now();
+    sleep(IDLE_MEASURED);
+    let measured = begun.elapsed().as_secs_f64() * 1e3;
+    let mut out = std::io::stdout().lock();
+    for mut runner in runners {
+        let spent = cpu_ms(runner.pid()).unwrap_or(f64::NAN) - runner.before;
+        let (name, share) = (runner.name, spent / measured * 100.0);
+        let _ = writeln!(
+            out,
+            "{processes:>6} processes  {name:<24} -d {IDLE_INTERVAL}: {share:.2} % of a CPU"
+        );
+        runner.terminal.send("q");
+        runner.terminal.end();
+    }
+}
+
+/// The number of processes that `/proc` lists.
+fn processes() -> usize {
+    let pids = fs::read_dir("/proc").expect("/proc").flatten();
+    pids.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok()).count()
 }
 
 /// The argument with which the bench starts itself to hold memory.
@@ -271,16 +340,19 @@ fn main() {
         std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let (counts, measured) = match numbers[..] {
         [] => (vec![1000, 3000, 10_000], MEASURED),
+        [0] => (vec![], MEASURED),
         [count] => (vec![count], MEASURED),
         [count, seconds, ..] => (vec![count], Duration::from_secs(seconds as u64)),
     };
     let mut sleepers = Sleepers(Vec::new());
     let _awake = Awake::start();
     let _held = hold();
+    if matches!(numbers[..], [] | [0]) {
+        sleepers.reach(IDLE);
+        measure_idle(processes());
+    }
     for count in counts {
         sleepers.reach(count);
-        let pids = fs::read_dir("/proc").expect("/proc").flatten();
-        let pids = pids.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
-        measure(pids.count(), measured);
+        measure(processes(), measured);
     }
 }
