@@ -21,11 +21,15 @@ impl App {
     /// Takes what logs told before a sample of a recording, and the kills that the kernel counted.
     pub(crate) fn take_recorded_log(&mut self, nth: SampleIndex, sample: &Snapshot) {
         let updates = self.incidents.recorded.take(&sample.log);
+        let is_quiet = updates.is_empty();
         let new = self.collect(updates);
         let at = sample.clock.monotonic_ms;
         self.count_kills(nth, sample, Millis(at.0.saturating_add(LINE_WAIT.0)));
         let settled = self.incidents.timeline.settle(at, false);
-        self.tell_of_recording(new, settled);
+        // Most samples of a recording tell of no kill, and take none back.
+        if !is_quiet || !settled.is_empty() {
+            self.tell_of_recording(new, settled);
+        }
     }
 
     /// Tells of kills that became known after the screen had come to their time. The others are told when it does.
