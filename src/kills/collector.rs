@@ -1,5 +1,6 @@
 //! Takes in what the logs and the kernel's kill counter tell, and compares each kill with the samples before it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::columns::cgroup_leaf;
@@ -66,6 +67,7 @@ impl Timeline {
     /// Takes what logs tell.
     pub fn take_log(&mut self, updates: Vec<LogUpdate>, context: KillContext<'_>) -> NewKills {
         let (mut new, mut lookups) = (NewKills::default(), MAX_LOOKUPS);
+        let context = &KillLookup::new(context);
         for update in updates {
             match update {
                 LogUpdate::Source(source, state) => self.set_source(source, state),
@@ -91,7 +93,7 @@ impl Timeline {
         (unix_ms, time): (i64, EventTime),
         report: Arc<OomReport>,
         lookups: &mut usize,
-        context: KillContext<'_>,
+        context: &KillLookup<'_>,
         new: &mut NewKills,
     ) {
         let events = report_events(number, unix_ms, time, &report);
@@ -103,7 +105,7 @@ impl Timeline {
             if of_report.any(|it| it.victim.and_then(|victim| victim.pid) == pid) {
                 continue;
             }
-            if context.has_samples {
+            if context.context.has_samples {
                 let marked = self.take_marked(unix_ms, pid);
                 replaced = marked.or_else(|| pid.and_then(|_| self.match_line(unix_ms, pid)));
                 if *lookups > 0 {
@@ -126,7 +128,7 @@ impl Timeline {
         &mut self,
         unix_ms: i64,
         marked: &MarkedVictim,
-        context: KillContext<'_>,
+        context: &KillLookup<'_>,
         new: &mut NewKills,
     ) {
         let mut victim = marked.victim;
@@ -165,7 +167,7 @@ impl Timeline {
         (unix_ms, time): (i64, EventTime),
         kill: DaemonKill,
         proven: bool,
-        context: KillContext<'_>,
+        context: &KillLookup<'_>,
         new: &mut NewKills,
     ) {
         let near = |it: &OomEvent| it.by == kill.by && (it.unix_ms - unix_ms).abs() <= SAME_KILL;
@@ -187,7 +189,7 @@ impl Timeline {
         };
         let mut event = daemon_event(unix_ms, time, kill);
         event.unproven = !proven;
-        if context.has_samples {
+        if context.context.has_samples {
             context.look_up(&mut event);
         }
         if let Some(before) = unproven.and_then(|nth| self.remove(nth)) {
@@ -211,8 +213,9 @@ impl Timeline {
         context: KillContext<'_>,
     ) {
         self.since.get_or_insert(sample.clock.unix_ms);
+        let context = &KillLookup::new(context);
         let before = nth.0.checked_sub(1).map(SampleIndex);
-        let facts = before.and_then(|nth| Some((nth, context.past.facts(nth)?)));
+        let facts = before.and_then(|nth| Some((nth, context.context.past.facts(nth)?)));
         let Some((before, facts)) = facts else { return };
         let kills = |sample: &Snapshot| sample.traffic.oom_kills.value();
         let count = match (kills(facts), kills(sample)) {
@@ -223,8 +226,8 @@ impl Timeline {
             return;
         }
         let span = (facts.clock.unix_ms, sample.clock.unix_ms);
-        let mut guesses = match context.past.sample(before) {
-            Some(then) => guess_victims(context.policy, &then, sample, count),
+        let mut guesses = match context.sample(before) {
+            Some(then) => guess_victims(context.context.policy, &then, sample, count),
             None => Vec::new(),
         };
         for guess in &mut guesses {
@@ -234,10 +237,37 @@ impl Timeline {
     }
 }
 
-impl KillContext<'_> {
+/// Maximum number of restored samples that are kept while kills are looked up.
+const MAX_RESTORED: usize = 4;
+
+/// Looks kills up in the samples before them. Kills that become known together were mostly at one time: a sample is
+/// restored once for all of them.
+struct KillLookup<'a> {
+    context: KillContext<'a>,
+    /// The samples that were restored, the newest use last.
+    restored: RefCell<Vec<(SampleIndex, Arc<Snapshot>)>>,
+}
+
+impl<'a> KillLookup<'a> {
+    const fn new(context: KillContext<'a>) -> Self {
+        Self { context, restored: RefCell::new(Vec::new()) }
+    }
+
+    /// Restores a sample.
+    fn sample(&self, nth: SampleIndex) -> Option<Arc<Snapshot>> {
+        let mut restored = self.restored.borrow_mut();
+        let known = restored.iter().position(|it| it.0 == nth).map(|at| restored.remove(at).1);
+        let sample = known.or_else(|| self.context.past.sample(nth))?;
+        if restored.len() >= MAX_RESTORED {
+            restored.remove(0);
+        }
+        restored.push((nth, Arc::clone(&sample)));
+        Some(sample)
+    }
+
     /// The process of this pid in the newest sample, as a victim.
     fn newest_as_victim(&self, pid: i32) -> Option<Victim> {
-        let newest = self.past.newest().and_then(|nth| self.past.sample(nth))?;
+        let newest = self.context.past.newest().and_then(|nth| self.sample(nth))?;
         let process = newest.processes.get(newest.position(pid)?)?;
         Some(victim_of(process, newest.machine.page_size))
     }
@@ -251,7 +281,7 @@ impl KillContext<'_> {
         event.forecast = self.forecast(event, event.unix_ms);
         let Some(pid) = event.victim.and_then(|victim| victim.pid) else { return };
         let Some(sample) = self.last_sample_of(pid, event) else { return };
-        event.prediction = predicted_before(self.policy, &sample, pid, event);
+        event.prediction = predicted_before(self.context.policy, &sample, pid, event);
         let process = sample.position(pid).and_then(|at| sample.processes.get(at));
         let (Some(process), Some(victim)) = (process, &mut event.victim) else { return };
         if victim.comm != process.comm {
@@ -276,7 +306,8 @@ impl KillContext<'_> {
     /// The last sample before a kill in which its victim lived. The line of a log is read a moment after the kill: the
     /// last sample before its time may show the process dead, or not at all.
     fn last_sample_of(&self, pid: i32, event: &OomEvent) -> Option<Arc<Snapshot>> {
-        let first = sample_before(self.past, event.unix_ms)?;
+        let past = self.context.past;
+        let first = sample_before(past, event.unix_ms)?;
         let lives = |sample: &Snapshot| {
             let process = sample.position(pid).and_then(|at| sample.processes.get(at));
             let same = process.filter(|it| Some(it.comm) == event.victim.map(|it| it.comm));
@@ -284,16 +315,16 @@ impl KillContext<'_> {
         };
         let mut nth = first;
         loop {
-            let sample = self.past.sample(nth)?;
+            let sample = self.sample(nth)?;
             if lives(&sample) {
                 return Some(sample);
             }
             let is_near = sample.clock.unix_ms > event.unix_ms - CLOCK_SKEW;
             match nth.0.checked_sub(1).filter(|_| is_near) {
-                Some(before) if self.past.oldest().is_some_and(|it| before >= it.0) => {
+                Some(before) if past.oldest().is_some_and(|it| before >= it.0) => {
                     nth = SampleIndex(before);
                 }
-                _ => return self.past.sample(first),
+                _ => return self.sample(first),
             }
         }
     }
@@ -304,7 +335,7 @@ impl KillContext<'_> {
             return ForecastResult::NotMade;
         };
         let Some(pid) = victim.pid else { return ForecastResult::NotMade };
-        let newest = self.past.newest().and_then(|nth| self.past.sample(nth));
+        let newest = self.context.past.newest().and_then(|nth| self.sample(nth));
         // In a cgroup namespace the kernel names a cgroup by another path.
         let is_known =
             |path: &&str| newest.as_ref().is_some_and(|it| it.cgroups.find(path).is_some());
@@ -315,7 +346,13 @@ impl KillContext<'_> {
             (_, path) => path.as_ref().map(Text::as_str).filter(is_known),
         };
         let by = if event.by.is_kernel() { KERNEL } else { event.by.word() };
-        self.predictions.result(&PredictedKill { unix_ms, pid, comm: victim.comm, domain, by })
+        self.context.predictions.result(&PredictedKill {
+            unix_ms,
+            pid,
+            comm: victim.comm,
+            domain,
+            by,
+        })
     }
 }
 

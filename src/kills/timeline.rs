@@ -11,6 +11,9 @@ use crate::units::Millis;
 /// Maximum number of events that are kept.
 const MAX_EVENTS: usize = 4096;
 
+/// The same where only the newest are of use.
+const FEW_EVENTS: usize = 256;
+
 /// Maximum number of events that only a log file tells of, to which any user can write: they must not push the
 /// others out.
 const MAX_UNPROVEN: usize = 256;
@@ -63,9 +66,17 @@ pub struct Timeline {
     /// The time of the first sample. Older kills are in no count.
     pub(crate) since: Option<i64>,
     last_nth: u64,
+    /// Whether only the newest events are kept, without their reports.
+    is_brief: bool,
 }
 
 impl Timeline {
+    /// A timeline that keeps only what the next lines of a log may change: the newest events, without their reports.
+    #[must_use]
+    pub fn brief() -> Self {
+        Self { is_brief: true, ..Self::default() }
+    }
+
     /// The report of this number.
     #[must_use]
     pub fn report(&self, number: u64) -> Option<&Arc<OomReport>> {
@@ -128,7 +139,8 @@ impl Timeline {
         let at = self.events.partition_point(|it| it.unix_ms <= event.unix_ms);
         self.events.insert(at, event);
         let unproven = self.events.iter().filter(|it| it.unproven).count();
-        if unproven > MAX_UNPROVEN || self.events.len() > MAX_EVENTS {
+        let most = if self.is_brief { FEW_EVENTS } else { MAX_EVENTS };
+        if unproven > MAX_UNPROVEN || self.events.len() > most {
             let oldest = self.events.iter().position(|it| it.unproven);
             self.events.remove(oldest.unwrap_or(0));
         }
@@ -137,6 +149,9 @@ impl Timeline {
 
     /// Keeps a report. Where there are too many rows of dumps, the oldest reports are dropped.
     pub(crate) fn keep(&mut self, number: u64, report: Arc<OomReport>) {
+        if self.is_brief {
+            return;
+        }
         self.reports.insert(number, report);
         let mut rows: usize = self.reports.values().map(|report| report.tasks.len() + 1).sum();
         while rows > MAX_ROWS && self.reports.len() > 1 {
@@ -294,6 +309,17 @@ mod tests {
 
     fn kill(by: Killer, unix_ms: i64) -> OomEvent {
         OomEvent::new(by, unix_ms, EventTime::Live)
+    }
+
+    #[test]
+    fn a_brief_timeline_keeps_the_newest_events_and_no_report() {
+        let mut timeline = Timeline::brief();
+        for ms in 0..1000 {
+            timeline.keep(ms as u64, Arc::new(OomReport::default()));
+            timeline.add(kill(Killer::Memcg, ms));
+        }
+        assert_eq!((timeline.all().len(), timeline.reports().count()), (FEW_EVENTS, 0));
+        assert_eq!(timeline.all().last().map(|it| it.unix_ms), Some(999));
     }
 
     #[test]

@@ -296,6 +296,15 @@ fn kill_lines(arguments: &[&str]) -> Vec<String> {
     text.lines().filter(is_one).map(str::to_owned).collect()
 }
 
+/// What is said beside the output.
+fn complaints(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
+    command.args(arguments).stdin(Stdio::null()).env("XDG_CONFIG_HOME", "/nonexistent");
+    let output = command.output().expect("doomtop runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).expect("text")
+}
+
 /// What each line of JSON tells of kills.
 fn kills_of_lines(arguments: &[&str]) -> Vec<Vec<Value>> {
     let text = printed(arguments);
@@ -383,7 +392,11 @@ fn a_kill_that_a_log_takes_back_is_taken_back_once_and_by_nobody_else() {
     let told = [(5, "600 java"), (7, "500 chrome"), (8, "not 500 chrome")];
     let told = told.map(|(nth, who)| (nth, who.to_owned()));
     assert_eq!(followed(&samples).1, told);
-    let (_folder, name) = recorded(&samples);
+    assert_eq!(all_told(&on_screen(&samples)).len(), 1, "the screen forgets it");
+    let (folder, name) = recorded(&samples);
+    let copy = folder.path().join("copy.tape");
+    let said = complaints(&["--from", &name, "record", copy.to_str().expect("UTF-8")]);
+    assert!(said.contains(", 1 kill, in ") && said.contains(": 600 java\n"), "{said}");
     for arguments in [["-b", "--from", &name], ["--plain", "--from", &name]] {
         let lines = kill_lines(&arguments);
         assert_eq!(lines.len(), 3, "{lines:#?}");

@@ -6,7 +6,7 @@ use crate::app::incident::event_text::victim_text;
 use crate::columns::{human_size, span_of};
 use crate::events::RecordedLog;
 use crate::forecast::next_death::PredictionLog;
-use crate::kills::{KillContext, Timeline};
+use crate::kills::{KillContext, NewKills, Timeline};
 use crate::model::{OomEvent, SampleHistory, Snapshot};
 use crate::policy::LINUX;
 use crate::shell::command::headless::SamplePace;
@@ -26,8 +26,9 @@ pub(super) struct RecordingProgress {
     /// The monotonic time of the first and of the last sample.
     span: Option<(Millis, Millis)>,
     log: RecordedLog,
-    /// The kills that logs tell of.
+    /// The last kills that logs tell of.
     kills: Timeline,
+    counts: KillCounts,
     /// Kills that the kernel counted, and its count in the last sample.
     counted: u64,
     count: Option<u64>,
@@ -42,7 +43,8 @@ impl RecordingProgress {
             samples: 0,
             span: None,
             log: RecordedLog::default(),
-            kills: Timeline::default(),
+            kills: Timeline::brief(),
+            counts: KillCounts::default(),
             counted: 0,
             count: None,
         }
@@ -70,7 +72,8 @@ impl RecordingProgress {
             predictions: &predictions,
             has_samples: false,
         };
-        self.kills.take_log(self.log.take(&sample.log), context);
+        let new = self.kills.take_log(self.log.take(&sample.log), context);
+        self.counts.take(new, &self.kills);
         if !self.quiet {
             let end = if self.endless { "; Ctrl-C ends it" } else { "" };
             progress(&format!("recording to {}: {}{end}", self.path.display(), self.words(bytes)));
@@ -90,16 +93,9 @@ impl RecordingProgress {
         text
     }
 
-    /// The kills that logs tell of.
-    fn told(&self) -> impl Iterator<Item = &OomEvent> {
-        self.kills.all().iter().filter(|it| it.is_kill())
-    }
-
     /// The kernel counts its own kills; only logs tell of those by daemons.
     fn kills(&self) -> u64 {
-        let (by_kernel, by_daemons): (Vec<_>, Vec<_>) =
-            self.told().partition(|it| it.by.is_kernel());
-        self.counted.max(by_kernel.len() as u64) + by_daemons.len() as u64
+        self.counted.max(self.counts.by_kernel) + self.counts.by_daemons
     }
 
     /// Says what was recorded. `unreadable`: why the kernel's log could not be read.
@@ -108,21 +104,68 @@ impl RecordingProgress {
             return;
         }
         let mut text = format!("{}, in {}", self.words(bytes), self.path.display());
-        let name = |event: &OomEvent| match event.by.is_kernel() {
-            true => victim_text(event),
-            false => format!("{} ({})", victim_text(event), event.by.word()),
-        };
-        let names: Vec<String> = self.told().map(name).collect();
+        let names: Vec<String> = self.counts.named.iter().map(name).collect();
         if !names.is_empty() {
             text.push_str(": ");
-            text.push_str(&names[..names.len().min(MAX_NAMED)].join(", "));
-            if names.len() > MAX_NAMED {
-                text.push_str(&format!(" and {} more", names.len() - MAX_NAMED));
+            text.push_str(&names.join(", "));
+            match self.counts.count().saturating_sub(names.len() as u64) {
+                0 => {}
+                more => text.push_str(&format!(" and {more} more")),
             }
         }
         complain(&text);
         if let Some(why) = unreadable {
             complain(&format!("the kernel log was not recorded: {why}"));
         }
+    }
+}
+
+/// The victim in the summary.
+fn name(event: &OomEvent) -> String {
+    let doubt = if event.unproven { ", by a log file that any user can write" } else { "" };
+    match event.by.is_kernel() {
+        true => victim_text(event),
+        false => format!("{} ({}{doubt})", victim_text(event), event.by.word()),
+    }
+}
+
+/// The kills that logs tell of: their number, and the first of them.
+#[derive(Default)]
+struct KillCounts {
+    by_kernel: u64,
+    by_daemons: u64,
+    named: Vec<OomEvent>,
+}
+
+impl KillCounts {
+    fn take(&mut self, new: NewKills, kills: &Timeline) {
+        for change in new.changed {
+            let now = change.now.and_then(|nth| kills.find(nth));
+            let named = self.named.iter().position(|it| it.nth == change.before.nth);
+            match (named, now) {
+                (Some(at), Some(now)) => self.named[at] = now.clone(),
+                (Some(at), None) => _ = self.named.remove(at),
+                (None, _) => {}
+            }
+            if change.now.is_none() {
+                let count = self.count_of(&change.before);
+                *count = count.saturating_sub(1);
+            }
+        }
+        let found = new.found.iter().filter_map(|&nth| kills.find(nth));
+        for event in found.filter(|it| it.is_kill()) {
+            *self.count_of(event) += 1;
+            if self.named.len() < MAX_NAMED {
+                self.named.push(event.clone());
+            }
+        }
+    }
+
+    const fn count_of(&mut self, event: &OomEvent) -> &mut u64 {
+        if event.by.is_kernel() { &mut self.by_kernel } else { &mut self.by_daemons }
+    }
+
+    const fn count(&self) -> u64 {
+        self.by_kernel + self.by_daemons
     }
 }
