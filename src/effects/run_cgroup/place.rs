@@ -70,7 +70,8 @@ impl Place {
         if !children.iter().all(|pid| is_own_child(root, pid)) {
             return Err(format!(
                 "cgroup {shown} cannot be divided, because there are other processes in it: doomtop \
-                 needs a delegated cgroup of its own (systemd-run -p Delegate=yes)"
+                 needs a delegated cgroup of its own (systemd-run --user --scope -p Delegate=yes, as \
+                 root without --user)"
             ));
         }
         let leaf = format!("{name}-doomtop");

@@ -59,16 +59,17 @@ fn differences(said: &Watched, files: &Watched) -> Result<String, String> {
     let mut told = Vec::new();
     let limit = |it: &Option<f64>| it.map_or_else(String::new, |it| format!(" above {it}%"));
     for path in said.swap.iter().filter(|it| !files.swap.contains(it)) {
-        told.push(format!("watches the swap of {path}, which no file says"));
+        told.push(format!("watches the swap of {path}, although no file says so"));
     }
     for path in files.swap.iter().filter(|it| !said.swap.contains(it)) {
-        told.push(format!("does not watch the swap of {path}, which a file says"));
+        told.push(format!("does not watch the swap of {path}, although a file says so"));
     }
     for (path, at) in &said.pressure {
         match files.pressure.get(path) {
-            None => {
-                told.push(format!("watches {path} for pressure{}, which no file says", limit(at)))
-            }
+            None => told.push(format!(
+                "watches {path} for pressure{}, although no file says so",
+                limit(at)
+            )),
             Some(by_file) => {
                 let pair = at.zip(*by_file).filter(|(a, b)| (a - b).abs() > ROUNDING);
                 told.extend(pair.map(|(a, b)| {
@@ -78,7 +79,7 @@ fn differences(said: &Watched, files: &Watched) -> Result<String, String> {
         }
     }
     for path in files.pressure.keys().filter(|it| !said.pressure.contains_key(*it)) {
-        told.push(format!("does not watch {path} for pressure, which a file says"));
+        told.push(format!("does not watch {path} for pressure, although a file says so"));
     }
     let dry = if said.dry_run { "; a dry run: it kills nobody" } else { "" };
     if told.is_empty() {
@@ -244,9 +245,9 @@ mod tests {
         let files = watched(&["/d"], &[("/b", 40.0), ("/e", 60.0)]);
         assert_eq!(
             differences(&said, &files).expect_err("different"),
-            "watches the swap of /a, which no file says; does not watch the swap of /d, which a file \
-             says; watches /b for pressure above 50%, and its files say 40%; watches /c for pressure \
-             above 60%, which no file says; does not watch /e for pressure, which a file says"
+            "watches the swap of /a, although no file says so; does not watch the swap of /d, \
+             although a file says so; watches /b for pressure above 50%, and its files say 40%; watches /c for pressure \
+             above 60%, although no file says so; does not watch /e for pressure, although a file says so"
         );
         let many: Vec<String> = (0..9).map(|n| format!("/{n}")).collect();
         let many = Watched { dry_run: true, swap: many, ..Watched::default() };
