@@ -4,21 +4,22 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::events::log::pattern::compile;
+
 /// Words with which a line about an OOM begins, or which it contains.
 static BEGIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
+    compile(concat!(
         r"oom-kill:constraint=|Out of [mM]emory|Memory cgroup out of memory|Killed process \d",
         r"|[Kk]ill process \d|Memory cgroup stats for |Task in /|Tasks in /",
         r"|(?:memory\+swap|memory|swap|kmem): usage \d|oom_reaper: |OOM victim \d",
         r"|Kernel panic - not syncing: |oom-killer: gfp_mask=|\[ *pid *\] +uid",
         r"|oom bpf handler: |oom_policy="
     ))
-    .ok()
 });
 
 /// Words of the lines that belong to a report which has begun.
 static WITHIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
+    compile(concat!(
         r"Mem-Info:|Node \d+ |active_anon:\d|active_file:\d|unevictable:\d|slab_reclaimable:\d",
         r"|mapped:\d|mapped \d|kernel_misc_reclaimable:\d|free:\d|Free swap|Total swap",
         r"|\d+ pages (?:of )?(?:RAM|reserved|HighMem|cma)|\d+ reserved pages|lowmem_reserve\[\]",
@@ -26,17 +27,15 @@ static WITHIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"| mems_allowed=|page allocation failure|page allocation stalls|mem_cgroup_out_of_memory|mem_cgroup_oom_synchronize|pagefault_out_of_memory|moom_callback",
         r"|(?:DMA|DMA32|Normal|HighMem|Movable)[ :]"
     ))
-    .ok()
 });
 
 /// Words of the logs of userspace killers.
 static DAEMON: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
+    compile(concat!(
         r"systemd-oomd killed|due to memory |due to swap |sending SIG|Sending SIG|Killing |oomd kill: ",
         r"|low memory!|dryrun, not|kill failed: |Could not kill|lowmemorykiller: |lmkd|PID: +\d",
         r"|oom_score_adj: +-?\d|RSS: +\d|cgroup_v[12]: /|Kill '|due to OOM rule"
     ))
-    .ok()
 });
 
 /// Where the words of a line about an OOM begin.
