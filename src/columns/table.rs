@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::columns::badness_bar::{BarCell, LEAST_BAR, bar_cells};
-use crate::columns::cgroup_leaf;
+use crate::columns::cgroup_word;
 use crate::columns::column::{Align, Column, Need};
 use crate::columns::context::{CommandStyle, RowView};
 use crate::columns::sort_key::SortKey;
@@ -480,7 +480,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "cgroup",
         title: "CGROUP",
-        about: "last component of the path of its memory cgroup",
+        about: "its memory cgroup: the id of a container or pod, else the last component of the path",
         width: 12,
         size: false,
         align: Align::Left,
@@ -491,7 +491,7 @@ pub static COLUMNS: &[Column] = &[
         json: &["cgroup"],
         cell: |row, out| {
             put(row.process.cgroup.as_ref(), out, |path, out| {
-                out.push_str(cgroup_leaf(path.as_str()));
+                out.push_str(cgroup_word(path.as_str()));
             });
         },
         key: |row| {

@@ -41,7 +41,11 @@ impl OutcomeAtLimit {
         Self {
             chosen,
             victim: ranking.dies(),
-            permille: points.filter(|_| pages && chosen == ranking.dies()).map(share),
+            // The points of a killer that adds to what it prefers are no share of the memory.
+            permille: points
+                .filter(|_| pages && chosen == ranking.dies())
+                .map(share)
+                .filter(|it| it.0 <= 1000 || policy.info().kind.is_kernel()),
             runner_up: ranking.runner_up().map(|row| row.id),
             rival: ranking.candidates().get(1).copied(),
             candidates: ranking.candidates().len(),

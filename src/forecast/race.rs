@@ -31,7 +31,7 @@ pub struct RaceRunner {
     pub track: Vec<(Millis, f64)>,
     /// Its badness now, in pages.
     pub now: f64,
-    /// What it gains, in pages a second; 0 without a clear trend.
+    /// What it gains, in pages a second, as the prediction has it where a death is near; 0 without a clear trend.
     pub rate: f64,
 }
 
@@ -128,7 +128,9 @@ impl Race {
             if track.last().is_none_or(|last| last.0 < at) {
                 track.push((at, now));
             }
-            let rate = rate(&track);
+            // On the way to a limit it is what the prediction goes by.
+            let predicted = death.filter(|death| death.when.is_some());
+            let rate = predicted.map_or_else(|| rate(&track), |death| death.gain_of(process.id));
             let adj = process.adj.value();
             RaceRunner { id: process.id, comm: process.comm, adj, track, now, rate }
         };

@@ -82,18 +82,18 @@ pub fn saving(death: &NextDeath, saved: SavingAdj) -> String {
 pub fn use_and_rate(death: &NextDeath) -> (String, String) {
     let used = human_size(death.limit.saturating_sub(death.left));
     let text = numbers_and_names::joined(used, human_size(death.limit));
-    let rate = rate(death.rate);
-    (text, rate)
+    (text, rate(death.rate.max(0.0)))
 }
 
-/// `+9M/s`, or by the minute where that is little; empty without growth.
-fn rate(rate: f64) -> String {
-    const LEAST: f64 = 1_048_576.0;
-    match rate {
-        rate if rate >= LEAST => format!("+{}/s", human_size(Bytes(rate as u64))),
-        rate if rate * 60.0 >= LEAST => format!("+{}/min", human_size(Bytes((rate * 60.0) as u64))),
-        _ => String::new(),
-    }
+/// `+9M/s`, by the second at any size, as what grows by the minute is told by the mean of the last one; empty without
+/// growth worth telling.
+#[must_use]
+pub fn rate(bytes_per_second: f64) -> String {
+    /// 64 KiB a second.
+    const LEAST: f64 = 65_536.0;
+    let sign = if bytes_per_second < 0.0 { '-' } else { '+' };
+    let size = bytes_per_second.abs();
+    if size < LEAST { String::new() } else { format!("{sign}{}/s", human_size(Bytes(size as u64))) }
 }
 
 /// Why no kill in the domain of a death can help, where that is so.
@@ -138,8 +138,9 @@ pub fn reasons(
         |it: &RaceRunner| it.after(time) - f64::from(it.adj.map_or(0, |adj| adj.0)) * race.step;
     let faster = own.rate - rival.rate;
     let (short, lead) = (own.after(time) - rival.after(time), own.now - rival.now);
-    let main = if lead < 0.0 && faster > 0.0 {
-        let overtakes = Millis((-lead / faster * 1000.0) as u64);
+    // It may lead at the limit by what is not known here: then it overtakes nobody before.
+    let overtakes = Millis((-lead / faster.max(f64::MIN_POSITIVE) * 1000.0) as u64);
+    let main = if lead < 0.0 && overtakes <= time {
         let soon = numbers_and_names::soon(overtakes);
         with_adj(format!("overtakes {} in {soon}", name(rival)))
     } else if bare(own) >= bare(rival) {
@@ -200,6 +201,9 @@ fn kill_instead(
     death: &NextDeath,
     victim: ProcId,
 ) -> Option<DeathRemedy> {
+    if death.rate <= 0.0 {
+        return None;
+    }
     let others = race.runners.iter().filter(|it| it.id != victim);
     let frees = |id: ProcId| Some(FreedMemory::of(scene.find(id)?, scene).value()?.room().0);
     let (bytes, other) =

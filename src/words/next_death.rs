@@ -50,10 +50,10 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
     };
     if let Some(reason) = death.stalled {
         let (words, brief) = (reason.words(), reason.brief());
-        let (domain, place) =
-            (&death.domain, numbers_and_names::short_cgroup(death.domain.as_str()));
+        let names = numbers_and_names::domain_forms(death.domain.as_str());
+        let [long, place] = [names.first(), names.last()].map(|it| it.cloned().unwrap_or_default());
         return vec![
-            form("STALLED", "", format!(" cgroup {domain}: {words}")),
+            form("STALLED", "", format!(" {long}: {words}")),
             form("STALLED", "", format!(" {place}: {words}")),
             form("STALLED", "", format!(" {place}: {brief}, nobody is killed")),
             form("STALLED", "", format!(" {place}: nobody is killed")),
@@ -132,7 +132,11 @@ pub fn verdict_on(death: Option<&NextDeath>, who: ProcId) -> Option<DeathVerdict
         time => numbers_and_names::soon(time),
     };
     let by = if death.by == KERNEL { String::new() } else { format!(", by {}", death.by) };
-    let place = format!("({when}, {}{by})", place(death.domain.as_str()));
+    let place = match death.domain.as_str() {
+        Scope::GLOBAL => "machine".to_owned(),
+        path => numbers_and_names::short_cgroup(path),
+    };
+    let place = format!("({when}, {place}{by})");
     let is_among = death.candidates.iter().any(|it| it.id == who);
     Some(match (death.candidates.len(), is_among) {
         (1, true) => DeathVerdict::Next(format!("this IS the next to die {place}")),
@@ -167,15 +171,6 @@ pub fn after_change(before: &NextDeath, after: Option<&NextDeath>) -> String {
         ([], DeathCertainty::Nobody) => "then nobody can be chosen at the limit".to_owned(),
         ([], _) => "then it is not known who dies next".to_owned(),
     }
-}
-
-/// `machine`, or the last two names of a cgroup's path.
-fn place(path: &str) -> String {
-    if path == Scope::GLOBAL {
-        return "machine".to_owned();
-    }
-    let names: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    format!("cgroup {}", names[names.len().saturating_sub(2)..].join("/"))
 }
 
 /// What the forecast said before a kill: `predicted 14 s before`. Nothing where there was none.
@@ -219,9 +214,10 @@ fn places(death: &NextDeath) -> [String; 3] {
         let long = "the machine runs out of memory";
         return [long.to_owned(), long.to_owned(), "machine full".to_owned()];
     }
-    let place = numbers_and_names::short_cgroup(path);
+    let names = numbers_and_names::cgroup_forms(path);
+    let [long, place] = [names.first(), names.last()].map(|it| it.cloned().unwrap_or_default());
     [
-        format!("cgroup {path} reaches its limit of {limit}"),
+        format!("{long} reaches its limit of {limit}"),
         format!("{place} reaches its limit of {limit}"),
         format!("{place}, limit {limit}"),
     ]
@@ -277,7 +273,8 @@ fn threshold(level: &TriggerLevel) -> Option<String> {
         TriggerQuantity::Pressure => "memory pressure",
         TriggerQuantity::Reclaim => return None,
     };
-    let place = level.cgroup.as_ref().map(|path| format!(" in {path}")).unwrap_or_default();
+    let name = level.cgroup.as_ref().map(|path| numbers_and_names::short_cgroup(path.as_str()));
+    let place = name.map(|name| format!(" in {name}")).unwrap_or_default();
     Some(format!("{amount} {what}{place}"))
 }
 

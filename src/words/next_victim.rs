@@ -98,7 +98,8 @@ fn named_forms(context: &RowContext<'_>, row: &Ranked, victim: &Process) -> Vec<
         (numbers_and_names::who(victim), row.placement.points().unwrap_or_default());
     let user = numbers_and_names::user(context, victim);
     let score = match context.policy.info().unit {
-        BadnessUnit::Pages => format!("{}/1000", numbers_and_names::permille(context, points)),
+        BadnessUnit::Pages => numbers_and_names::share_of_domain(context, points)
+            .unwrap_or_else(|| numbers_and_names::points(context, points)),
         BadnessUnit::Bare => format!("{} points", numbers_and_names::grouped(points.0)),
     };
     let versus = versus(context, victim, points);

@@ -1,6 +1,6 @@
 //! Numbers and names as text, the same in all output.
 
-use crate::columns::{RowContext, SizeUnit, cgroup_leaf, span_of};
+use crate::columns::{RowContext, SizeUnit, cgroup_leaf, short_id, span_of};
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::oom_at_limit::OutcomeAtLimit;
 use crate::model::{
@@ -99,6 +99,14 @@ pub fn permille(context: &RowContext<'_>, points: Points) -> i64 {
     Permille::of(points, context.scene.domain().pages).0
 }
 
+/// The same as text: `313/1000`. Nothing where it is no share: a userspace killer may add to what it prefers.
+#[must_use]
+pub fn share_of_domain(context: &RowContext<'_>, points: Points) -> Option<String> {
+    let share = permille(context, points);
+    let is_share = share <= 1000 || context.policy.info().kind.is_kernel();
+    is_share.then(|| format!("{share}/1000"))
+}
+
 /// The name of the user, or the sign that says why it is unknown.
 #[must_use]
 pub fn user(context: &RowContext<'_>, process: &Process) -> String {
@@ -136,10 +144,14 @@ pub fn joined(of: String, all: String) -> String {
     format!("{of}/{all}")
 }
 
-/// An estimated time: `~40s`, `~3m`, `~2.0h`.
+/// The seconds of a day: nobody can use an estimate of more in hours.
+const DAY: u64 = 86_400;
+
+/// An estimated time: `~40s`, `~3m`, `~2.0h`, `more than a day`.
 #[must_use]
 pub fn soon(time: Millis) -> String {
     match time.0.div_ceil(1000) {
+        DAY.. => "more than a day".to_owned(),
         seconds @ 0..100 => format!("~{seconds}s"),
         seconds @ 100..5370 => format!("~{}m", (seconds + 30) / 60),
         seconds => format!("~{:.1}h", seconds as f64 / 3600.0),
@@ -156,6 +168,9 @@ pub fn in_soon(time: Millis) -> String {
 #[must_use]
 pub fn about(arrival: &TimeToFull) -> String {
     let TimeToFull { soonest, likely, latest, .. } = *arrival;
+    if likely.0 >= DAY * 1000 {
+        return "in more than a day".to_owned();
+    }
     let (unit, each) = match likely.0 {
         0..100_000 => ("s", 1000.0),
         100_000..5_370_000 => ("min", 60_000.0),
@@ -170,7 +185,11 @@ pub fn about(arrival: &TimeToFull) -> String {
         }
     };
     let (from, to) = (number(soonest), number(latest));
-    let range = if from == to { String::new() } else { format!(" ({from} to {to})") };
+    let range = match latest.0 / 1000 {
+        DAY.. => format!(" ({from} to more than a day)"),
+        _ if from == to => String::new(),
+        _ => format!(" ({from} to {to})"),
+    };
     format!("in about {} {unit}{range}", number(likely))
 }
 
@@ -242,16 +261,10 @@ pub fn room(context: &RowContext<'_>, limit: &ReachableLimit) -> String {
     }
 }
 
-/// The name of a limit: the path of the cgroup, or `the machine`.
+/// The name of a limit in texts: the path of the cgroup, or `the machine`.
 #[must_use]
 pub fn limit_name(limit: &ReachableLimit) -> &str {
     if limit.is_machine() { "the machine" } else { limit.name.as_str() }
-}
-
-/// An id as short as people write it; a name stays whole.
-fn short_id(id: &str) -> &str {
-    let is_id = id.bytes().all(|it| it.is_ascii_hexdigit());
-    if is_id { id.get(..12).unwrap_or(id) } else { id }
 }
 
 /// A cgroup in one or two words: `container 3f9c27d1`, `pod 7e1c`, `ssh.service`, `cgroup shop`.
@@ -281,6 +294,17 @@ pub fn cgroup_forms(path: &str) -> Vec<String> {
         _ => None,
     };
     long.into_iter().chain([short]).collect()
+}
+
+/// A domain in the forms in which sentences and titles name it, the longest first: `the machine`, or those of the cgroup.
+#[must_use]
+pub fn domain_forms(name: &str) -> Vec<String> {
+    match name {
+        Scope::GLOBAL => vec!["the machine".to_owned()],
+        // A cpuset or a node has no path, and the root no name.
+        name if !name.starts_with('/') || name == "/" => vec![name.to_owned()],
+        path => cgroup_forms(path),
+    }
 }
 
 /// A cgroup as that of a process, in words: `its container in pod 7e1c`, `its service ssh.service`.

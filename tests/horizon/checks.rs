@@ -34,6 +34,7 @@ fn deaths(pids: &[i32], domain: &str, seconds: f64, left: u64) -> Deaths {
         certainty,
         candidates: pids.iter().map(candidate).collect(),
         saved: None,
+        gains: Vec::new(),
         left: Bytes(left),
         limit: Bytes(100),
         rate: 1.0,

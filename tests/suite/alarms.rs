@@ -493,6 +493,7 @@ fn a_prediction_that_flickers_rings_once_until_its_process_is_dead() {
             certainty: DeathCertainty::Named,
             candidates: vec![candidate],
             saved: None,
+            gains: Vec::new(),
             ..predicted("/web", when)
         };
         Deaths { next: Some(next.clone()), list: vec![next] }

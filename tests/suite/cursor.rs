@@ -21,6 +21,7 @@ fn death_of(pid: i32) -> NextDeath {
         certainty: DeathCertainty::Named,
         candidates: vec![Candidate { id: process.id, comm: process.comm, from: when, to: when }],
         saved: None,
+        gains: Vec::new(),
         ..predicted(Scope::GLOBAL, when)
     }
 }

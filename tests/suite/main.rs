@@ -12,6 +12,7 @@ mod cgroups;
 mod children;
 mod cli;
 mod compare;
+mod consistency;
 mod contributing;
 mod cost;
 mod cursor;

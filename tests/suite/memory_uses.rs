@@ -100,6 +100,7 @@ fn death(domain: &str) -> NextDeath {
         certainty: DeathCertainty::Nobody,
         candidates: Vec::new(),
         saved: None,
+        gains: Vec::new(),
         left: Bytes(1 << 20),
         limit: Bytes(8 << 30),
         rate: 1e6,

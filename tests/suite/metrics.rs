@@ -294,6 +294,7 @@ fn death(domain: &str, pids: &[i32]) -> NextDeath {
         certainty: if named { DeathCertainty::Named } else { DeathCertainty::TooClose },
         candidates: pids.iter().map(candidate).collect(),
         saved: None,
+        gains: Vec::new(),
         left: Bytes(1),
         limit: Bytes(2),
         rate: 1.0,

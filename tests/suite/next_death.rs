@@ -297,6 +297,7 @@ fn sentences(policy: &dyn Policy, snapshot: doomtop::model::Snapshot) -> Vec<Str
         certainty: DeathCertainty::Named,
         candidates: vec![Candidate { id: dies.id, comm: dies.comm, from: time, to: time }],
         saved: None,
+        gains: Vec::new(),
         left: Bytes(1 << 20),
         limit: Bytes(1 << 30),
         rate: 1e6,

@@ -316,6 +316,7 @@ pub fn predicted(domain: &str, when: Millis) -> NextDeath {
         certainty: DeathCertainty::Nobody,
         candidates: Vec::new(),
         saved: None,
+        gains: Vec::new(),
         left: Bytes(1),
         limit: Bytes(1000),
         rate: 1.0,

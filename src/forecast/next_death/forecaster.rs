@@ -419,6 +419,7 @@ impl DeathForecaster {
             certainty: DeathCertainty::Nobody,
             candidates: Vec::new(),
             saved: None,
+            gains: Vec::new(),
             left: approach.room.left,
             limit: approach.room.limit,
             rate: approach.rate,
@@ -445,7 +446,7 @@ impl DeathForecaster {
         let sampled = inside.now().clock.monotonic_ms;
         let passed = self.now.saturating_sub(sampled);
         let course = self.course(approach, when, sampled, passed);
-        let Victims { certainty, mut candidates, saved } = if is_machine {
+        let Victims { certainty, mut candidates, saved, gains } = if is_machine {
             let all = 0..inside.now().processes.len() as u32;
             victims(policy, inside, all, &self.growth, &course)
         } else {
@@ -456,7 +457,8 @@ impl DeathForecaster {
             candidate.from = candidate.from.saturating_sub(passed);
             candidate.to = candidate.to.saturating_sub(passed);
         }
-        (death.certainty, death.candidates, death.saved) = (certainty, candidates, saved);
+        (death.certainty, death.candidates) = (certainty, candidates);
+        (death.saved, death.gains) = (saved, gains);
         death
     }
 

@@ -152,6 +152,8 @@ pub struct NextDeath {
     pub candidates: Vec<Candidate>,
     /// What saves the named process, where the rule of the kernel chooses: the one value that is told everywhere.
     pub saved: Option<SavingAdj>,
+    /// What each process of the domain gains until then, in pages a second; not those that stay as they are.
+    pub gains: Vec<(ProcId, f64)>,
     /// What the domain can still take; for a userspace killer what is left until it acts.
     pub left: Bytes,
     /// The limit of the domain: RAM and swap of the machine, or the limit of the cgroup.
@@ -176,6 +178,12 @@ impl NextDeath {
     #[must_use]
     pub fn first(&self) -> Option<&Candidate> {
         self.candidates.first()
+    }
+
+    /// What a process gains until then, in pages a second.
+    #[must_use]
+    pub fn gain_of(&self, id: ProcId) -> f64 {
+        self.gains.iter().find(|it| it.0 == id).map_or(0.0, |it| it.1)
     }
 
     /// The most likely time, where the headline would tell it: not of a domain that is less than half full, unless it

@@ -177,6 +177,7 @@ mod tests {
             certainty: if named { DeathCertainty::Named } else { DeathCertainty::TooClose },
             candidates: pids.iter().map(candidate).collect(),
             saved: None,
+            gains: Vec::new(),
             left: Bytes(1),
             limit: Bytes(2),
             rate: 1.0,

@@ -92,6 +92,8 @@ pub struct Victims {
     pub candidates: Vec<Candidate>,
     /// What saves the named one.
     pub saved: Option<SavingAdj>,
+    /// What each process gains on the way to the limit, in pages a second; not those that stay as they are.
+    pub gains: Vec<(ProcId, f64)>,
 }
 
 /// Ranks the members of the scene's domain at the end of this course, by this policy. The times of the
@@ -103,10 +105,10 @@ pub fn victims(
     growth: &GrowthTracks,
     course: &Course,
 ) -> Victims {
-    let mut runners = runners(policy, inside, members, growth, course);
+    let (mut runners, gains) = runners(policy, inside, members, growth, course);
     let Some(class) = runners.iter().map(|it| it.class).max() else {
         let certainty = DeathCertainty::Nobody;
-        return Victims { certainty, candidates: Vec::new(), saved: None };
+        return Victims { certainty, candidates: Vec::new(), saved: None, gains };
     };
     runners.retain(|it| it.class == class);
     let tie = policy.traits(inside).tie_break;
@@ -121,7 +123,7 @@ pub fn victims(
         policy.info().unit == BadnessUnit::Pages && policy.traits(inside).adj == AdjEffect::Rising;
     let dies = |id: &ProcId| by_steps && candidates.first().is_some_and(|it| it.id == *id);
     let saved = named.filter(dies).and_then(|id| race.saving(id, inside, course));
-    Victims { certainty, candidates, saved }
+    Victims { certainty, candidates, saved, gains }
 }
 
 fn runners(
@@ -130,7 +132,7 @@ fn runners(
     members: impl Iterator<Item = u32>,
     growth: &GrowthTracks,
     course: &Course,
-) -> Vec<Runner> {
+) -> (Vec<Runner>, Vec<(ProcId, f64)>) {
     let processes = &inside.now().processes;
     let pages = policy.info().unit == BadnessUnit::Pages;
     let per_page = policy.points_per_page(inside);
@@ -161,6 +163,7 @@ fn runners(
         })
     };
     let mut runners: Vec<Runner> = members.filter_map(judge).collect();
+    let gains = gains(&runners, course);
     if policy.traits(inside).kill_scope == KillScope::Cgroup {
         join_groups(&mut runners);
     }
@@ -179,7 +182,15 @@ fn runners(
         runner.error = if pages || per_page == 0.0 { counters } else { counters + 1.0 };
         runner.error += runner.base * doubt;
     }
-    runners
+    (runners, gains)
+}
+
+/// What each of them gains in pages a second, over the time by which the growth of the domain is told.
+fn gains(runners: &[Runner], course: &Course) -> Vec<(ProcId, f64)> {
+    let window = course.window(course.window);
+    let per_second = |it: &Runner| it.gain(window, 1.0) / window.seconds.max(0.1);
+    let rates = runners.iter().map(|it| (it.id, per_second(it)));
+    rates.filter(|(_, rate)| *rate != 0.0).collect()
 }
 
 /// Those who lead now, or would lead by their fastest growth; of equals the first.

@@ -10,17 +10,17 @@ use crate::columns::RowContext;
 use crate::forecast::next_death::NextDeath;
 use crate::forecast::series::Severity;
 use crate::forecast::usage_series;
-use crate::model::{Scope, TimeAxis};
+use crate::model::{EventTime, Scope, TimeAxis};
 use crate::ui::frame::nearest_limit;
-use crate::ui::paint::canvas::{cells, line_cells, tail};
+use crate::ui::paint::canvas::{cells, line_cells};
 use crate::ui::paint::chart;
 use crate::ui::paint::lines::{flow, span_cells, wrap};
+use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::units::Millis;
 use crate::words::death_details::{self, DeathRemedy};
 use crate::words::next_death::{SentenceForm, forms};
 use crate::words::next_victim::{Certainty, VictimForm, sentence};
-use crate::words::numbers_and_names::short_cgroup;
 
 /// A death that is nearer than this is shown in red.
 const RED: Millis = Millis(60_000);
@@ -290,8 +290,12 @@ fn calm(
     theme: Theme,
     room: HeadlineRoom,
 ) -> Vec<Line<'static>> {
-    let before = if app.incidents.report.is_some() { Before::Report } else { Before::Calm };
-    let mut lines = vec![now_line(context, before, theme, room.width)];
+    let before = match &app.incidents.report {
+        Some(report) if report.told == EventTime::Order => Before::Report(report.stamp.clone()),
+        Some(_) => Before::Report(text::clock(app, context.scene.now().clock.unix_ms)),
+        None => Before::Calm,
+    };
+    let mut lines = vec![now_line(context, &before, theme, room.width)];
     let limit = nearest_limit::of(app).filter(|_| room.details > 0);
     if let Some(first) = limit.filter(|first| room.calm_details || nearest_limit::is_near(first)) {
         lines.push(nearest_limit::line(first, context, theme, room.width));
@@ -307,26 +311,26 @@ fn calm(
 /// Who would be chosen now by the rule of this context.
 #[must_use]
 pub fn by_rule(context: &RowContext<'_>, theme: Theme, width: u16) -> Line<'static> {
-    now_line(context, Before::Rule, theme, width)
+    now_line(context, &Before::Rule, theme, width)
 }
 
 /// What a sentence about who would be chosen now stands for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 enum Before {
     /// Nothing is near.
     Calm,
     /// The choice of a rule.
     Rule,
-    /// The numbers of a report, which have no future.
-    Report,
+    /// The numbers of a report, which are past and have no future, with the time of the kill.
+    Report(String),
 }
 
 /// `nothing near; if memory ended now: 245 chrome, 14M ahead of 254 chrome`, in the longest form that fits.
-fn now_line(context: &RowContext<'_>, before: Before, theme: Theme, width: u16) -> Line<'static> {
+fn now_line(context: &RowContext<'_>, before: &Before, theme: Theme, width: u16) -> Line<'static> {
     let sentence = sentence(context);
     let certainty = sentence.certainty;
     let style = match certainty {
-        Certainty::Named if before == Before::Calm => theme.good(),
+        Certainty::Named if *before == Before::Calm => theme.good(),
         Certainty::Named => theme.plain(),
         Certainty::TooClose | Certainty::Nobody | Certainty::Off => theme.warn(),
     };
@@ -360,7 +364,7 @@ fn now_line(context: &RowContext<'_>, before: Before, theme: Theme, width: u16) 
 /// What stands before the name, the longest first.
 fn beginnings(
     context: &RowContext<'_>,
-    before: Before,
+    before: &Before,
     certainty: Certainty,
     rule: Option<&str>,
 ) -> Vec<String> {
@@ -369,14 +373,16 @@ fn beginnings(
         String::new()
     } else {
         let path = domain.name.as_str();
-        let whole = cells(path) <= 24 || !path.starts_with('/');
-        let name = if whole { tail(path, 24).into_owned() } else { short_cgroup(path) };
+        let name = text::domain(path, 36);
         format!(" in {name}")
     };
     let by = rule.map(|rule| format!(" by {rule}")).unwrap_or_default();
-    let near = if before == Before::Calm { "nothing near; " } else { "" };
+    if let Before::Report(time) = before {
+        return past_beginnings(time, (&place, &by), certainty);
+    }
+    let near = if *before == Before::Calm { "nothing near; " } else { "" };
     match certainty {
-        Certainty::Named if before == Before::Calm && rule.is_none() => vec![
+        Certainty::Named if *before == Before::Calm && rule.is_none() => vec![
             format!("nothing near; if memory ended now{place}:"),
             "nothing near; now first".to_owned(),
             "now first".to_owned(),
@@ -398,6 +404,22 @@ fn beginnings(
             "! OFF:".to_owned(),
         ],
     }
+}
+
+/// What stands before the name in a report: it is past, and says when it was.
+fn past_beginnings(time: &str, (place, by): (&str, &str), certainty: Certainty) -> Vec<String> {
+    let word = match certainty {
+        Certainty::Named => "first",
+        Certainty::TooClose => "too close to call",
+        Certainty::Nobody => "NO PROCESS could be chosen",
+        Certainty::Off => "NO PREDICTION",
+    };
+    vec![
+        format!("at the kill at {time} {word}{place}{by}:"),
+        format!("at {time} {word}{place}{by}:"),
+        format!("at {time} {word}{by}:"),
+        format!("at {time} {word}:"),
+    ]
 }
 
 /// The headline of a screen of few lines: two lines while a death is near, else one.

@@ -9,7 +9,7 @@ use crate::ui::frame::alignment::WIDE;
 use crate::ui::frame::facts;
 use crate::ui::frame::meters::{self, Meter, Meters};
 use crate::ui::frame::psi::{self, HeaderPsi};
-use crate::ui::paint::canvas::{cells, tail};
+use crate::ui::paint::canvas::cells;
 use crate::ui::paint::gauge;
 use crate::ui::paint::label;
 use crate::ui::paint::lines::{span_cells, spread};
@@ -137,8 +137,9 @@ fn memory_line(app: &App, all: &Meters, theme: Theme, width: u16) -> Line<'stati
     if let Some(scope) = &all.scope {
         // The first line of the screen has its name, too.
         let least = "scope ";
-        let name = free.saturating_sub(1).min((width / 4).max(12));
-        let name = if name < 8 { least.to_owned() } else { format!("{} ", tail(scope, name)) };
+        let name = free.min((width / 4).max(12));
+        let name =
+            if name < 8 { least.to_owned() } else { format!("{} ", text::domain(scope, name - 1)) };
         if sizes + of_pressure + cells(&name) > room && pressure.is_some() {
             pressure = Some(vec![Span::styled(if theme.unicode { "…" } else { "~" }, theme.dim())]);
         }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::columns::RowContext;
 use crate::forecast::limits::ReachableLimit;
 use crate::forecast::oom_at_limit::FirstLimit;
-use crate::ui::paint::canvas::{cells, tail};
+use crate::ui::paint::canvas::cells;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 
@@ -48,8 +48,8 @@ pub fn others(
     let line = |limit: &ReachableLimit| {
         let limit = &without_time(limit);
         let room = text::room(context, limit);
-        let name = text::limit_name(limit);
-        let name = tail(name, width.saturating_sub(LABEL + 2 + cells(&room)).max(8)).into_owned();
+        let left = width.saturating_sub(LABEL + 2 + cells(&room)).max(8);
+        let name = text::domain(limit.name.as_str(), left);
         Line::from(vec![
             Span::raw(" ".repeat(usize::from(LABEL))),
             Span::styled(name, theme.plain()),
@@ -75,16 +75,17 @@ pub fn line(
     let victim = text::victim(context, &first.outcome);
     let all = format!("{victim}{}", text::also_killed(&first.outcome));
     let label = if width >= 60 { "nearest limit" } else { "limit" };
-    let name = text::limit_name(limit);
+    let forms = text::domain_forms(limit.name.as_str());
+    let name = forms.last().map_or("", String::as_str);
     // The name is cut before anything else is left out, but not to nothing.
     let for_name = |room: &str, outcome: &str| {
         width.saturating_sub(cells(label) + cells(room) + cells(outcome) + 5)
     };
-    let forms = [(&room, &all), (&room, &victim), (&left, &victim)];
+    let lengths = [(&room, &all), (&room, &victim), (&left, &victim)];
     let fitting =
-        forms.into_iter().find(|(room, outcome)| for_name(room, outcome) >= cells(name).min(18));
+        lengths.into_iter().find(|(room, outcome)| for_name(room, outcome) >= cells(name).min(18));
     let (room, outcome) = fitting.unwrap_or((&left, &victim));
-    let name = tail(name, for_name(room, outcome).max(8)).into_owned();
+    let name = text::domain(limit.name.as_str(), for_name(room, outcome).max(8));
     Line::from(vec![
         Span::styled(format!("{label} "), theme.label()),
         Span::styled(name, theme.strong()),

@@ -10,7 +10,8 @@ use crate::app::mode::Mode;
 use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App, Notice, NoticeLevel};
 use crate::columns::SizeUnit;
-use crate::ui::paint::canvas::{Canvas, cells, tail};
+use crate::ui::paint::canvas::{Canvas, cells};
+use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{input, severity};
 
@@ -160,7 +161,7 @@ pub fn adj_rules(app: &App, theme: Theme) -> Option<Span<'static>> {
 pub fn scope(app: &App, theme: Theme) -> Option<Span<'static>> {
     let scene = app.scene.as_ref().filter(|_| app.is_scoped())?;
     let name = scene.domain().name.as_str();
-    Some(Span::styled(format!("scope {}", tail(name, 30)), theme.warn()))
+    Some(Span::styled(format!("scope {}", text::domain(name, 30)), theme.warn()))
 }
 
 /// The unit of sizes, where the user chose one.

@@ -12,11 +12,10 @@ use crate::app::view::kind::ViewKind;
 use crate::app::{ActingMode, App};
 use crate::columns::{RowContext, span_of};
 use crate::model::{DomainKind, EventTime};
-use crate::ui::paint::canvas::{Canvas, cells, tail};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::lines::spread;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::words::numbers_and_names::short_cgroup;
 
 /// From this width on the line names the views and the load.
 const WIDE: u16 = 100;
@@ -103,11 +102,7 @@ fn facts(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Vec<S
 fn scope(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Span<'static> {
     let domain = context.scene.domain();
     let (path, room) = (domain.name.as_str(), (width / 4).max(16));
-    let short = Some(short_cgroup(path)).filter(|it| path.starts_with('/') && cells(it) <= room);
-    let name = match short {
-        Some(short) if cells(path) > room => short,
-        _ => tail(path, room).into_owned(),
-    };
+    let name = if domain.is_global() { path.to_owned() } else { text::domain(path, room) };
     let mut note = text::scope_note(context.scene);
     if cells(&note) > width / 5 {
         // The machine panel has the rest of the note.

@@ -5,6 +5,16 @@ pub use crate::words::numbers_and_names::*;
 use crate::app::App;
 use crate::columns::{RowContext, span_of};
 use crate::model::ProcId;
+use crate::ui::paint::canvas::{cells, tail};
+
+/// A domain by its longest name that fits; of the shortest one the end, where none does.
+#[must_use]
+pub fn domain(name: &str, room: u16) -> String {
+    let forms = domain_forms(name);
+    let fitting = forms.iter().find(|form| cells(form) <= room);
+    let shortest = || forms.last().map(|form| tail(form, room).into_owned());
+    fitting.cloned().or_else(shortest).unwrap_or_default()
+}
 
 /// `14:03:22`, in local time.
 #[must_use]

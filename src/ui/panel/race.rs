@@ -11,12 +11,13 @@ use crate::forecast::next_death::KERNEL;
 use crate::forecast::race::{Race, RaceRunner, SPAN};
 use crate::model::{Scope, TimeAxis};
 use crate::ui::frame::headline::Urgency;
-use crate::ui::paint::canvas::{Canvas, cells, tail};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::lines::flow;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::panel::line_chart::{self, ChartLine, LineChart};
 use crate::units::{Millis, Pages};
+use crate::words::death_details;
 
 /// The past is shown for at least this long.
 const LEAST: Millis = Millis(30_000);
@@ -129,8 +130,11 @@ fn title(app: &App, race: &Race, width: u16) -> String {
         (true, false) => "Race outside this scope:",
         (false, false) => "Race in",
     };
-    let name = tail(race.domain.as_str(), width.saturating_sub(cells(begin) + 9));
-    format!("{begin} {name}")
+    let name = text::domain(race.domain.as_str(), width.saturating_sub(cells(begin) + 9));
+    // Its badness is another one than that in the table, which is by the size of the machine.
+    let note = ": badness there";
+    let is_fitting = cells(begin) + cells(&name) + cells(note) + 9 <= width;
+    format!("{begin} {name}{}", if is_fitting { note } else { "" })
 }
 
 /// The style of a line. The predicted victim is red, and drawn with heavy glyphs.
@@ -154,6 +158,20 @@ fn size(context: &RowContext<'_>, pages: f64) -> String {
     if pages < 0.0 { format!("-{size}") } else { size }
 }
 
+/// The badness of a process: in the domain of the table as the table has it, and that without what reclaim takes back
+/// before the limit only where it differs much.
+fn badness(context: &RowContext<'_>, race: &Race, it: &RaceRunner) -> String {
+    let at_limit = size(context, it.now);
+    let scene = context.scene;
+    let is_of_table = scene.domain().name == race.domain && context.policy.is_running_kernel();
+    let at = scene.now().position(it.id.pid).filter(|_| is_of_table && race.at_limit);
+    let row = at.and_then(|at| context.ranking.place(at)).filter(|(_, row)| row.id == it.id);
+    let Some(points) = row.and_then(|(_, row)| row.placement.points()) else { return at_limit };
+    let now = size(context, points.0 as f64);
+    let is_alike = (points.0 as f64 - it.now).abs() * 32.0 <= points.0.unsigned_abs() as f64;
+    if is_alike { now } else { format!("{now}, {at_limit} at the limit") }
+}
+
 /// Who is who, how large, and how fast each gains.
 fn legend(
     app: &App,
@@ -167,13 +185,12 @@ fn legend(
     }
     let part = |(nth, it): (usize, &RaceRunner)| {
         let (style, _) = style(app, nth, it, theme);
-        let sign = if it.rate < 0.0 { "-" } else { "+" };
-        let per_second = text::size(context, Pages(it.rate.abs() as u64));
-        let rate =
-            if it.rate.abs() < 1.0 { String::new() } else { format!(" {sign}{per_second}/s") };
+        let page = context.scene.machine().page_size;
+        let rate = death_details::rate(it.rate * Pages(1).bytes(page).0 as f64);
+        let rate = if rate.is_empty() { rate } else { format!(" {rate}") };
         vec![
             Span::styled(format!("{} {} {}", mark(nth), it.id, it.comm), style),
-            Span::raw(format!(" {}{rate}", size(context, it.now))),
+            Span::raw(format!(" {}{rate}", badness(context, race, it))),
         ]
     };
     flow(race.runners.iter().enumerate().map(part).collect(), width, 0)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::text::Line;
 
 use crate::forecast::stalled::ProcessStall;
-use crate::model::{Capability, Cgroup, Process, Reading, Scope};
+use crate::model::{Capability, Cgroup, CgroupName, Process, Reading, Scope};
 use crate::policy::Verdict;
 use crate::ui::paint::text;
 use crate::ui::panel::explain::explained_process::Case;
@@ -111,10 +111,15 @@ impl Case<'_> {
         Some(self.text("caps", &text))
     }
 
-    /// The path of its cgroup.
+    /// The path of its cgroup, for a container or a pod behind the name by which the screen calls it.
     pub(crate) fn cgroup(&self) -> Option<Line<'static>> {
-        let path = self.process.cgroup.as_ref().value()?;
-        Some(self.text("cgroup", path.as_str()))
+        let path = self.process.cgroup.as_ref().value()?.as_str();
+        let name = match CgroupName::of(path) {
+            CgroupName::Container { .. } | CgroupName::Pod(_) => text::cgroup_forms(path),
+            _ => Vec::new(),
+        };
+        let name = name.first().map(|name| format!("{name}: ")).unwrap_or_default();
+        Some(self.text("cgroup", &format!("{name}{path}")))
     }
 
     /// The nearest limit above it: how full that is, and its rank among those in there.

@@ -107,10 +107,11 @@ impl Case<'_> {
                 let amount = text::points(self.context, points);
                 let bold = format!("{amount:>8} {:>11}", text::grouped(points.0));
                 spans.push(Span::styled(bold, self.theme.strong()));
-                let share = text::permille(self.context, points);
                 let total = self.size(self.context.scene.domain().pages);
-                spans.push(Span::styled(format!("  {share}/1000"), self.theme.strong()));
-                spans.push(Span::styled(format!(" of {total}"), self.theme.dim()));
+                if let Some(share) = text::share_of_domain(self.context, points) {
+                    spans.push(Span::styled(format!("  {share}"), self.theme.strong()));
+                    spans.push(Span::styled(format!(" of {total}"), self.theme.dim()));
+                }
             }
             BadnessUnit::Bare => {
                 let bold = format!("{:>12}", text::grouped(points.0));
