@@ -69,8 +69,8 @@ struct GroupRoom {
     sampled: Bytes,
     /// When that was read.
     read: Option<Millis>,
-    /// When its oldest process began, as far as that is known.
-    begun: Millis,
+    /// When it was seen first, and for how long its oldest process had been there.
+    first: (Millis, Millis),
     /// Whether a change of usage is a change of room, and not of the page cache.
     tells: bool,
     /// Kills in it, and when they were counted.
@@ -220,7 +220,7 @@ impl DeathForecaster {
             let room = Room { left: (room.left + freed).min(room.limit), ..room };
             let mut next = known.unwrap_or_else(|| {
                 let age = ages.get_or_insert_with(|| DomainAges::new(now)).of(group.path.as_str());
-                GroupRoom::new(group, room, at.saturating_sub(age))
+                GroupRoom::new(group, room, (at, age))
             });
             let killed = is_much(sum(exits.killed.iter().filter(inside)), room.limit);
             next.observe(group, room, at, killed);
@@ -353,7 +353,8 @@ impl DeathForecaster {
         };
         let machine = approach(&self.global, &self.machine, self.machine_limit, Millis::ZERO, None);
         let groups = self.groups.iter().filter_map(|it| {
-            let age = self.now.saturating_sub(it.begun);
+            let (first, age) = it.first;
+            let age = self.now.saturating_sub(first) + age;
             approach(&it.path, &it.history, it.limit, age, it.stalled)
         });
         let killers = self.killers.approaching(self.now, is_supported);
@@ -493,7 +494,7 @@ impl DeathForecaster {
 }
 
 impl GroupRoom {
-    fn new(group: &Cgroup, room: Room, begun: Millis) -> Self {
+    fn new(group: &Cgroup, room: Room, first: (Millis, Millis)) -> Self {
         Self {
             path: Arc::clone(&group.path),
             history: RoomHistory::default(),
@@ -502,7 +503,7 @@ impl GroupRoom {
             usage: Bytes::ZERO,
             sampled: group.usage.value().unwrap_or_default(),
             read: None,
-            begun,
+            first,
             tells: true,
             kills: None,
             stalled: None,

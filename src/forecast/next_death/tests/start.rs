@@ -107,11 +107,12 @@ fn a_program_that_was_at_work_before_anybody_looked_is_not_just_starting() {
     for half in 0..9 {
         let at = f64::from(half) / 2.0;
         let size = 100.0 - 2.0 * (11.0 - at);
-        said = watch.see(sample(
-            at,
-            vec![group("/a", 100.0, size)],
-            vec![process(10, "x", "/a", size)],
-        ));
+        let mut sample =
+            sample(at, vec![group("/a", 100.0, size)], vec![process(10, "x", "/a", size)]);
+        // The clock begins when doomtop does.
+        sample.clock.monotonic_ms = sample.clock.monotonic_ms.saturating_sub(clock(0.0));
+        Arc::make_mut(&mut sample.cgroups).read_ms = sample.clock.monotonic_ms + Millis(1);
+        said = watch.see(sample);
     }
     assert!(watch.forecaster.is_filling());
     let death = said.next.expect("a death");
