@@ -14,7 +14,7 @@ use crate::sample::proc_root::ProcRoot;
 use crate::sample::process::bpf::task_rows::OTHERS_MAX;
 use crate::sample::process::open_files::OpenProcess;
 use crate::sample::process::row_lookup::RowLookup;
-use crate::sample::process::walk::ProcessWalk;
+use crate::sample::process::walk::{ProcessWalk, ROTATION};
 use crate::sample::process::walk_request::WalkRequest;
 use crate::source::SourceError;
 use crate::units::Millis;
@@ -86,12 +86,7 @@ impl WalkJob {
         if self.files.active {
             self.look_up();
         } else {
-            // The lists name processes by the pids of doomtop's own namespace.
-            if self.request.members && self.root.is_live() {
-                self.reader.read_members(&mut self.request.group_members);
-            } else {
-                self.request.group_members.clear();
-            }
+            self.read_members();
             self.unreadable = self.walker.walk(&self.request, &mut self.opened, &mut self.skipped);
         }
         let rules = if self.files.active {
@@ -108,6 +103,15 @@ impl WalkJob {
         } else {
             Default::default()
         });
+    }
+
+    /// Reads who is in which cgroup, where that takes fewer files than asking the processes whose turn it is.
+    fn read_members(&mut self) {
+        let processes = self.walker.rows().len();
+        let asked = if self.request.members { processes } else { processes / ROTATION as usize };
+        // The lists name processes by the pids of doomtop's own namespace.
+        let most = if self.request.cgroup && self.root.is_live() { asked } else { 0 };
+        self.reader.read_members(&mut self.request.group_members, most);
     }
 
     /// Reads what the task list does not tell.

@@ -34,7 +34,7 @@ fn raised(before: &Rlimit) -> Option<Rlimit> {
 /// Gives the limits of doomtop's own start to a program that it started.
 pub fn give_back(child: &Child) {
     if let Some(before) = BEFORE.get() {
-        set(child, before.clone());
+        set(child, *before);
     }
 }
 

@@ -72,10 +72,11 @@ impl CgroupReader {
         &self.last
     }
 
-    /// Reads which processes are in the groups that were read last.
-    pub fn read_members(&mut self, members: &mut GroupMembers) {
-        match &self.mount {
-            Some(mount) => members.read(mount, &self.last.list, &mut self.buffers),
+    /// Reads which processes are in the groups that were read last, if these are at most so many.
+    pub fn read_members(&mut self, members: &mut GroupMembers, most: usize) {
+        let groups = &self.last.list;
+        match self.mount.as_ref().filter(|_| groups.len() <= most) {
+            Some(mount) => members.read(mount, groups, &mut self.buffers),
             None => members.clear(),
         }
     }
