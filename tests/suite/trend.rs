@@ -86,7 +86,7 @@ fn the_screen_says_when_it_is_full() {
         groups.lines().find(|line| line.trim_start_matches(['>', '!', ' ']).starts_with(name))
     };
     assert!(row("/web").is_some_and(|row| row.contains("~23s")), "{groups}");
-    assert!(line(&groups, "cgroup /web reaches its limit").contains("in ~23s"), "{groups}");
+    assert!(line(&groups, "cgroup web reaches its limit").contains("in ~23s"), "{groups}");
     assert!(row("global").is_some_and(|row| row.contains("~4m")), "{groups}");
     player.play("<Home>");
     let group = screen(&mut player.app, 160, 40);
