@@ -563,3 +563,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_view_tells_who_acts_first_and_when_at_every_size() {
+    for (width, height) in [(80, 24), (100, 30), (120, 40), (160, 50), (200, 60)] {
+        let mut app = crate::demo::app_before(0, 1);
+        paint(&mut app, FULL, width, height);
+        press(&mut app, &["Tab", "Tab"]);
+        let shown = seen(&mut app, width, height);
+        let at = shown.lines().find_map(|line| line.find("WAITS FOR").map(|at| (line, at)));
+        let (head, at) = at.expect("a column");
+        let at = head[..at].chars().count();
+        let lines = shown.lines().skip_while(|line| *line != head).skip(1);
+        let list: Vec<&str> = lines.take_while(|line| !line.contains(" PID ")).collect();
+        let waits = |line: &str| line.chars().skip(at).collect::<String>();
+        let of = |policy: &str| {
+            let line = list.iter().find(|it| it.contains(policy)).expect("a running killer");
+            waits(line)
+        };
+        let (kernel, daemon) = (of("*linux"), of("earlyoom "));
+        assert!(kernel.contains("in ~") && kernel.contains(": 225 node"), "{kernel}\n{shown}");
+        assert!(daemon.contains("in ~"), "{daemon}\n{shown}");
+        for line in &list {
+            assert!(!waits(line).contains('…'), "{width}x{height}: {line}");
+        }
+    }
+}

@@ -227,6 +227,12 @@ impl Deaths {
         self.told(|it| it.domain.as_str() == domain)
     }
 
+    /// The death by this killer that comes first, under the same conditions.
+    #[must_use]
+    pub fn first_by(&self, killer: &str) -> Option<&NextDeath> {
+        self.told(|it| it.by == killer)
+    }
+
     fn told(&self, is: impl Fn(&NextDeath) -> bool) -> Option<&NextDeath> {
         let mut all = self.next.iter().chain(&self.list);
         let death = all.find(|it| it.when.is_some() && is(it))?;

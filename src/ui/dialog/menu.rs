@@ -6,6 +6,7 @@ use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::view::click_target::ClickTarget;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::scroll::PageShown;
+use crate::ui::paint::text::whole_clauses;
 use crate::ui::paint::{input, list};
 
 /// The width that the column of labels has in any case, if its labels need it.
@@ -108,13 +109,4 @@ fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut
     let is_value = matches!(item.choice, MenuChoice::Copy(_));
     let hint = if is_value { item.hint.as_str() } else { whole_clauses(&item.hint, room) };
     canvas.text(x, y, room, hint, theme.dim());
-}
-
-/// As many clauses of a sentence as fit, where that is not too little.
-fn whole_clauses(text: &str, room: u16) -> &str {
-    if cells(text) <= room {
-        return text;
-    }
-    let mut ends = text.rmatch_indices([';', ':']).map(|(at, _)| &text[..at]);
-    ends.find(|it| (room / 3..=room).contains(&cells(it))).unwrap_or(text)
 }

@@ -46,3 +46,13 @@ pub fn short_span(seconds: u64) -> String {
 pub fn name(context: &RowContext<'_>, id: ProcId) -> String {
     context.scene.find(id).map_or_else(|| id.to_string(), who)
 }
+
+/// As many clauses of a sentence as fit, where that is not too little.
+#[must_use]
+pub fn whole_clauses(text: &str, room: u16) -> &str {
+    if cells(text) <= room {
+        return text;
+    }
+    let mut ends = text.rmatch_indices([';', ':']).map(|(at, _)| &text[..at]);
+    ends.find(|it| (room / 3..=room).contains(&cells(it))).unwrap_or(text)
+}

@@ -12,6 +12,7 @@ use crate::app::view::click_target::{ClickTarget, RowIdentity};
 use crate::columns::{RowContext, human_size};
 use crate::forecast::killer_here::{self, KillerHere};
 use crate::forecast::killer_verdict::KillerOpinion;
+use crate::forecast::next_death::{KERNEL, NextDeath};
 use crate::policy::{BadnessUnit, TriggerLevel, TriggerQuantity};
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::{headline, status_line};
@@ -79,7 +80,8 @@ struct Fields {
 }
 
 impl Fields {
-    fn new(app: &App, width: u16) -> Self {
+    /// `widest`: the cells of the longest name in the column WOULD DIE.
+    fn new(app: &App, width: u16, widest: u16) -> Self {
         let ids =
             app.views.verdicts.lines.iter().map(|it| cells(it.policy.id())).max().unwrap_or(0);
         let mut x = 2;
@@ -96,17 +98,20 @@ impl Fields {
         let (armed, wide) = match width {
             ..64 => (0, false),
             64..100 => (24, false),
+            // Whoever waits for something is not armed: that goes before what says it twice.
+            100..120 => (0, true),
             _ => (5, true),
         };
         let fixed = policy.1 + 4 + if here > 0 { here + 2 } else { 0 };
-        let fixed = fixed + if numbers { 4 + 2 + MARGIN + 2 } else { 0 };
+        let fixed =
+            fixed + if numbers { MARGIN + 2 } else { 0 } + if width >= 120 { 4 + 2 } else { 0 };
         let rest = width.saturating_sub(fixed + if armed > 0 { armed + 2 } else { 0 });
-        let dies = if wide { (rest / 2).clamp(20, 40) } else { rest };
+        let dies = if wide { widest.clamp(20, (rest / 2).clamp(20, 40)) } else { rest };
         Self {
             policy,
             here: field(here),
             dies: field(dies),
-            signal: field(if numbers { 4 } else { 0 }),
+            signal: field(if width >= 120 { 4 } else { 0 }),
             margin: field(if numbers { MARGIN } else { 0 }),
             armed: field(armed),
             waits: field(if wide { rest.saturating_sub(dies + 3) } else { 0 }),
@@ -119,7 +124,15 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let (head, area) = (layout.head, layout.rows);
     let view = &app.views.verdicts;
     let theme = canvas.theme;
-    let fields = Fields::new(app, area.width);
+    let widest = |context: RowContext<'_>| {
+        let name = |it: &KillerOpinion| {
+            let context = RowContext { policy: it.policy, ..context };
+            cells(&dies(it, &context, 40, theme).0)
+        };
+        view.lines.iter().map(name).max()
+    };
+    let widest = app.context().and_then(widest).unwrap_or(0);
+    let fields = Fields::new(app, area.width, widest);
     canvas.style(head, theme.head());
     let all = u16::try_from(view.lines.len()).unwrap_or(u16::MAX);
     let ranks = u16::try_from(view.rows.len()).unwrap_or(u16::MAX).saturating_add(1);
@@ -223,22 +236,38 @@ fn paint_line(
 }
 
 /// How far the killer is from acting, and when it does if that is forecast: `available 34%, acts at 3%, in
-/// ~2m`. The longest form that fits.
+/// ~2m`; of the kernel who and where: `in ~9s: 225 node in container 7e1c`. The longest form that fits; the time is the last to go.
 fn distance(app: &App, opinion: &KillerOpinion, room: u16) -> Option<String> {
-    let death = app.deaths.list.iter().find(|death| death.by == opinion.policy.id());
-    let soon = death.and_then(|death| death.when).filter(|_| opinion.here == KillerHere::Running);
+    let is_kernel = opinion.policy.info().kind.is_kernel();
+    let killer = if is_kernel { KERNEL } else { opinion.policy.id() };
+    let running = opinion.here == KillerHere::Running;
+    let death = app.deaths.first_by(killer).filter(|_| running);
+    let soon = death.and_then(|death| death.when);
     let soon = soon.map(|when| numbers_and_names::in_soon(when.middle));
     let level = killer_here::farthest(&opinion.rules);
     let forms: Vec<String> = match (level, soon) {
         (Some(level), Some(soon)) => {
-            let [long, short] = level_forms(level);
-            vec![format!("{long}, {soon}"), format!("{short}, {soon}"), long, short]
+            let [long, short, bare] = level_forms(level);
+            let levels = [long, short, bare].map(|level| format!("{level}, {soon}"));
+            levels.into_iter().chain([format!("acts {soon}")]).collect()
         }
-        (Some(level), None) => level_forms(level).into(),
+        (Some(level), None) => {
+            let [long, short, _] = level_forms(level);
+            vec![long, short]
+        }
         (None, Some(soon)) => {
-            let domain = death
-                .map_or_else(String::new, |it| numbers_and_names::short_cgroup(it.domain.as_str()));
-            vec![format!("acts in {soon} in {domain}"), format!("acts in {soon}")]
+            let places = death
+                .map_or_else(Vec::new, |it| numbers_and_names::domain_forms(it.domain.as_str()));
+            let victim = death.and_then(NextDeath::victim);
+            let victim = victim.map(|it| format!("{} {}", it.id.pid, it.comm));
+            let placed = |place: &String| match &victim {
+                Some(victim) => format!("{soon}: {victim} in {place}"),
+                None => format!("{soon}: in {place}"),
+            };
+            let mut forms: Vec<String> = places.iter().map(placed).collect();
+            forms.extend(victim.iter().map(|victim| format!("{soon}: {victim}")));
+            forms.push(format!("acts {soon}"));
+            forms
         }
         (None, None) => return None,
     };
@@ -246,8 +275,8 @@ fn distance(app: &App, opinion: &KillerOpinion, room: u16) -> Option<String> {
     fitting.cloned()
 }
 
-/// A measured value and the threshold at which the killer acts, long and short.
-fn level_forms(level: &TriggerLevel) -> [String; 2] {
+/// A measured value and the threshold at which the killer acts, long and short, and the value alone.
+fn level_forms(level: &TriggerLevel) -> [String; 3] {
     let what = match level.quantity {
         TriggerQuantity::AvailableMemory => "available",
         TriggerQuantity::FreeMemory => "free",
@@ -266,7 +295,8 @@ fn level_forms(level: &TriggerLevel) -> [String; 2] {
     };
     let now = level.present.map_or_else(|| "?".to_owned(), value);
     let at = value(level.acts_at);
-    [format!("{what} {now}, acts at {at}"), format!("{what} {now}, at {at}")]
+    let bare = format!("{what} {now}");
+    [format!("{bare}, acts at {at}"), format!("{bare}, at {at}"), bare]
 }
 
 /// What the killer waits for: in its own words, or where those do not fit its unmet conditions.
@@ -278,7 +308,13 @@ fn waits_in(opinion: &KillerOpinion, room: u16) -> Cow<'_, str> {
     let unmet = armed.triggers.iter().filter(|trigger| trigger.met == Some(false));
     let unmet: Vec<String> =
         unmet.map(|it| format!("{} {}, needs {}", it.what, it.now, it.wants)).collect();
-    if unmet.is_empty() { armed.why.as_str().into() } else { unmet.join("; ").into() }
+    if unmet.is_empty() && armed.ready && opinion.policy.info().kind.is_kernel() {
+        return "memory to run out".into();
+    }
+    match &unmet[..] {
+        [] => text::whole_clauses(&armed.why, room).into(),
+        unmet => unmet.join("; ").into(),
+    }
 }
 
 /// What the killer waits for, in a few words: the first reason why it would not act now.
