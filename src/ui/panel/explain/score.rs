@@ -156,16 +156,16 @@ impl Case<'_> {
 
     /// Its rank, how far it is from its neighbour in the ranking, and whether it dies next.
     pub(crate) fn rank(&self) -> Option<Line<'static>> {
-        let (place, points) = self.own_place()?;
+        let (place_now, points) = self.own_place()?;
         let ranking = self.context.ranking;
         let count = ranking.eligible();
-        let mut text = format!("{} of {count}", place + 1);
+        let mut text = format!("{} of {count}", place_now + 1);
         let neighbour = |at: Option<usize>| at.and_then(|at| ranking.rows()[..count].get(at));
-        if let Some(row) = neighbour(place.checked_sub(1)) {
+        if let Some(row) = neighbour(place_now.checked_sub(1)) {
             let behind = row.placement.points().unwrap_or_default() - points;
             let lead = text::lead(self.context, behind);
             text.push_str(&format!("; {lead} behind {}", self.name(row.id)));
-        } else if let Some(row) = neighbour(Some(place + 1)) {
+        } else if let Some(row) = neighbour(Some(place_now + 1)) {
             let ahead = points - row.placement.points().unwrap_or_default();
             let lead = text::lead(self.context, ahead);
             text.push_str(&format!("; {lead} ahead of {}", self.name(row.id)));
@@ -174,15 +174,22 @@ impl Case<'_> {
         let death = next.filter(|it| it.victim().is_some_and(|it| it.id == self.process.id));
         if let Some(death) = death {
             let dies = format!("DIES NEXT, {}", text::in_soon(death.middle()));
-            let spans = vec![
-                self.label("rank"),
-                Span::styled(dies, self.theme.victim()),
-                Span::raw(format!("; {text}")),
-            ];
+            let ranked = self.context.scene.domain();
+            let rest = if death.domain == *ranked.limiting_cgroup() {
+                format!("; {text}")
+            } else {
+                // It is chosen among others than those that this ranking compares.
+                let now = format!("; now {} of {count}", place_now + 1);
+                let said = cells(&dies) + cells(" in ") + cells(&now);
+                let left = self.room.saturating_sub(said + LABEL as u16);
+                format!(" in {}{now}", text::domain(death.domain.as_str(), left))
+            };
+            let spans =
+                vec![self.label("rank"), Span::styled(dies, self.theme.victim()), Span::raw(rest)];
             return Some(Line::from(spans));
         }
         let mut line = self.text("rank", &text);
-        if place == 0 {
+        if place_now == 0 {
             let left = self.room.saturating_sub(line_cells(&line));
             let texts = ["  first if memory ended now", "  first now"];
             // That it is the first of them is said already.
