@@ -377,10 +377,11 @@ impl ProcessWalk {
         let asked = |list: &[ProcId]| list.binary_search(&known.row.id).is_ok();
         let may_be_idle = !known.passed && !asked(&request.listed) && !asked(&request.top);
         if may_be_idle && idle_rules.may_skip(pid, self.walk, known.idle, || cpu_time(pid)) {
-            return match self.visit_score(&files, known, request, (false, false)) {
-                true => self.visit_paths(known, request, request.members),
-                false => Visit::Gone,
-            };
+            if self.visit_score(&files, known, request, (false, false)) {
+                return self.visit_paths(known, request, request.members);
+            }
+            // It has ended. Another process may have its pid by now.
+            *known = Known::default();
         }
 
         // Before `stat`: what it does in between is seen the next time.
