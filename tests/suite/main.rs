@@ -16,6 +16,7 @@ mod consistency;
 mod contributing;
 mod cost;
 mod cursor;
+mod cut_text;
 mod demo;
 mod demo_deaths;
 mod dialogs;

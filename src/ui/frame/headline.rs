@@ -298,7 +298,8 @@ fn calm(
     let mut lines = vec![now_line(context, &before, theme, room.width)];
     let limit = nearest_limit::of(app).filter(|_| room.details > 0);
     if let Some(first) = limit.filter(|first| room.calm_details || nearest_limit::is_near(first)) {
-        lines.push(nearest_limit::line(first, context, theme, room.width));
+        let rows = usize::from(room.details.clamp(2, 3));
+        lines.extend(nearest_limit::lines(first, context, theme, (room.width, rows)));
         // Beside the machine there is room for those that come next.
         if room.details > 2 {
             let more = (room.width, usize::from(room.details));

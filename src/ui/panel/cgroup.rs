@@ -9,7 +9,7 @@ use crate::forecast::limits::ReachableLimit;
 use crate::forecast::next_death::{StallReason, stall};
 use crate::model::{Cgroup, Domain, Hierarchy, Limit, PsiLine, Reading, Scope};
 use crate::rank::also_killed::group_of;
-use crate::ui::paint::canvas::{Canvas, tail};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::label;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
@@ -24,15 +24,21 @@ pub fn paint(app: &App, _: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let [left, right] = boxes::halves(area, 50);
     let files = files(app, theme, left.width.saturating_sub(4));
     let files = files.unwrap_or_else(|| machine::lines(app, theme));
-    let title = title(app);
-    let title = tail(&title, left.width.saturating_sub(6));
+    let title = title(app, left.width.saturating_sub(6));
     boxes::paint(left, &title, &files, 11, canvas);
     boxes::paint(right, "At the limit", &at_limit(app, theme), 11, canvas);
 }
 
-fn title(app: &App) -> String {
+fn title(app: &App, room: u16) -> String {
     let group = app.group_line().and_then(|line| app.group_at(line));
-    group.map_or_else(|| "The machine".to_owned(), |group| format!("Cgroup {}", group.path))
+    let Some(group) = group else { return "The machine".to_owned() };
+    let whole = format!("Cgroup {}", group.path);
+    if cells(&whole) <= room {
+        return whole;
+    }
+    let name = text::domain(group.path.as_str(), room);
+    let first = name.chars().next().map(|it| it.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), name.chars().skip(1).collect::<String>())
 }
 
 /// Why a value is not known, with the mark that tables show for it.

@@ -1,5 +1,6 @@
 //! The Cgroups view: a row for each memory cgroup, how near its limit is, and who dies there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
@@ -10,10 +11,10 @@ use crate::app::App;
 use crate::app::keymap::bindings::{Action, KeyContext};
 use crate::app::view::cgroups::CgroupLine;
 use crate::app::view::click_target::{ClickTarget, RowIdentity};
-use crate::columns::{Align, RowContext, cgroup_leaf};
+use crate::columns::{Align, RowContext};
 use crate::forecast::next_death::NextDeath;
 use crate::forecast::series::Severity;
-use crate::model::{Hierarchy, Reading, Scope};
+use crate::model::{Cgroup, Hierarchy, Reading, Scope};
 use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
@@ -24,7 +25,7 @@ use crate::ui::view::cgroup_columns::{Cell, CgroupColumn, Entry, GROUP_COLUMNS};
 use crate::ui::view::row_marks::RowMark;
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts};
 use crate::units::{Bytes, Millis};
-use crate::words::numbers_and_names::short_cgroup;
+use crate::words::numbers_and_names::cgroup_forms;
 
 /// The view.
 pub static PARTS: ViewParts = ViewParts {
@@ -89,6 +90,31 @@ const MARKS: u16 = 2;
 /// The least width of the column of victims.
 const LEAST_VICTIM: u16 = 12;
 
+/// The cells of the name and of the victim: what they need, and where both need more than there is, the name enough
+/// to be distinguished from others.
+fn name_and_victim(app: &App, rest: u16, width: u16) -> (u16, u16) {
+    let lines = || app.views.cgroups.lines.iter();
+    let name = |line: &CgroupLine| {
+        let group = app.group_at(line);
+        let scoped = group.is_some_and(|group| is_scope(app, group));
+        let name = group.map_or(Scope::GLOBAL, |group| name_in_list(app, line, group));
+        indent(line).saturating_add(cells(name) + if scoped { 2 } else { 0 })
+    };
+    let for_name = lines().map(name).max().unwrap_or(0);
+    let outcome = |line: &CgroupLine| {
+        let (context, outcome) = app.context().zip(line.outcome.as_ref())?;
+        let [longest, ..] = text::outcome_forms(&context, outcome);
+        Some(cells(&longest))
+    };
+    let for_victim = lines().filter_map(outcome).max().unwrap_or(0);
+    // In steps: the columns do not move with each digit of a share.
+    let for_victim = for_victim.max(LEAST_VICTIM).next_multiple_of(8);
+    let least = (width / 4).clamp(16, 64).min(rest);
+    let name = rest.saturating_sub(for_victim + 1).clamp(least, least.max(for_name)).min(rest);
+    let victim = rest.saturating_sub(name + 1);
+    if victim < LEAST_VICTIM { (rest, 0) } else { (name, victim) }
+}
+
 /// The columns on a screen of this width.
 fn fields(app: &App, width: u16) -> Vec<Field> {
     let hierarchy = app.scene.as_ref().and_then(|it| it.now().cgroups.hierarchy.value());
@@ -100,10 +126,7 @@ fn fields(app: &App, width: u16) -> Vec<Field> {
         .collect();
     let fixed: u16 = shown.iter().map(|it| if it.width > 0 { it.width + 1 } else { 0 }).sum();
     let rest = width.saturating_sub(fixed + MARKS);
-    // The name gets enough to be distinguished from others, the victim the rest.
-    let name = (width / 4).clamp(16, 64).min(rest);
-    let victim = rest.saturating_sub(name + 1);
-    let (name, victim) = if victim < LEAST_VICTIM { (rest, 0) } else { (name, victim) };
+    let (name, victim) = name_and_victim(app, rest, width);
     let mut x = MARKS;
     let mut found = Vec::with_capacity(shown.len());
     for column in shown {
@@ -302,6 +325,38 @@ fn paint_victim(
     canvas.text(x, y, width, text, style);
 }
 
+/// Whether the ranking is that of this cgroup.
+fn is_scope(app: &App, group: &Cgroup) -> bool {
+    app.scene.as_ref().is_some_and(|scene| scene.domain().name == group.path)
+}
+
+/// The cells before a name in the tree.
+const fn indent(line: &CgroupLine) -> u16 {
+    line.depth.saturating_mul(2)
+}
+
+/// The path of a cgroup, in the tree that below the cgroup above it.
+fn name_in_list<'a>(app: &App, line: &CgroupLine, group: &'a Cgroup) -> &'a str {
+    let path = group.path.as_str();
+    let name = if app.views.cgroups.as_tree { path.get(line.said..).unwrap_or(path) } else { path };
+    // In the tree the indent replaces the slash.
+    if line.depth > 0 { name.trim_start_matches('/') } else { name }
+}
+
+/// The whole name, or that of a container or pod, or the end of a path: its most useful part.
+fn name_that_fits<'a>(name: &'a str, path: &str, room: u16) -> Cow<'a, str> {
+    if cells(name) <= room {
+        return name.into();
+    }
+    let mut forms = cgroup_forms(path).into_iter().filter(|it| !it.starts_with("cgroup "));
+    // The name of a service is the end of its path, and tells no more.
+    if let Some(short) = forms.find(|it| cells(it) <= room && !it.ends_with(".service")) {
+        return short.into();
+    }
+    let is_path = name.trim_start_matches('/').contains('/');
+    if is_path { tail(name, room) } else { name.into() }
+}
+
 fn paint_name(
     app: &App,
     entry: &Entry<'_>,
@@ -316,25 +371,13 @@ fn paint_name(
         return;
     };
     let path = group.path.as_str();
-    let name =
-        if app.views.cgroups.as_tree { path.get(entry.line.said..).unwrap_or(path) } else { path };
     // Some of the name stays, however deep the cgroup is.
-    let indent = entry.line.depth.saturating_mul(2).min(room.saturating_sub(12));
-    // In the tree the indent replaces the slash.
-    let name = if entry.line.depth > 0 { name.trim_start_matches('/') } else { name };
-    let scoped = app.scene.as_ref().is_some_and(|scene| scene.domain().name == group.path);
+    let indent = indent(entry.line).min(room.saturating_sub(12));
+    let name = name_in_list(app, entry.line, group);
+    let scoped = is_scope(app, group);
     let mark = if scoped { 2 } else { 0 };
     let room = room.saturating_sub(indent).saturating_sub(mark);
-    // The end of a path is its most useful part, the beginning that of a name.
-    let is_path = name.trim_start_matches('/').contains('/');
-    let whole = cells(name) <= room || (is_path && cells(cgroup_leaf(path)) + 2 <= room);
-    // Of the unit of a container its id is more useful than any end.
-    let short = Some(short_cgroup(path)).filter(|it| !whole && !it.starts_with("cgroup "));
-    let shown = match short {
-        Some(short) if !short.ends_with(".service") => short.into(),
-        _ if is_path => tail(name, room),
-        _ => name.into(),
-    };
+    let shown = name_that_fits(name, path, room);
     let taken = canvas.text(x + indent, y, room, &shown, style);
     if scoped {
         canvas.text(x + indent + taken + 1, y, 1, "*", canvas.theme.tag());

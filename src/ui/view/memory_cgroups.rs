@@ -8,7 +8,7 @@ use crate::forecast::limits;
 use crate::forecast::series::Severity;
 use crate::forecast::usage_series;
 use crate::model::{Cgroup, PsiLine, Reading};
-use crate::ui::paint::canvas::{Canvas, tail};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::chart::{self, Chart};
 use crate::ui::paint::{severity, text};
 use crate::ui::view::time_axis;
@@ -33,7 +33,10 @@ pub fn height(app: &App, area: Rect) -> u16 {
 pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let Some((first, rows)) = area.height.checked_sub(1).map(|rows| (area.y, rows)) else { return };
-    let name = (area.width / 4).clamp(16, 48);
+    // The names get what they need, and the charts at least a third of the line.
+    let needed = app.views.memory.groups.iter().map(|it| cells(it.as_str())).max().unwrap_or(0);
+    let least = (area.width / 4).clamp(16, 48);
+    let name = needed.clamp(least.min(needed), least.max(area.width / 3));
     let words = 16;
     let tail_room = if area.width >= 100 { 34 } else { 0 };
     let x = area.x + 1 + name + 1 + words + 1;
@@ -52,7 +55,7 @@ pub fn paint(app: &App, context: &RowContext<'_>, area: Rect, canvas: &mut Canva
         let Some(group) = scene.now().cgroups.find(path.as_str()) else { continue };
         let limit = limits::of_cgroup(group, scene, &app.deaths);
         let near = limit.as_ref().and_then(severity::of_limit);
-        canvas.text(area.x + 1, y, name, &tail(path.as_str(), name), theme.plain());
+        canvas.text(area.x + 1, y, name, &text::domain(path.as_str(), name), theme.plain());
         let used = match (group.used(), group.effective_limit()) {
             (Reading::Value(used), Some(limit)) => {
                 text::joined(text::bytes(context, used), text::bytes(context, limit))

@@ -237,6 +237,54 @@ struct Field {
 /// From this width on the change of rank is shown beside the marks.
 const MOVES_FROM: u16 = 180;
 
+/// The columns of names, which are cut at their usual width; the first ones get free cells first.
+const NAMES: [&str; 2] = ["user", "cgroup"];
+
+/// The cells that COMMAND keeps before other columns get more, if its texts are longer.
+const COMMAND_KEEPS: u16 = 48;
+
+/// Maximum number of rows that are measured for the width of a column.
+const MEASURED: usize = 1000;
+
+/// The cells that columns of names get beyond their usual width, as far as COMMAND does not need them.
+fn extra_cells(app: &App, columns: &[&Column], width: u16) -> Vec<(&'static str, u16)> {
+    let Some(context) = app.context() else { return Vec::new() };
+    let Some((command, others)) = columns.split_last().filter(|(it, _)| it.id == "command") else {
+        return Vec::new();
+    };
+    let marks = if width >= MOVES_FROM { 4 } else { 2 };
+    let usual = |column: &Column| column.cells(app.display.scale, width);
+    let taken = others.iter().fold(marks, |sum: u16, it| sum.saturating_add(usual(it) + 1));
+    let room = width.saturating_sub(taken);
+    if room <= command.width {
+        return Vec::new();
+    }
+    let lines = || app.table.lines.iter().take(MEASURED);
+    let needed = |column: &Column, most: u16| {
+        let mut text = String::new();
+        let mut needed = usual(column).min(most);
+        for line in lines() {
+            let Some(row) = line.at.and_then(|at| context.row(at as usize)) else { continue };
+            text.clear();
+            (column.cell)(&row, &mut text);
+            let indent = if column.id == "command" { line.tree_lines.depth * 2 } else { 0 };
+            needed = needed.max(cells(&text).saturating_add(indent));
+            if needed >= most {
+                return most;
+            }
+        }
+        needed
+    };
+    let mut free = room.saturating_sub(needed(command, COMMAND_KEEPS.min(room)));
+    let mut extra = Vec::new();
+    for column in NAMES.iter().filter_map(|id| others.iter().find(|it| it.id == *id)) {
+        let more = if free == 0 { 0 } else { needed(column, usual(column) + free) - usual(column) };
+        free -= more;
+        extra.push((column.id, more));
+    }
+    extra
+}
+
 impl TableGrid {
     fn new(app: &App, width: u16) -> Self {
         let mut columns = app.columns_on(width);
@@ -256,6 +304,7 @@ impl TableGrid {
             x = grid.place_marks(x, width);
         }
         let count = columns.len();
+        let extra = extra_cells(app, &columns, width);
         for (nth, column) in columns.into_iter().enumerate() {
             if x >= width {
                 break;
@@ -263,8 +312,9 @@ impl TableGrid {
             let last = nth + 1 == count;
             let room = width - x;
             let takes_all = last && column.align == Align::Left;
-            let cells =
-                if takes_all { room } else { column.cells(app.display.scale, width).min(room) };
+            let more = extra.iter().find(|(id, _)| *id == column.id).map_or(0, |(_, more)| *more);
+            let cells = column.cells(app.display.scale, width) + more;
+            let cells = if takes_all { room } else { cells.min(room) };
             grid.fields.push(Field { column, x, width: cells, last });
             x = x.saturating_add(cells);
             if column.id == "rank" {
