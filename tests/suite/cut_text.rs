@@ -186,3 +186,23 @@ fn text_is_cut_only_where_there_is_no_room_for_it() {
     }
     assert!(found.is_empty(), "{found}");
 }
+
+#[test]
+fn the_panel_of_kills_shows_whole_ones_and_the_newest() {
+    for (width, height) in [(150, 32), (160, 50), (180, 50), (200, 60), (240, 70)] {
+        let mut app = app_before(2, 0);
+        let picture = Picture::of(&mut app, (width, height));
+        let titled = |it: &&Rect| {
+            let row = &picture.cells[usize::from(it.y)];
+            row[usize::from(it.x)..usize::from(it.right())].concat().contains("Kills and actions")
+        };
+        let boxes = picture.boxes();
+        let panel = boxes.iter().find(titled).expect("the panel");
+        let (left, right) = (usize::from(panel.left()), usize::from(panel.right()));
+        let rows = usize::from(panel.top())..usize::from(panel.bottom());
+        let text: Vec<String> = rows.map(|y| picture.between(y, left, right).concat()).collect();
+        let text = text.join("\n");
+        assert!(!text.contains('…'), "{width}x{height}:\n{text}");
+        assert!(text.contains("444 python3"), "{width}x{height}:\n{text}");
+    }
+}

@@ -37,6 +37,7 @@ pub fn paint(app: &App, count: u16, area: Rect, canvas: &mut Canvas<'_>) {
         boxes::paint(top, "Machine", &boxes::fitting(lines, top, 11), 11, canvas);
         kills = Rect { y: right.y + height, height: right.height - height, ..right };
     }
-    let lines = session::lines(app, theme, kills.height - 2);
-    boxes::paint(kills, session::title(app), &lines, 10, canvas);
+    let inner = (kills.width.saturating_sub(4), kills.height.saturating_sub(2));
+    let lines = session::lines(app, theme, inner);
+    boxes::paint(kills, session::title(app), &lines, session::INDENT, canvas);
 }

@@ -11,6 +11,7 @@ use crate::app::{App, NoticeLevel};
 use crate::columns::{human_size, span_of};
 use crate::model::{EventTime, Killer, OomEvent, Signal};
 use crate::ui::frame::facts::{self, OomKills};
+use crate::ui::paint::lines::wrap;
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{dates, severity, text};
 use crate::words::next_death::forecast_sentence;
@@ -22,10 +23,15 @@ pub fn title(app: &App) -> &'static str {
     if app.shown_kills().is_empty() { "This session" } else { "Kills and actions" }
 }
 
-/// The lines of the panel, the newest at the bottom, where it is always visible.
+/// The columns by which continued lines are indented: those of the time.
+pub const INDENT: u16 = 10;
+
+/// The lines of the panel, the newest at the bottom, where it is always visible. Of what happened, as much as fits
+/// without being cut.
 #[must_use]
-pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
+pub fn lines(app: &App, theme: Theme, (width, height): (u16, u16)) -> Vec<Line<'static>> {
     let height = usize::from(height);
+    let rows = |line: &Line<'static>| wrap(line, width, INDENT).len();
     let mut foot = Vec::new();
     for signal in &app.session.journal.pending {
         foot.push(pending(app, signal, theme));
@@ -48,29 +54,40 @@ pub fn lines(app: &App, theme: Theme, height: u16) -> Vec<Line<'static>> {
     }
     foot.push(Line::styled(facts::privileges(app), theme.dim()));
     foot.truncate(height);
-    let room = height - foot.len();
-    let all = app.event_entries();
-    let newest = all.iter().skip(all.len().saturating_sub(room));
-    let mut lines: Vec<Line<'static>> = newest
-        .filter_map(|entry| match entry {
-            TimelineEntry::Kill(nth) => Some(kill(app, app.timeline().find(*nth)?, theme)),
-            TimelineEntry::Storm(storm) => {
-                let last = app.timeline().find(storm.last)?;
-                let mut line = kill(app, last, theme);
-                line.spans.push(Span::raw(format!(" ({} kills)", storm.count)));
-                Some(line)
-            }
-            TimelineEntry::Act(at) => Some(act(app, app.session.journal.entries.get(*at)?, theme)),
-        })
-        .collect();
+    let mut room = height.saturating_sub(foot.iter().map(rows).sum());
+    let mut lines = Vec::new();
+    for entry in app.event_entries().iter().rev() {
+        let Some(line) = event(app, entry, theme) else { continue };
+        let taken = rows(&line);
+        // The newest one is worth more than its end.
+        if taken > room && (room == 0 || !lines.is_empty()) {
+            break;
+        }
+        room = room.saturating_sub(taken);
+        lines.push(line);
+    }
+    lines.reverse();
     if lines.is_empty() && room > 0 {
-        lines.push(Line::styled("doomtop has changed and signalled nothing", theme.dim()));
+        let line = Line::styled("doomtop has changed and signalled nothing", theme.dim());
+        room = room.saturating_sub(rows(&line));
+        lines.push(line);
     }
-    while lines.len() < room {
-        lines.push(Line::default());
-    }
+    lines.extend(std::iter::repeat_n(Line::default(), room));
     lines.extend(foot);
     lines
+}
+
+/// A line for a kill, for several of them, or for something that was done from here.
+fn event(app: &App, entry: &TimelineEntry, theme: Theme) -> Option<Line<'static>> {
+    match entry {
+        TimelineEntry::Kill(nth) => Some(kill(app, app.timeline().find(*nth)?, theme)),
+        TimelineEntry::Storm(storm) => {
+            let mut line = kill(app, app.timeline().find(storm.last)?, theme);
+            line.spans.push(Span::raw(format!(" ({} kills)", storm.count)));
+            Some(line)
+        }
+        TimelineEntry::Act(at) => Some(act(app, app.session.journal.entries.get(*at)?, theme)),
+    }
 }
 
 /// Something that was done from here, in one line.

@@ -21,6 +21,7 @@ use crate::ui::frame::layout::{Layout, ViewSpace};
 use crate::ui::frame::status_line;
 use crate::ui::paint::canvas::{Canvas, cells, tail};
 use crate::ui::paint::dates::{date, day_of, today};
+use crate::ui::paint::lines::{flow, wrap};
 use crate::ui::paint::theme::Theme;
 use crate::ui::paint::{list, severity, text};
 use crate::ui::view::view_table::{FULL_HEADER_FROM, RowsShown, ViewParts, no_panels};
@@ -62,6 +63,9 @@ fn status(app: &App, theme: Theme) -> Vec<Span<'static>> {
     parts
 }
 
+/// Maximum number of kills that are measured for the widths of the columns.
+const MEASURED: usize = 1000;
+
 /// The widths of the parts of a line; a free cell is behind each.
 struct Grid {
     time: u16,
@@ -89,15 +93,16 @@ impl Grid {
             (false, _) => widest.clamp(8, 24),
         };
         let time = if width < 60 { 8 } else { time };
-        let by = if width < 60 { 6 } else { 9 };
-        let by = if width >= 100 { 12 } else { by };
-        let (pid, size, adj) = (7, 6, 5);
-        let name = match width {
-            ..60 => 8,
-            60..100 => 13,
-            _ => 15,
+        let kills = || app.shown_kills().iter().take(MEASURED);
+        let widest = |(least, most): (u16, u16), text: &dyn Fn(&OomEvent) -> u16| {
+            kills().map(text).max().unwrap_or(0).clamp(least, most)
         };
-        let user = if width >= 100 { 10 } else { 0 };
+        let by = widest((7, 12), &|it| cells(killer(it)));
+        let pid = widest((4, 7), &|it| cells(&pid_of(it)));
+        let name = widest((6, 20), &|it| cells(&victim_name(it)));
+        let user = widest((4, 16), &|it| cells(&user_of(app, it)));
+        let user = if width >= 100 { user } else { 0 };
+        let (size, adj) = (6, 5);
         let compared = |it: &OomEvent| !prediction_word(it).is_empty();
         let compared = app.shown_kills().iter().any(compared);
         let seen = if width >= 76 && compared { 12 } else { 0 };
@@ -116,7 +121,8 @@ fn paint(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) -> RowsShown {
     let grid = Grid::new(app, rows.width);
     canvas.style(head, theme.head());
     paint_line(&grid, head, &titles(), theme.head(), canvas);
-    let foot = sources(app, theme, rows.width);
+    let mut foot = sources(app, theme, rows.width);
+    foot.truncate(usize::from(rows.height / 2).max(1));
     let height = rows.height.saturating_sub(foot.len() as u16);
     let entries = app.event_entries();
     if entries.is_empty() {
@@ -269,6 +275,28 @@ fn killer(event: &OomEvent) -> &'static str {
     }
 }
 
+/// The pid of the victim; empty where it is not known.
+fn pid_of(event: &OomEvent) -> String {
+    let pid = event.victim.and_then(|victim| victim.pid);
+    pid.map_or_else(String::new, |pid| pid.to_string())
+}
+
+/// The name of the victim, with a mark where it is guessed, or why there is none.
+fn victim_name(event: &OomEvent) -> String {
+    match event.victim {
+        Some(Victim { comm, .. }) if event.guessed => format!("{comm}?"),
+        Some(Victim { comm, .. }) => comm.to_string(),
+        None => victim_text(event),
+    }
+}
+
+/// The user of the victim, or its number; empty where it is not known.
+fn user_of(app: &App, event: &OomEvent) -> String {
+    let uid = event.victim.and_then(|victim| victim.uid);
+    let name = |uid| app.names.user(uid).map_or_else(|| uid.to_string(), ToOwned::to_owned);
+    uid.map_or_else(String::new, name)
+}
+
 /// Where it was: the container, pod, unit or cgroup whose limit was reached, and that of the victim where it is
 /// another; the longest form that fits.
 fn place(event: &OomEvent, room: u16) -> String {
@@ -305,14 +333,6 @@ fn paint_kill(
     let theme = canvas.theme;
     let victim = event.victim.unwrap_or_default();
     let size = victim.freed().map_or_else(String::new, |size| human_size(size.bytes()));
-    let user = victim
-        .uid
-        .map(|uid| app.names.user(uid).map_or_else(|| uid.to_string(), ToOwned::to_owned));
-    let name = match event.victim {
-        Some(Victim { comm, .. }) if event.guessed => format!("{comm}?"),
-        Some(Victim { comm, .. }) => comm.to_string(),
-        None => victim_text(event),
-    };
     let unproven = app.timeline().is_unproven(event.nth);
     let parts = Parts {
         time: time(app, event, grid, is_first),
@@ -323,9 +343,9 @@ fn paint_kill(
         },
         by: killer(event).to_owned(),
         domain: place(event, grid.domain),
-        pid: victim.pid.map_or_else(String::new, |pid| pid.to_string()),
-        name,
-        user: user.unwrap_or_default(),
+        pid: pid_of(event),
+        name: victim_name(event),
+        user: user_of(app, event),
         size,
         adj: victim.adj.map_or_else(String::new, |adj| adj.to_string()),
         seen: prediction_word(event),
@@ -433,33 +453,19 @@ fn sources(app: &App, theme: Theme, width: u16) -> Vec<Line<'static>> {
         } else {
             "up to the time on the screen; { and } go to the sample before each kill"
         };
-        return vec![Line::styled(text, theme.dim())];
+        return wrap(&Line::styled(text, theme.dim()), width, 0);
     }
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut lines = Vec::new();
-    let mut used = 0;
-    for source in app.timeline().sources() {
+    let words = |source| {
         let (text, style) = source_words(source, theme);
-        let more = cells(&text) + 2;
-        if used > 0 && used + more > width {
-            lines.push(Line::from(std::mem::take(&mut spans)));
-            used = 0;
-        }
-        if used > 0 {
-            spans.push(Span::raw("  "));
-        }
-        used += more;
-        spans.push(Span::styled(text, style));
-    }
-    if !spans.is_empty() {
-        lines.push(Line::from(spans));
-    }
-    if lines.is_empty() {
+        vec![Span::styled(text, style)]
+    };
+    let parts: Vec<Vec<Span<'static>>> = app.timeline().sources().iter().map(words).collect();
+    if parts.is_empty() {
         let text =
             "no log is read here (--redact, --proc): kills are counted, their victims guessed";
-        lines.push(Line::styled(text, theme.dim()));
+        return wrap(&Line::styled(text, theme.dim()), width, 0);
     }
-    lines
+    flow(parts, width, 0)
 }
 
 fn source_words(source: &LogSourceStatus, theme: Theme) -> (String, Style) {
