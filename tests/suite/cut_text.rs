@@ -20,6 +20,9 @@ const SIZES: [(u16, u16); 6] = [(40, 10), (80, 24), (100, 30), (120, 40), (160, 
 /// The cells that may stay free in a line with a cut text: a word or a path is not broken for fewer.
 const SPARE: usize = 3;
 
+/// The same for a path, of which whole names are left out at the beginning.
+const SPARE_NAME: usize = 30;
+
 /// The free cells side by side, in every row of a table, up to which a column may be cut: a column has the width of
 /// its longest text, which may be in a row below the screen, and numbers are at the right end of theirs.
 const TABLE_SPARE: usize = 10;
@@ -105,7 +108,7 @@ impl Picture {
                 }
                 let inside = boxes.iter().find(|it| it.contains((x as u16, y as u16).into()));
                 let why = match inside {
-                    Some(inside) => self.cut_in_box(*inside, y),
+                    Some(inside) => self.cut_in_box(*inside, (x, y)),
                     None if self.is_list(y) => self.cut_in_table(y),
                     None => self.cut_in_line(y),
                 };
@@ -115,7 +118,7 @@ impl Picture {
         found
     }
 
-    fn cut_in_box(&self, inside: Rect, y: usize) -> Option<&'static str> {
+    fn cut_in_box(&self, inside: Rect, (x, y): (usize, usize)) -> Option<&'static str> {
         let [left, top, right, bottom] =
             [inside.left(), inside.top(), inside.right(), inside.bottom()].map(usize::from);
         if y == top {
@@ -123,7 +126,8 @@ impl Picture {
             let line = border.iter().filter(|cell| *cell == "─").count();
             return (line > SPARE + 2).then_some("its title had room");
         }
-        if Self::free(self.between(y, left + 1, right - 2)) > SPARE {
+        let spare = if self.is(x + 1, y, "/") { SPARE_NAME } else { SPARE };
+        if Self::free(self.between(y, left + 1, right - 2)) > spare {
             return Some("cells are free behind it");
         }
         let is_blank = |y| Self::free(self.between(y, left + 1, right - 1)) == right - left - 2;
@@ -179,6 +183,50 @@ fn text_is_cut_only_where_there_is_no_room_for_it() {
                 for Cut { line, why } in Picture::of(&mut app, (width, height)).cuts() {
                     found.push_str(&format!(
                         "{name}, view {view}, {width}x{height}: {why}\n{line}\n"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found}");
+}
+
+/// What opens a page or a dialog.
+const OVER: [&[&str]; 21] = [
+    &["?"],
+    &["!"],
+    &["J"],
+    &["A"],
+    &["v"],
+    &["f"],
+    &[":"],
+    &["Enter"],
+    &["a", "-200"],
+    &["X"],
+    &["k"],
+    &["s"],
+    &["u"],
+    &["."],
+    &["w"],
+    &["y"],
+    &["W"],
+    &["t"],
+    &["c"],
+    &[":", "overcommit", "Enter"],
+    &["F2"],
+];
+
+#[test]
+fn text_of_pages_and_dialogs_is_cut_only_where_there_is_no_room_for_it() {
+    let mut found = String::new();
+    for script in OVER {
+        for (name, mut app) in machines() {
+            settle(&mut app);
+            press(&mut app, script);
+            for (width, height) in SIZES {
+                for Cut { line, why } in Picture::of(&mut app, (width, height)).cuts() {
+                    found.push_str(&format!(
+                        "{name}, {script:?}, {width}x{height}: {why}\n{line}\n"
                     ));
                 }
             }

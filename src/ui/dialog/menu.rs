@@ -4,16 +4,12 @@ use ratatui::layout::Rect;
 
 use crate::app::dialog::menu::{Menu, MenuChoice, MenuItem};
 use crate::app::view::click_target::ClickTarget;
-use crate::ui::paint::canvas::{Canvas, cells, tail};
+use crate::ui::paint::canvas::{Canvas, cells};
 use crate::ui::paint::scroll::PageShown;
-use crate::ui::paint::text::whole_clauses;
-use crate::ui::paint::{input, list};
+use crate::ui::paint::{input, list, text};
 
 /// The width that the column of labels has in any case, if its labels need it.
 const LABELS: u16 = 36;
-
-/// The maximum width of a menu.
-const WIDEST: u16 = 100;
 
 /// The cells of a menu beside its labels and hints.
 const AROUND: u16 = 8;
@@ -22,7 +18,7 @@ const AROUND: u16 = 8;
 pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
     let theme = canvas.theme;
     let hints = menu.items.iter().map(|item| cells(&item.hint)).max().unwrap_or(0);
-    let left = WIDEST.min(area.width).saturating_sub(hints + AROUND).max(LABELS);
+    let left = area.width.saturating_sub(hints + AROUND).max(LABELS);
     let labels = menu.items.iter().map(|item| cells(&item.label)).max().unwrap_or(0).min(left);
     let (place, boxed) = place(menu, (labels, hints), area);
     let inside = if boxed {
@@ -59,7 +55,7 @@ pub fn paint(menu: &Menu, area: Rect, canvas: &mut Canvas<'_>) -> PageShown {
 /// The area of the menu, and whether it has a border.
 fn place(menu: &Menu, (labels, hints): (u16, u16), area: Rect) -> (Rect, bool) {
     let wanted = labels.saturating_add(hints).saturating_add(AROUND);
-    let wanted = wanted.max(cells(&menu.title) + 8).clamp(30, WIDEST);
+    let wanted = wanted.max(cells(&menu.title) + 8).max(30);
     let width = wanted.min(area.width);
     let boxed = area.height >= 5;
     let extra = if boxed { 2 } else { 0 } + u16::from(menu.narrows);
@@ -98,8 +94,8 @@ fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut
     let room = labels.min(end.saturating_sub(x));
     // The end of a path is its most useful part.
     let label = match item.choice {
-        MenuChoice::Scope(_) => tail(&item.label, room),
-        MenuChoice::Act(_) => whole_clauses(&item.label, room).into(),
+        MenuChoice::Scope(_) => text::path_in(&item.label, room),
+        MenuChoice::Act(_) => text::whole_clauses(&item.label, room).into(),
         _ => item.label.as_str().into(),
     };
     canvas.text(x, y, room, &label, theme.strong());
@@ -107,6 +103,6 @@ fn paint_item(menu: &Menu, item: &MenuItem, labels: u16, row: Rect, canvas: &mut
     let room = end.saturating_sub(x);
     // What is copied is a value, all else a sentence.
     let is_value = matches!(item.choice, MenuChoice::Copy(_));
-    let hint = if is_value { item.hint.as_str() } else { whole_clauses(&item.hint, room) };
+    let hint = if is_value { item.hint.as_str() } else { text::whole_clauses(&item.hint, room) };
     canvas.text(x, y, room, hint, theme.dim());
 }

@@ -38,8 +38,10 @@ pub fn paint(app: &App, at: usize, area: Rect, canvas: &mut Canvas<'_>) -> PageS
     }
     let top = list::centred_top(at, usize::from(area.height), entries.len());
     if entries.is_empty() {
-        let text = "doomtop has changed and signalled nothing";
-        canvas.text(area.x + 1, area.y, room, text, theme.dim());
+        let text = Line::styled("doomtop has changed and signalled nothing", theme.dim());
+        for (y, line) in (area.top()..area.bottom()).zip(wrap(&text, room, 0)) {
+            canvas.line(area.x + 1, y, room, &line);
+        }
     }
     let visible = entries.iter().zip(&parts).enumerate().skip(top);
     for (y, (nth, (entry, parts))) in (area.top()..area.bottom()).zip(visible) {

@@ -2,6 +2,8 @@
 
 pub use crate::words::numbers_and_names::*;
 
+use std::borrow::Cow;
+
 use crate::app::App;
 use crate::columns::{RowContext, span_of};
 use crate::model::ProcId;
@@ -14,6 +16,18 @@ pub fn domain(name: &str, room: u16) -> String {
     let fitting = forms.iter().find(|form| cells(form) <= room);
     let shortest = || forms.last().map(|form| tail(form, room).into_owned());
     fitting.cloned().or_else(shortest).unwrap_or_default()
+}
+
+/// The path of a cgroup if it fits, else the name of its container or pod, else the end of its path, which names it.
+#[must_use]
+pub fn path_in(path: &str, room: u16) -> Cow<'_, str> {
+    if cells(path) <= room {
+        return path.into();
+    }
+    // The name of a service is the end of its path, and tells no more.
+    let is_named = |it: &String| !it.starts_with("cgroup ") && !it.ends_with(".service");
+    let named = cgroup_forms(path).into_iter().filter(is_named).find(|it| cells(it) <= room);
+    named.map_or_else(|| tail(path, room), Cow::from)
 }
 
 /// `14:03:22`, in local time.
