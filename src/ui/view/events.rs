@@ -94,24 +94,33 @@ impl Grid {
         };
         let time = if width < 60 { 8 } else { time };
         let kills = || app.shown_kills().iter().take(MEASURED);
-        let widest = |(least, most): (u16, u16), text: &dyn Fn(&OomEvent) -> u16| {
-            kills().map(text).max().unwrap_or(0).clamp(least, most)
-        };
-        let by = widest((7, 12), &|it| cells(killer(it)));
-        let pid = widest((4, 7), &|it| cells(&pid_of(it)));
-        let name = widest((6, 20), &|it| cells(&victim_name(it)));
-        let user = widest((4, 16), &|it| cells(&user_of(app, it)));
-        let user = if width >= 100 { user } else { 0 };
-        let (size, adj) = (6, 5);
-        let compared = |it: &OomEvent| !prediction_word(it).is_empty();
-        let compared = app.shown_kills().iter().any(compared);
+        let widest = |text: &dyn Fn(&OomEvent) -> u16| kills().map(text).max().unwrap_or(0);
+        let compared = kills().any(|it| !prediction_word(it).is_empty());
         let seen = if width >= 76 && compared { 12 } else { 0 };
-        let taken: u16 = [time + 2, by, pid, name, user, size, adj, seen]
-            .iter()
-            .filter(|&&cells| cells > 0)
-            .map(|cells| cells + 1)
-            .sum();
-        Self { time, by, domain: width.saturating_sub(taken), pid, name, user, size, adj, seen }
+        let (size, adj) = (6, 5);
+        // What each column needs, at least for its heading, and what it gets where there is room.
+        let has_user = width >= 100;
+        let needed = [
+            widest(&|it| cells(killer(it))).clamp(7, 12),
+            widest(&|it| cells(&pid_of(it))).clamp(4, 7),
+            widest(&|it| cells(&victim_name(it))).clamp(6, 20),
+            if has_user { widest(&|it| cells(&user_of(app, it))).clamp(4, 16) } else { 0 },
+        ];
+        let roomy: [u16; 4] = [12, 7, 15, if has_user { 10 } else { 0 }];
+        let fixed = [time + 2, size, adj, seen].into_iter().chain(needed);
+        let fixed: u16 = fixed.filter(|&cells| cells > 0).map(|cells| cells + 1).sum();
+        let rest = width.saturating_sub(fixed);
+        let mut spare = rest.saturating_sub(widest(&|it| cells(&place(it, u16::MAX))).max(11));
+        let mut widths = needed.into_iter().zip(roomy).map(|(needed, roomy)| {
+            let more = roomy.saturating_sub(needed).min(spare);
+            spare -= more;
+            needed + more
+        });
+        let mut next = || widths.next().unwrap_or(0);
+        let [by, pid, name, user] = [next(), next(), next(), next()];
+        let used = by + pid + name + user - needed.iter().sum::<u16>();
+        let domain = rest - used;
+        Self { time, by, domain, pid, name, user, size, adj, seen }
     }
 }
 
