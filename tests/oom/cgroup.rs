@@ -117,6 +117,13 @@ impl Cgroup {
         Ok(cgroup)
     }
 
+    /// One in it, without a limit of its own.
+    pub fn below(&self, name: &str) -> Result<Self, String> {
+        let dir = self.dir.join(name);
+        fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        Ok(Self { dir, path: format!("{}/{name}", self.path), version: self.version })
+    }
+
     /// Its directory.
     pub fn dir(&self) -> &Path {
         &self.dir

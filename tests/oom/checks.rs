@@ -1,7 +1,7 @@
 //! Checks of the test's own logic, which run before it. The test has no harness, so they are functions.
 
 use crate::kmsg::{Event, Record, Reports};
-use crate::oracle::{Frame, Named};
+use crate::oracle::{Claim, Frame, Named};
 use crate::tally::{Outcome, Tally, judge};
 
 /// Runs all checks. Panics at the first that fails.
@@ -13,6 +13,7 @@ pub fn all() {
     a_group_kill_is_one_choice();
     only_the_kernel_can_report_a_kill();
     a_sample_is_compared_with_a_kill();
+    the_claim_of_a_limit_is_the_death_there();
     a_wrong_prediction_refutes();
     of_equal_scores_the_youngest_is_chosen();
 }
@@ -104,30 +105,56 @@ fn sample(victim: i32, candidates: &[i32]) -> Frame {
     Frame { victim, candidates: candidates.to_vec(), ..Frame::default() }
 }
 
+fn said(victim: i32, candidates: &[i32]) -> Claim {
+    sample(victim, candidates).now()
+}
+
+fn the_claim_of_a_limit_is_the_death_there() {
+    let frame: Frame = serde_json::from_str(
+        r#"{"victim":{"pid":1},"candidates":[1],"processes":[],
+            "off":{"by":"no_limit","words":"/a/b has no limit of its own: at the limit of /a, 4 hog01 dies"},
+            "at_limit":{"victim":{"pid":2},"candidates":[2,1]},
+            "deaths":[{"by":"kernel","domain":"/a","candidates":[{"pid":3},{"pid":2}]}]}"#,
+    )
+    .unwrap();
+    assert_eq!(frame.at_the_limit("/a").candidates, [3, 2]);
+    assert_eq!(frame.at_the_limit("/b").candidates, [2, 1]);
+    assert!(frame.at_the_limit("/b").off);
+    assert_eq!(frame.above_the_scope("/a").candidates, [3, 2]);
+    assert_eq!(frame.above_the_scope("/x").candidates, [4]);
+    let confined = Frame { off: None, ..frame };
+    assert_eq!(judge(&confined.above_the_scope("/x"), 4), Outcome::Missed, "it must be said");
+}
+
 fn a_sample_is_compared_with_a_kill() {
-    assert_eq!(judge(&sample(7, &[7]), 7), Outcome::Named);
-    assert_eq!(judge(&sample(7, &[7, 8]), 7), Outcome::Among);
-    assert_eq!(judge(&sample(7, &[7, 8]), 8), Outcome::Among);
-    assert_eq!(judge(&sample(7, &[7]), 8), Outcome::Missed);
-    assert_eq!(judge(&sample(7, &[7, 8]), 9), Outcome::Missed);
-    assert_eq!(judge(&sample(8, &[7]), 7), Outcome::Missed, "victim and candidates differ");
-    assert_eq!(judge(&sample(0, &[]), 7), Outcome::Missed);
+    assert_eq!(judge(&said(7, &[7]), 7), Outcome::Named);
+    assert_eq!(judge(&said(7, &[7, 8]), 7), Outcome::Among);
+    assert_eq!(judge(&said(7, &[7, 8]), 8), Outcome::Among);
+    assert_eq!(judge(&said(7, &[7]), 8), Outcome::Missed);
+    assert_eq!(judge(&said(7, &[7, 8]), 9), Outcome::Missed);
+    assert_eq!(judge(&said(8, &[7]), 7), Outcome::Missed, "victim and candidates differ");
+    assert_eq!(judge(&said(0, &[]), 7), Outcome::Missed);
     let off = Frame { off: Some("panic_on_oom".into()), ..sample(7, &[7]) };
-    assert_eq!(judge(&off, 8), Outcome::Off);
+    assert_eq!(judge(&off.now(), 8), Outcome::Off);
     let on = Frame { off: Some(serde_json::Value::Null), ..sample(7, &[7]) };
-    assert_eq!(judge(&on, 7), Outcome::Named);
+    assert_eq!(judge(&on.now(), 7), Outcome::Named);
 }
 
 fn a_wrong_prediction_refutes() {
+    let count = |tally: &mut Tally, victim, candidates: &[i32], killed| {
+        let frame = sample(victim, candidates);
+        tally.count(&frame, &frame.now(), killed, 0);
+    };
     let mut tally = Tally::default();
     assert!(tally.refuted().is_some(), "no kill proves nothing");
-    tally.count(&sample(7, &[7]), 7, 0);
-    tally.count(&sample(7, &[7, 8]), 8, 0);
+    count(&mut tally, 7, &[7], 7);
+    count(&mut tally, 7, &[7, 8], 8);
     assert_eq!(tally.refuted(), None);
-    tally.count(&sample(7, &[7]), 8, 0);
+    count(&mut tally, 7, &[7], 8);
     assert!(tally.refuted().is_some(), "one wrong kill is enough");
     assert_eq!((tally.kills, tally.named, tally.too_close), (3, 1, 1));
     assert_eq!((tally.among, tally.missed, tally.first), (1, 1, 1));
+    assert_eq!(tally.candidates, 4);
 }
 
 fn of_equal_scores_the_youngest_is_chosen() {

@@ -1,32 +1,22 @@
 //! The load: child processes that hold memory, and one that keeps growing. Each is this binary run again,
-//! controlled through a pipe. It exits when the test exits.
+//! controlled through a pipe. It exits when the test exits. The kinds of memory are in [`crate::memory`].
 
-use std::hint::black_box;
 use std::io::{Read, Write, stdin, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 use std::{env, fs, process, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::param::page_size;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use rustix::thread::{disable_transparent_huge_pages, set_name};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::milliseconds;
+use crate::memory::Memory;
 
 /// The first argument that makes this binary a hog. No filter of `cargo test` looks like it.
 pub const ARGUMENT: &str = "__hog";
-
-/// The size of one allocation of sparse pages in bytes: no single request may exceed the memory of a small guest.
-const CHUNK: usize = 64 << 20;
-
-/// The distance in bytes at which each touched page needs a page table of its own: one holds as many entries of
-/// eight bytes as fit into a page.
-fn stride() -> usize {
-    page_size() / 8 * page_size()
-}
 
 /// The memory of a hog.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,6 +34,18 @@ pub struct Load {
     pub sparse: usize,
     /// Pages of a memfd that is not mapped: charged to the cgroup, but in no process's RSS.
     pub file: usize,
+    /// Pages of a file on a disk, mapped: in its RSS until reclaim takes them.
+    #[serde(default)]
+    pub mapped: usize,
+    /// Pages of shared memory, mapped: in its RSS; reclaim takes them where there is swap.
+    #[serde(default)]
+    pub shared: usize,
+    /// How many children it forks, who have all its memory in their RSS too.
+    #[serde(default)]
+    pub children: usize,
+    /// Pages that each of the children writes, and so has for itself.
+    #[serde(default)]
+    pub own_of_child: usize,
     /// Growth per step in pages; 0 if it does not grow.
     pub step: usize,
     /// Time between two steps, in milliseconds.
@@ -62,6 +64,8 @@ impl Load {
 /// A running hog, killed on drop.
 pub struct Hog {
     child: Child,
+    /// Its cgroup, if it was given one.
+    cgroup: Option<PathBuf>,
     /// Its memory.
     pub load: Load,
 }
@@ -79,12 +83,25 @@ impl Hog {
             .stdout(Stdio::piped())
             .spawn()
             .expect("a child process");
-        Self { child, load }
+        Self { child, cgroup: cgroup.map(Path::to_path_buf), load }
     }
 
     /// Its pid.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a pid")
+    }
+
+    /// Whether it was started in this cgroup.
+    pub fn is_in(&self, cgroup: &Path) -> bool {
+        self.cgroup.as_deref() == Some(cgroup)
+    }
+
+    /// The processes that it forked and that live, by `/proc/PID/task/TID/children`.
+    pub fn children(&self) -> Vec<i32> {
+        let pid = self.pid();
+        let listed = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let pids = listed.unwrap_or_default();
+        pids.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
     }
 
     /// Waits until it has all its memory. False if it died before, or at the deadline.
@@ -98,9 +115,18 @@ impl Hog {
 
     /// Starts or stops its growth.
     pub fn grow(&mut self, on: bool) {
+        self.order(if on { b"g" } else { b"p" });
+    }
+
+    /// Lets it abort, and so dump core where the kernel is set to do so.
+    pub fn abort(&mut self) {
+        self.order(b"a");
+    }
+
+    fn order(&mut self, word: &[u8; 1]) {
         if let Some(pipe) = &mut self.child.stdin {
             // An error means that it was killed meanwhile.
-            let _ = pipe.write_all(if on { b"g" } else { b"p" });
+            let _ = pipe.write_all(word);
         }
     }
 
@@ -164,22 +190,10 @@ fn exit_thread() -> ! {
 
 /// Takes the memory, and grows as it is told.
 fn hold(load: &Load) -> ! {
-    let mut blocks: Vec<Vec<u8>> = Vec::with_capacity(1 << 16);
-    let mut seed = u64::from(process::id());
-    blocks.push(anonymous(load.anon, &mut seed));
-    if load.given_back > 0 {
-        blocks.push(given_back(load.given_back, &mut seed));
+    let mut memory = Memory::take(load);
+    if load.children > 0 {
+        memory.fork(load.children, load.own_of_child);
     }
-    let at_once = CHUNK / stride();
-    for from in (0..load.sparse).step_by(at_once) {
-        let count = at_once.min(load.sparse - from);
-        let mut chunk = vec![0_u8; count * stride()];
-        for page in (0..count).map(|at| at * stride()) {
-            chunk[page] = 1;
-        }
-        blocks.push(black_box(chunk));
-    }
-    let _file = (load.file > 0).then(|| filled(load.file));
     stdout().write_all(b"r").expect("the test reads");
     stdout().flush().expect("the test reads");
 
@@ -192,46 +206,12 @@ fn hold(load: &Load) -> ! {
             // Not through `Stdin`, whose buffer would hide further bytes from poll.
             let mut word = [0];
             match rustix::io::read(&orders, &mut word) {
+                Ok(1) if word[0] == b'a' => process::abort(),
                 Ok(1) => growing = word[0] == b'g',
                 _ => process::exit(0),
             }
         } else if growing {
-            blocks.push(anonymous(load.step, &mut seed));
+            memory.grow(load.step);
         }
     }
-}
-
-/// Allocates this many touched pages. Their content is compressible, but not all the same.
-fn anonymous(pages: usize, seed: &mut u64) -> Vec<u8> {
-    let mut memory = vec![0_u8; pages * page_size()];
-    for page in memory.chunks_exact_mut(page_size()) {
-        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        page[..8].copy_from_slice(&seed.to_ne_bytes());
-    }
-    black_box(memory)
-}
-
-/// The same, given back with `MADV_FREE`: resident until reclaim takes them.
-#[allow(unsafe_code, reason = "rustix and nix offer madvise as unsafe functions only")]
-fn given_back(pages: usize, seed: &mut u64) -> Vec<u8> {
-    let mut memory = anonymous(pages + 1, seed);
-    let from = memory.as_mut_ptr();
-    let length = pages * page_size();
-    let skip = from.align_offset(page_size());
-    // SAFETY: the range is within the vector, and nothing reads it any more: its content may become zero.
-    let advised =
-        unsafe { nix::libc::madvise(from.add(skip).cast(), length, nix::libc::MADV_FREE) };
-    assert_eq!(advised, 0, "madvise(MADV_FREE), Linux 4.5 and later");
-    memory
-}
-
-/// A memfd with this many pages.
-fn filled(pages: usize) -> fs::File {
-    let flags = rustix::fs::MemfdFlags::CLOEXEC;
-    let mut file = fs::File::from(rustix::fs::memfd_create(c"hog", flags).expect("a memory file"));
-    let page = vec![1; page_size()];
-    for _ in 0..pages {
-        file.write_all(&page).expect("a page of it");
-    }
-    file
 }

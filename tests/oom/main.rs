@@ -6,6 +6,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod cause;
 mod cgroup;
 mod checks;
 mod clock;
@@ -16,6 +17,7 @@ mod given_back;
 mod hog;
 mod kmsg;
 mod leaderless;
+mod memory;
 mod mix;
 mod oracle;
 mod recorded;
@@ -32,7 +34,8 @@ use std::sync::atomic::AtomicBool;
 use std::{env, fs};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use trial::{Cause, Field};
+use cause::Cause;
+use trial::Field;
 
 /// The first argument in a guest.
 const JUDGE: &str = "__judge";
@@ -102,17 +105,39 @@ fn test() -> ExitCode {
     let recorded = recorded::Recorded::start();
     let ran = field.run(kills);
     let ran = ran.and_then(|()| recorded?.compare(&field.killed));
+    if !holds(&field, ran, seed) {
+        return ExitCode::FAILURE;
+    }
+    // The last one's cgroup is removed with it.
+    let stop = stopper();
+    drop(field);
+    for cause in [Cause::Reclaim, Cause::Forks, Cause::Scope] {
+        let mut field = match Field::new(cause, seed, Arc::clone(&stop)) {
+            Ok(field) => field,
+            Err(why) => {
+                println!("oom: FAILED: {cause:?}: {why}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let ran = field.run(kills.div_ceil(2));
+        if !holds(&field, ran, seed) {
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Prints what came of it. Returns whether the claims hold.
+fn holds(field: &Field, ran: Result<(), String>, seed: u64) -> bool {
     println!("oom: {}; seed {seed}", field.tally);
     for miss in &field.misses {
         println!("oom: MISS {miss}");
     }
-    match ran.err().or_else(|| field.tally.refuted()) {
-        None => ExitCode::SUCCESS,
-        Some(why) => {
-            println!("oom: FAILED: {why}; again with OOM_SEED={seed} cargo test --test oom");
-            ExitCode::FAILURE
-        }
+    let wrong = ran.err().or_else(|| field.tally.refuted());
+    if let Some(why) = &wrong {
+        println!("oom: FAILED: {why}; again with OOM_SEED={seed} cargo test --test oom");
     }
+    wrong.is_none()
 }
 
 /// Runs `CAUSE=KILLS ...` in a guest. Prints a line of JSON for each.
@@ -126,14 +151,7 @@ fn guest(plan: &[String]) -> ExitCode {
     let mut refuted = false;
     for (at, step) in plan.iter().enumerate() {
         let (cause, kills) = step.split_once('=').expect("CAUSE=KILLS");
-        let cause = match cause {
-            "machine" => Cause::Machine,
-            "limit" => Cause::Limit,
-            "group" => Cause::Group,
-            "asked" => Cause::Asked,
-            "lowered" => Cause::Lowered,
-            other => panic!("{other} is not a cause"),
-        };
+        let cause = Cause::parse(cause).unwrap_or_else(|| panic!("{cause} is not a cause"));
         match given_back::test() {
             Ok(what) => println!("oom: memory given back: {what}"),
             Err(why) => {

@@ -1,4 +1,4 @@
-//! Random mixes of hogs: sizes, adj, kinds of memory, near-ties.
+//! Random mixes of hogs: sizes, adj, kinds of memory, near-ties, families.
 
 pub use crate::dice::Dice;
 use crate::hog::Load;
@@ -41,6 +41,46 @@ pub fn medley(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
         }
     };
     shares.iter().enumerate().map(load).collect()
+}
+
+/// Hogs with nearly the same memory of their own; some have as much again that reclaim takes before the kernel kills:
+/// pages of a file (if there is a disk), shared memory, pages given back. By the sizes of now they are far ahead.
+pub fn reclaimable(dice: &mut Dice, pages: usize, lowest_adj: i32, disk: bool) -> Vec<Load> {
+    let count = dice.between(3, 6);
+    let (base, adj) = (pages / count * 2 / 3, dice.adj(lowest_adj));
+    let load = |dice: &mut Dice, at| {
+        let extra = base * dice.between(20, 90) / 100;
+        let kind = dice.between(0, 4);
+        Load {
+            name: format!("hog{at:02}"),
+            adj,
+            anon: base + dice.between(0, base / 4),
+            mapped: if kind == 0 && disk { extra } else { 0 },
+            shared: if kind == 1 { extra } else { 0 },
+            given_back: if kind == 2 || (kind == 0 && !disk) { extra } else { 0 },
+            ..Load::default()
+        }
+    };
+    (0..count).map(|at| load(dice, at)).collect()
+}
+
+/// Hogs that forked: each child has its parent's memory in its RSS, and some pages more of its own.
+pub fn families(dice: &mut Dice, pages: usize, lowest_adj: i32) -> Vec<Load> {
+    let count = dice.between(2, 3);
+    let (base, adj) = (pages / count * 2 / 3, dice.adj(lowest_adj));
+    let load = |dice: &mut Dice, at| {
+        let children = dice.between(1, 4);
+        Load {
+            name: format!("hog{at:02}"),
+            adj,
+            anon: base + dice.between(0, base / 8),
+            children,
+            // Half of them are equals of their parent but for the youngest's pages.
+            own_of_child: if dice.once_in(2) { base / 4 / children } else { 0 },
+            ..Load::default()
+        }
+    };
+    (0..count).map(|at| load(dice, at)).collect()
 }
 
 /// Hogs of about the same size, and one that grows to about their size when the memory is full.

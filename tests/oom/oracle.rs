@@ -54,6 +54,37 @@ pub struct Named {
     pub pid: i32,
 }
 
+/// The ranking without what reclaim takes back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct AtLimit {
+    /// The first.
+    pub victim: Option<Named>,
+    /// All who may be the first.
+    pub candidates: Vec<i32>,
+}
+
+/// A death that is predicted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Death {
+    /// The killer.
+    pub by: String,
+    /// Where.
+    pub domain: String,
+    /// Who may die, the first first.
+    pub candidates: Vec<Named>,
+}
+
+/// What doomtop said of a kill.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// The first of the candidates.
+    pub first: Option<i32>,
+    /// Who may die.
+    pub candidates: Vec<i32>,
+    /// Whether it said that nothing can be predicted.
+    pub off: bool,
+}
+
 /// The domain.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Domain {
@@ -80,6 +111,12 @@ pub struct Frame {
     /// Why nothing is predicted.
     #[serde(default)]
     pub off: Option<serde_json::Value>,
+    /// The ranking at the limit.
+    #[serde(default)]
+    pub at_limit: AtLimit,
+    /// The deaths that are predicted.
+    #[serde(default)]
+    pub deaths: Vec<Death>,
     /// All processes.
     pub processes: Vec<Row>,
 }
@@ -88,6 +125,51 @@ impl Frame {
     /// Whether the sample has this pid.
     pub fn shows(&self, pid: i32) -> bool {
         self.processes.iter().any(|row| row.pid == pid)
+    }
+
+    fn is_off(&self) -> bool {
+        self.off.as_ref().is_some_and(|off| !off.is_null())
+    }
+
+    /// The claim by the sizes of now: a kill that waits for nothing.
+    pub fn now(&self) -> Claim {
+        Claim {
+            first: self.victim.as_ref().map(|victim| victim.pid),
+            candidates: self.candidates.clone(),
+            off: self.is_off(),
+        }
+    }
+
+    /// The claim of the kernel's next kill in this domain: of the predicted death, else of the ranking at the limit.
+    pub fn at_the_limit(&self, domain: &str) -> Claim {
+        let death = self.deaths.iter().find(|it| it.by == "kernel" && it.domain == domain);
+        match death {
+            Some(death) => Claim {
+                first: death.candidates.first().map(|it| it.pid),
+                candidates: death.candidates.iter().map(|it| it.pid).collect(),
+                off: false,
+            },
+            None => Claim {
+                first: self.at_limit.victim.as_ref().map(|victim| victim.pid),
+                candidates: self.at_limit.candidates.clone(),
+                off: self.is_off(),
+            },
+        }
+    }
+
+    /// The claim where the scope has no limit of its own: of the predicted death in the domain above, else whom it says
+    /// to die there.
+    pub fn above_the_scope(&self, domain: &str) -> Claim {
+        let off = self.off.as_ref().filter(|off| off["by"] == "no_limit");
+        let Some(off) = off else { return Claim::default() };
+        if self.deaths.iter().any(|it| it.by == "kernel" && it.domain == domain) {
+            return self.at_the_limit(domain);
+        }
+        // "…: at the limit of PATH, PID COMM dies".
+        let words = off["words"].as_str().unwrap_or_default();
+        let told = words.rsplit_once(", ").and_then(|(_, told)| told.split(' ').next());
+        let pid = told.and_then(|pid| pid.parse().ok());
+        Claim { first: pid, candidates: pid.into_iter().collect(), off: false }
     }
 
     /// The process in the domain with the highest `oom_score`; of equals the youngest.

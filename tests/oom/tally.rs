@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::oracle::Frame;
+use crate::oracle::{Claim, Frame};
 
 /// Result of comparing one kill with one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +17,12 @@ pub enum Outcome {
     Missed,
 }
 
-/// Compares one kill with one sample.
-pub fn judge(frame: &Frame, killed: i32) -> Outcome {
-    let first = frame.victim.as_ref().map(|victim| victim.pid);
-    match frame.candidates[..] {
-        _ if frame.off.as_ref().is_some_and(|off| !off.is_null()) => Outcome::Off,
-        [only] if only == killed && first == Some(killed) => Outcome::Named,
-        [_, _, ..] if frame.candidates.contains(&killed) => Outcome::Among,
+/// Compares one kill with what was said of it.
+pub fn judge(claim: &Claim, killed: i32) -> Outcome {
+    match claim.candidates[..] {
+        _ if claim.off => Outcome::Off,
+        [only] if only == killed && claim.first == Some(killed) => Outcome::Named,
+        [_, _, ..] if claim.candidates.contains(&killed) => Outcome::Among,
         _ => Outcome::Missed,
     }
 }
@@ -47,6 +46,9 @@ pub struct Tally {
     pub missed: usize,
     /// doomtop had said that it predicts nothing.
     pub off: usize,
+    /// The number of candidates of all compared kills together.
+    #[serde(default)]
+    pub candidates: usize,
     /// The first candidate was killed, whether there were several or not.
     pub first: usize,
     /// The process with the highest `oom_score` in the same sample was killed.
@@ -66,8 +68,8 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a kill. `age` is the age of the sample in microseconds.
-    pub fn count(&mut self, frame: &Frame, killed: i32, age: i64) -> Outcome {
-        let outcome = judge(frame, killed);
+    pub fn count(&mut self, frame: &Frame, claim: &Claim, killed: i32, age: i64) -> Outcome {
+        let outcome = judge(claim, killed);
         self.kills += 1;
         match outcome {
             Outcome::Named => self.named += 1,
@@ -75,8 +77,9 @@ impl Tally {
             Outcome::Off => self.off += 1,
             Outcome::Missed => self.missed += 1,
         }
-        self.too_close += usize::from(outcome != Outcome::Off && frame.candidates.len() > 1);
-        self.first += usize::from(frame.victim.as_ref().is_some_and(|victim| victim.pid == killed));
+        self.candidates += claim.candidates.len();
+        self.too_close += usize::from(outcome != Outcome::Off && claim.candidates.len() > 1);
+        self.first += usize::from(claim.first == Some(killed));
         self.by_score += usize::from(frame.highest_score() == Some(killed));
         self.oldest_ms = self.oldest_ms.max(age / 1000);
         outcome

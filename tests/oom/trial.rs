@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use rustix::param::page_size;
 use serde_json::{Value, json};
 
+use crate::cause::Cause;
 use crate::cgroup::Cgroup;
 use crate::clock::now;
 use crate::explained::{Choice, contradiction, explain};
-use crate::hog::Hog;
+use crate::hog::{Hog, Load};
 use crate::kmsg::{Event, Kill, Kmsg};
-use crate::mix::{Dice, grower, medley, near_ties, race};
-use crate::oracle::{Frame, Oracle};
+use crate::mix::{Dice, families, grower, medley, near_ties, race, reclaimable};
+use crate::memory::disk;
+use crate::oracle::{Claim, Frame, Oracle};
 use crate::tally::{Outcome, Tally};
 use crate::terminal::Terminal;
 
@@ -30,31 +32,6 @@ const NO_KILL: Duration = Duration::from_secs(60);
 const CALM: usize = 12;
 /// Number of samples after a kill or a write of adj.
 const AGAIN: usize = 2;
-
-/// What makes the kernel kill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The machine is out of memory.
-    Machine,
-    /// A cgroup reaches its limit.
-    Limit,
-    /// A cgroup with `memory.oom.group` reaches its limit.
-    Group,
-    /// sysrq-f, without a lack of memory.
-    Asked,
-    /// sysrq-f, after the adj of the predicted victim was lowered.
-    Lowered,
-}
-
-impl Cause {
-    fn asked(self) -> bool {
-        matches!(self, Self::Asked | Self::Lowered)
-    }
-
-    fn in_cgroup(self) -> bool {
-        matches!(self, Self::Limit | Self::Group)
-    }
-}
 
 /// A situation in which kills are provoked.
 pub struct Field {
@@ -77,6 +54,8 @@ pub struct Field {
     last: Option<(i64, i32)>,
     /// When the growth for the next kill began.
     released: i64,
+    /// A cgroup without a limit of its own in it, if doomtop looks at such a one.
+    inner: Option<Cgroup>,
     // The last field, so that it is dropped last.
     cgroup: Option<Cgroup>,
 }
@@ -90,15 +69,14 @@ impl Field {
             let cgroup = cgroup.as_ref().ok_or("no cgroup")?;
             cgroup.set("memory.oom.group", "1").map_err(|error| format!("oom.group: {error}"))?;
         }
-        let own = match cause {
-            Cause::Machine => "the machine runs out".to_owned(),
-            Cause::Limit => {
-                format!("limit of a cgroup v{}", cgroup.as_ref().map_or(0, |own| own.version))
-            }
-            Cause::Group => "limit of a cgroup v2 with memory.oom.group".to_owned(),
-            Cause::Asked => "sysrq-f".to_owned(),
-            Cause::Lowered => "sysrq-f after the victim was saved in the editor".to_owned(),
+        if cause == Cause::Dump && !dumps_hang() {
+            return Err("core_pattern is no pipe to a program that does not read".to_owned());
+        }
+        let inner = match (&cgroup, cause) {
+            (Some(cgroup), Cause::Scope) => Some(cgroup.below("scope")?),
+            _ => None,
         };
+        let own = cause.title(cgroup.as_ref().map_or(0, |own| own.version));
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let tally = Tally {
             kernel: kernel.trim().to_owned(),
@@ -118,6 +96,7 @@ impl Field {
             killed: Vec::new(),
             last: None,
             released: 0,
+            inner,
             cgroup,
         })
     }
@@ -166,13 +145,23 @@ impl Field {
                 return self.wait_for_nobody(&mut hogs);
             }
         }
-        let scope = self.cgroup.as_ref().map(|cgroup| cgroup.path.as_str());
+        let scope = self.inner.as_ref().or(self.cgroup.as_ref()).map(|cgroup| cgroup.path.as_str());
         self.oracle.get_or_insert_with(|| Oracle::start(scope));
         self.kmsg.compare_clocks().map_err(|error| format!("/dev/kmsg: {error}"))?;
+        if self.cause == Cause::Dump {
+            // The one that would be chosen, or another one: it is not waited for, and can be chosen.
+            let at = self.dice.between(0, hogs.len() - 2);
+            hogs[at].abort();
+        }
         let mut samples = CALM;
         while self.tally.kills < wanted {
             let gone = self.last.map(|(_, pid)| pid);
-            let pids: Vec<i32> = hogs.iter().map(Hog::pid).collect();
+            // A list of a scope has the processes in it.
+            let listed = hogs.iter().filter(|hog| match &self.inner {
+                Some(inner) => hog.is_in(inner.dir()),
+                None => true,
+            });
+            let pids: Vec<i32> = listed.map(Hog::pid).collect();
             let seen = |frame: &Frame| {
                 pids.iter().all(|&pid| frame.shows(pid) || !lives(pid))
                     && gone.is_none_or(|pid| !can_die(frame, pid))
@@ -224,10 +213,18 @@ impl Field {
             // sysrq-f needs no full memory, and only near-ties are interesting.
             let percent = dice.between(10, 40);
             near_ties(dice, room * percent / 100, lowest)
-        } else if dice.once_in(3) {
+        } else if dice.once_in(3) && !self.cause.has_own_mix() {
             race(dice, room, lowest)
         } else {
-            let mix = if dice.once_in(2) { near_ties } else { medley };
+            let reclaimable = |dice: &mut Dice, pages, lowest| {
+                reclaimable(dice, pages, lowest, disk().is_some())
+            };
+            let mix: &dyn Fn(&mut Dice, usize, i32) -> Vec<Load> = match self.cause {
+                Cause::Reclaim | Cause::MachineReclaim => &reclaimable,
+                Cause::Forks => &families,
+                _ if dice.once_in(2) => &near_ties,
+                _ => &medley,
+            };
             let taken = room * dice.between(30, 60) / 100;
             let mut loads = mix(dice, taken, lowest);
             let adj = dice.adj(lowest);
@@ -238,8 +235,10 @@ impl Field {
             // One that must survive.
             loads[0].adj = -1000;
         }
-        let dir = self.cgroup.as_ref().map(Cgroup::dir);
-        loads.into_iter().map(|load| Hog::start(load, dir)).collect()
+        let outer = self.cgroup.as_ref().map(Cgroup::dir);
+        let inner = self.inner.as_ref().map(Cgroup::dir).or(outer);
+        let place = |at| if at % 2 == 0 { inner } else { outer };
+        loads.into_iter().enumerate().map(|(at, load)| Hog::start(load, place(at))).collect()
     }
 
     /// The load filled the memory before it was sampled. The kills that it caused are not compared.
@@ -277,7 +276,8 @@ impl Field {
 
     /// On a shared machine only kills of our own processes count.
     fn is_ours(&self, kill: &Kill, hogs: &[Hog]) -> bool {
-        !self.cause.in_cgroup() || hogs.iter().any(|hog| hog.pid() == kill.pid)
+        let is_of = |hog: &Hog| hog.pid() == kill.pid || hog.children().contains(&kill.pid);
+        !self.cause.in_cgroup() || hogs.iter().any(is_of)
     }
 
     fn judge(&mut self, kill: &Kill, hogs: &[Hog]) {
@@ -298,7 +298,8 @@ impl Field {
             self.tally.unseen += 1;
             return;
         };
-        if self.tally.count(&frame, kill.pid, age) == Outcome::Missed {
+        let claim = self.claim(&frame);
+        if self.tally.count(&frame, &claim, kill.pid, age) == Outcome::Missed {
             let rows: Vec<_> = frame.processes.iter().filter(|row| row.rank.is_some()).collect();
             let loads: Vec<_> = hogs.iter().map(|hog| (hog.pid(), &hog.load)).collect();
             self.misses.push(json!({
@@ -309,12 +310,26 @@ impl Field {
                 "history_of_the_killed": self.oracle().history(moment, kill.pid),
                 "victim": frame.victim,
                 "candidates": frame.candidates,
+                "claim": claim,
+                "at_limit": frame.at_limit,
+                "deaths": frame.deaths,
+                "off": frame.off,
                 "margin_pages": frame.margin_pages,
                 "slack_pages": frame.slack_pages,
                 "domain": frame.domain,
                 "rows": rows,
                 "loads": loads,
             }));
+        }
+    }
+
+    /// What doomtop said of the kill that is provoked.
+    fn claim(&self, frame: &Frame) -> Claim {
+        let domain = self.cgroup.as_ref().map_or("global", |cgroup| cgroup.path.as_str());
+        match self.cause {
+            Cause::Scope => frame.above_the_scope(domain),
+            cause if cause.has_own_mix() => frame.at_the_limit(domain),
+            _ => frame.now(),
         }
     }
 
@@ -365,6 +380,12 @@ fn can_die(frame: &Frame, pid: i32) -> bool {
 fn lives(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+/// Whether a process that dumps core stays in its dump: the guest is set up so.
+fn dumps_hang() -> bool {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    pattern.starts_with('|') && pattern.contains("sleep")
 }
 
 /// The kind of swap, as a suffix of the situation.
