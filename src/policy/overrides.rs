@@ -64,17 +64,11 @@ pub enum Override {
     Dying(ProcId),
     /// A swap area is being switched off: the process that does it, if known, dies first.
     Swapoff(Option<ProcId>),
-    /// The cgroup has no limit of its own, so no OOM is confined to it: at the limit above, or when the
-    /// machine runs out, this process is chosen.
-    NoLimit(Option<ProcId>),
+    /// The cgroup has no limit of its own, so no OOM is confined to it: somebody is chosen at the limit above, or when
+    /// the machine runs out.
+    NoLimit,
     /// A BPF program decides before the kernel does (`bpf_oom_ops`), in this domain.
     BpfPolicy,
-}
-
-/// ` (NAME)`, the BPF policy of the scene's domain; empty where it has no name.
-fn policy_name(scene: &Scene) -> String {
-    let name = bpf_policy(scene).map_or("", |policy| policy.name.as_str());
-    if name.is_empty() { String::new() } else { format!(" ({name})") }
 }
 
 /// The BPF policy that is asked in an OOM of the scene's domain: that of its cgroup, or of one above. In an OOM of the
@@ -98,7 +92,7 @@ impl Override {
             Self::Confined => OverrideKind::Confined,
             Self::Dying(_) => OverrideKind::Dying,
             Self::Swapoff(_) => OverrideKind::Swapoff,
-            Self::NoLimit(_) => OverrideKind::NoLimit,
+            Self::NoLimit => OverrideKind::NoLimit,
             Self::BpfPolicy => OverrideKind::BpfPolicy,
         }
     }
@@ -113,95 +107,5 @@ impl Override {
     #[must_use]
     pub const fn kills_allocating_task(self) -> bool {
         matches!(self, Self::NoKiller | Self::AllocatingTask | Self::Confined)
-    }
-
-    /// What happens instead, as a sentence.
-    #[must_use]
-    pub fn sentence(self, scene: &Scene) -> String {
-        let name = |id: ProcId| {
-            let comm = scene.find(id).map(|process| process.comm).unwrap_or_default();
-            format!("{id} {comm}")
-        };
-        match self {
-            Self::Panic => {
-                "panic_on_oom is set: an OOM panics the kernel and kills no process".to_owned()
-            }
-            Self::NoKiller => {
-                "there is no OOM killer: the process whose allocation fails dies".to_owned()
-            }
-            Self::Waits => {
-                "oom_kill_disable is set here: at the limit tasks wait and none is killed"
-                    .to_owned()
-            }
-            Self::AllocatingTask => {
-                "oom_kill_allocating_task is set: the process that asks for memory dies".to_owned()
-            }
-            Self::Confined => {
-                "in an OOM confined to memory nodes, the process that asks for memory dies"
-                    .to_owned()
-            }
-            Self::Dying(id) => format!(
-                "{} was killed and is still exiting: if the OOM killer chose it, no other process dies until it is gone",
-                name(id)
-            ),
-            Self::Swapoff(Some(id)) => {
-                format!("swap is being switched off by {}, which dies first", name(id))
-            }
-            Self::Swapoff(None) => {
-                "swap is being switched off: the process that does this dies first".to_owned()
-            }
-            Self::BpfPolicy => format!(
-                "a BPF program{} chooses the victim before the kernel does: no prediction is possible",
-                policy_name(scene)
-            ),
-            Self::NoLimit(first) => {
-                let domain = scene.domain();
-                let first = first.map_or_else(
-                    || "no process can be chosen".to_owned(),
-                    |id| format!("{} dies", name(id)),
-                );
-                if domain.is_machine() {
-                    format!(
-                        "{domain} has no limit of its own: when the machine runs out of memory, {first}"
-                    )
-                } else {
-                    format!(
-                        "{domain} has no limit of its own: at the limit of {}, {first}",
-                        domain.limiting_cgroup()
-                    )
-                }
-            }
-        }
-    }
-
-    /// What happens instead, in a few words.
-    #[must_use]
-    pub fn brief(self, scene: &Scene) -> String {
-        match self {
-            Self::Panic => "panic_on_oom: the kernel would panic".to_owned(),
-            Self::Waits => "oom_kill_disable: tasks would wait".to_owned(),
-            Self::NoKiller => "no OOM killer: the allocating process dies".to_owned(),
-            Self::AllocatingTask => {
-                "oom_kill_allocating_task: the allocating process dies".to_owned()
-            }
-            Self::Confined => "confined to nodes: the allocating process dies".to_owned(),
-            Self::Dying(id) => {
-                let comm = scene.find(id).map(|process| process.comm).unwrap_or_default();
-                format!("{id} {comm} is still exiting")
-            }
-            Self::Swapoff(Some(id)) => format!("swapoff ({id}) dies first"),
-            Self::Swapoff(None) => "swapoff dies first".to_owned(),
-            Self::BpfPolicy => format!("a BPF program decides{}", policy_name(scene)),
-            Self::NoLimit(first) => {
-                let comm = |id| scene.find(id).map(|process| process.comm).unwrap_or_default();
-                let above = if scene.domain().is_machine() {
-                    "when memory ends"
-                } else {
-                    "at the limit above"
-                };
-                let first = first.map(|id| format!(": {id} {} dies {above}", comm(id)));
-                format!("no limit of its own{}", first.unwrap_or_default())
-            }
-        }
     }
 }

@@ -278,7 +278,7 @@ fn frame<'a>(
         unit: unit_word(policy),
         domain: DomainReport::of(scene),
         next: sentence(context).whole(),
-        off: policy.overridden(scene).map(|by| OverrideReport::of(by, scene)),
+        off: policy.overridden(scene).map(|by| OverrideReport::of(by, policy, scene)),
         first_wall: FirstLimitReport::of(first, scene),
         next_death: deaths.next.as_ref().map(|it| DeathReport::of(it, scene)),
         deaths: deaths.list.iter().map(|it| DeathReport::of(it, scene)).collect(),

@@ -6,6 +6,7 @@ use crate::model::{Comm, Process, Scene};
 use crate::policy::{BadnessUnit, Override, Policy};
 use crate::units::{Kib, Points};
 use crate::words::memory_sheet::{MemoryPart, MemorySheet};
+use crate::words::overridden;
 
 /// A process by pid and name.
 #[derive(Serialize)]
@@ -63,11 +64,19 @@ impl MemorySheetReport {
 pub(crate) struct OverrideReport {
     by: &'static str,
     words: String,
+    /// Without a limit of its own: who dies at the one above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<Vec<i32>>,
 }
 
 impl OverrideReport {
-    pub(crate) fn of(by: Override, scene: &Scene) -> Self {
-        Self { by: by.word(), words: by.sentence(scene) }
+    pub(crate) fn of(by: Override, policy: &dyn Policy, scene: &Scene) -> Self {
+        let above = (by == Override::NoLimit).then(|| overridden::die_above(policy, scene));
+        Self {
+            by: by.word(),
+            words: overridden::sentence(by, policy, scene),
+            candidates: above.map(|ids| ids.iter().map(|id| id.pid).collect()),
+        }
     }
 }
 

@@ -46,7 +46,7 @@ fn report(opinion: KillerOpinion, scene: &Scene) -> VerdictReport<'_> {
                 })
                 .collect(),
         },
-        off: outcome.overridden.map(|by| OverrideReport::of(by, scene)),
+        off: outcome.overridden.map(|by| OverrideReport::of(by, policy, scene)),
         eligible: opinion.eligible,
         victim: outcome.chosen.and_then(process),
         instead: opinion.instead.and_then(|(other, _)| process(other)),

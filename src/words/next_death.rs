@@ -6,7 +6,7 @@ use crate::forecast::next_death::{Candidate, DeathCertainty, KERNEL, NextDeath};
 use crate::model::{ForecastResult, ProcId, Scope};
 use crate::policy::{TriggerLevel, TriggerQuantity, TriggerRule};
 use crate::units::{Kib, Millis};
-use crate::words::numbers_and_names;
+use crate::words::{numbers_and_names, overridden};
 
 /// The sentence at one length.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub fn forms(context: &RowContext<'_>, death: &NextDeath) -> Vec<SentenceForm> {
             ]
         }
         DeathCertainty::Overridden(by) => {
-            let brief = by.brief(context.scene);
+            let brief = overridden::brief(by, context.policy, context.scene);
             vec![
                 form("NO PREDICTION", "", format!(" {when}: {long}; {brief}")),
                 form("NO PREDICTION", "", format!(" {when}: {middle}; {brief}")),

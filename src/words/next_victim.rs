@@ -10,7 +10,7 @@ use crate::rank::also_killed::group_mates;
 use crate::rank::what_if::what_if;
 use crate::rank::{Placement, Ranked};
 use crate::units::{Adj, Points};
-use crate::words::numbers_and_names;
+use crate::words::{numbers_and_names, overridden};
 
 /// What the sentence predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +225,8 @@ fn overridden_forms(context: &RowContext<'_>, off: Override) -> Vec<VictimForm> 
     let lead =
         |process: &Process| format!(" (highest badness: {})", numbers_and_names::who(process));
     let lead = first.map(lead).unwrap_or_default();
-    let (whole, brief) = (off.sentence(context.scene), off.brief(context.scene));
+    let whole = overridden::sentence(off, context.policy, context.scene);
+    let brief = overridden::brief(off, context.policy, context.scene);
     let form = |rest: String| VictimForm { who: String::new(), rest: format!(" {rest}") };
     vec![
         form(format!("{whole}{lead}")),
@@ -233,7 +234,7 @@ fn overridden_forms(context: &RowContext<'_>, off: Override) -> Vec<VictimForm> 
         form(brief),
         form(
             match off {
-                Override::NoLimit(_) => "no limit of its own",
+                Override::NoLimit => "no limit of its own",
                 Override::NoKiller => "no OOM killer",
                 _ => off.word(),
             }

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::policy::{BadnessUnit, Override};
 use crate::units::{Bytes, Kib, Millis, Pages, Permille, Points};
+use crate::words::overridden;
 
 /// An integer in groups of three digits: `3 021 312`.
 #[must_use]
@@ -200,7 +201,7 @@ pub fn victim(context: &RowContext<'_>, outcome: &OutcomeAtLimit) -> String {
     match outcome.overridden {
         Some(Override::Waits) => return "no kill: waits".to_owned(),
         Some(Override::Panic) => return "no kill: panics".to_owned(),
-        Some(other) => return other.brief(context.scene),
+        Some(other) => return overridden::brief(other, context.policy, context.scene),
         None => {}
     }
     let Some(victim) = outcome.victim else { return "no process can be chosen".to_owned() };

@@ -112,7 +112,7 @@ fn said(victim: i32, candidates: &[i32]) -> Claim {
 fn the_claim_of_a_limit_is_the_death_there() {
     let frame: Frame = serde_json::from_str(
         r#"{"victim":{"pid":1},"candidates":[1],"processes":[],
-            "off":{"by":"no_limit","words":"/a/b has no limit of its own: at the limit of /a, 4 hog01 dies"},
+            "off":{"by":"no_limit","words":"no limit","candidates":[4]},
             "at_limit":{"victim":{"pid":2},"candidates":[2,1]},
             "deaths":[{"by":"kernel","domain":"/a","candidates":[{"pid":3},{"pid":2}]}]}"#,
     )

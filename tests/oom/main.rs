@@ -33,8 +33,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::{env, fs};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use cause::Cause;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use trial::Field;
 
 /// The first argument in a guest.

@@ -165,11 +165,10 @@ impl Frame {
         if self.deaths.iter().any(|it| it.by == "kernel" && it.domain == domain) {
             return self.at_the_limit(domain);
         }
-        // "…: at the limit of PATH, PID COMM dies".
-        let words = off["words"].as_str().unwrap_or_default();
-        let told = words.rsplit_once(", ").and_then(|(_, told)| told.split(' ').next());
-        let pid = told.and_then(|pid| pid.parse().ok());
-        Claim { first: pid, candidates: pid.into_iter().collect(), off: false }
+        let pids = off["candidates"].as_array().into_iter().flatten();
+        let candidates: Vec<i32> =
+            pids.filter_map(|pid| i32::try_from(pid.as_i64()?).ok()).collect();
+        Claim { first: candidates.first().copied(), candidates, off: false }
     }
 
     /// The process in the domain with the highest `oom_score`; of equals the youngest.

@@ -15,8 +15,8 @@ use crate::clock::now;
 use crate::explained::{Choice, contradiction, explain};
 use crate::hog::{Hog, Load};
 use crate::kmsg::{Event, Kill, Kmsg};
-use crate::mix::{Dice, families, grower, medley, near_ties, race, reclaimable};
 use crate::memory::disk;
+use crate::mix::{Dice, families, grower, medley, near_ties, race, reclaimable};
 use crate::oracle::{Claim, Frame, Oracle};
 use crate::tally::{Outcome, Tally};
 use crate::terminal::Terminal;
@@ -216,9 +216,8 @@ impl Field {
         } else if dice.once_in(3) && !self.cause.has_own_mix() {
             race(dice, room, lowest)
         } else {
-            let reclaimable = |dice: &mut Dice, pages, lowest| {
-                reclaimable(dice, pages, lowest, disk().is_some())
-            };
+            let reclaimable =
+                |dice: &mut Dice, pages, lowest| reclaimable(dice, pages, lowest, disk().is_some());
             let mix: &dyn Fn(&mut Dice, usize, i32) -> Vec<Load> = match self.cause {
                 Cause::Reclaim | Cause::MachineReclaim => &reclaimable,
                 Cause::Forks => &families,

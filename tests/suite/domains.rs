@@ -289,16 +289,15 @@ fn no_oom_is_confined_to_a_cgroup_without_a_limit() {
         let scene = scoped(snapshot(), scope);
         (LINUX.overridden(&scene), whole_sentence(&scene))
     };
-    let id = |at: usize| Some(Override::NoLimit(Some(snapshot().processes[at].id)));
     let (found, words) = said("/pod/b");
-    assert_eq!(found, id(2));
+    assert_eq!(found, Some(Override::NoLimit));
     assert_eq!(
         words,
         "NO PREDICTION: /pod/b has no limit of its own: at the limit of /pod, 30 raised dies \
          (highest badness: 20 large)"
     );
     let (found, words) = said("/pod-2");
-    assert_eq!(found, id(0));
+    assert_eq!(found, Some(Override::NoLimit));
     assert_eq!(
         words,
         "NO PREDICTION: /pod-2 has no limit of its own: when the machine runs out of memory, \
@@ -307,6 +306,18 @@ fn no_oom_is_confined_to_a_cgroup_without_a_limit() {
     for limited in ["/pod", "/pod/a", "global"] {
         assert_eq!(said(limited).0, None);
     }
+    // File pages are gone when the limit above is reached, and of equals either may die.
+    let mut files = snapshot();
+    files.processes[2].file = Reading::Value(Pages(4900));
+    let words = whole_sentence(&scoped(files.clone(), "/pod/b"));
+    assert!(words.contains("at the limit of /pod, 20 large dies"), "{words}");
+    files.processes[3] = placed(40, "small", 9000, 0, "/pod/a");
+    let words = whole_sentence(&scoped(files.clone(), "/pod/b"));
+    assert!(words.contains("at the limit of /pod, 40 small or 20 large dies"), "{words}");
+    let mut more = files.clone();
+    more.processes.extend([60, 70, 80].map(|pid| placed(pid, "more", 9000, 0, "/pod/a")));
+    let words = whole_sentence(&scoped(more, "/pod/b"));
+    assert!(words.contains("or one of 3 more dies"), "{words}");
     let mut hidden = snapshot();
     Arc::make_mut(&mut hidden.cgroups).list[3].limit = Reading::Missing;
     let found = LINUX.overridden(&scoped(hidden, "/pod/b"));

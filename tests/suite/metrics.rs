@@ -368,7 +368,7 @@ fn what_overrules_the_ranking_is_a_flag() {
         Override::Confined,
         Override::Dying(who),
         Override::Swapoff(Some(who)),
-        Override::NoLimit(Some(who)),
+        Override::NoLimit,
         Override::BpfPolicy,
     ];
     for off in known {
@@ -380,7 +380,7 @@ fn what_overrules_the_ranking_is_a_flag() {
             | Override::Confined
             | Override::Dying(_)
             | Override::Swapoff(_)
-            | Override::NoLimit(_)
+            | Override::NoLimit
             | Override::BpfPolicy => {}
         }
         assert!(all.with("doomtop_overruled", "by", off.word()).is_some(), "{}", off.word());

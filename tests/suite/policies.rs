@@ -17,6 +17,7 @@ use doomtop::policy::{
 use doomtop::rank::{Placement, Ranked, Ranking};
 use doomtop::units::{Adj, Bytes, LegacyAdj, Pages, Points, Ticks};
 use doomtop::words::next_victim::sentence;
+use doomtop::words::overridden;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -610,7 +611,7 @@ fn a_bpf_policy_decides_in_its_cgroup_and_below() {
     let policy = BpfOomPolicy { name: Text::new(b"largest\x1b"), cgroup: None };
     let mut scene = with_bpf(Reading::Value(vec![policy]));
     assert_eq!(LINUX_5_9.overridden(&scene), None, "a rule for another kernel");
-    let words = Override::BpfPolicy.sentence(&scene);
+    let words = overridden::sentence(Override::BpfPolicy, &LINUX, &scene);
     assert!(words.contains("(largest\\x1b)"), "{words}");
     let mut panics = scene.now().clone();
     panics.sysctls.panic_on_oom = Reading::Value(PanicOnOom::Always);

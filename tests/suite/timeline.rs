@@ -18,7 +18,7 @@ use doomtop::model::{
 };
 use doomtop::ui;
 use doomtop::units::Millis;
-use doomtop::words::incident_line::IncidentTopic;
+use doomtop::words::incident::line::IncidentTopic;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -2,7 +2,7 @@
 
 use crate::model::EventTime;
 use crate::policy::Policy;
-use crate::words::incident_line::IncidentLine;
+use crate::words::incident::line::IncidentLine;
 
 /// The report on the screen.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! The page about one OOM event.
 
-use crate::words::incident_line::IncidentLine;
+use crate::words::incident::line::IncidentLine;
 use crate::words::remedy::Remedy;
 
 /// The page about one OOM event.

@@ -1,7 +1,7 @@
 //! Finds what overrides the kernel's ranking in a scene (`mm/oom_kill.c` `out_of_memory`,
 //! `oom_evaluate_task`; `mm/memcontrol-v1.c`).
 
-use crate::model::{Domain, DomainKind, Limit, PanicOnOom, Process, Reading, Scene, Scope};
+use crate::model::{DomainKind, Limit, PanicOnOom, Process, Reading, Scene};
 use crate::policy::kernel::skipped::kernel_skips;
 use crate::policy::overrides::Override;
 use crate::policy::{BadnessKey, SparedReason};
@@ -47,12 +47,7 @@ pub fn active_override(scene: &Scene, waits: WaitsFor, key: Key<'_>) -> Option<O
     // Where the limit could not be read, there may be one.
     let own = now.cgroups.find(domain.name.as_str()).map(|group| group.limit);
     if domain.kind == DomainKind::Part && own == Some(Reading::Value(Limit::Max)) {
-        let above = Scope::parse(domain.limiting_cgroup().as_str());
-        let above = Domain::of(&above.unwrap_or(Scope::Global), now);
-        let inside = now.processes.iter().filter(|it| above.contains(it));
-        let scored = inside.filter_map(|it| Some((key(it).ok()?, it.id)));
-        let first = scored.max_by_key(|(key, _)| *key).map(|(_, id)| id);
-        return Some(Override::NoLimit(first));
+        return Some(Override::NoLimit);
     }
     // To find out whether a process belongs to the domain costs more than all other questions.
     let mut origin = None;

@@ -15,7 +15,7 @@ use crate::ui::paint::canvas::{Canvas, cells, line_cells};
 use crate::ui::paint::lines::span_cells;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
-use crate::words::incident_line::IncidentTopic;
+use crate::words::incident::line::IncidentTopic;
 
 /// Minimum height of a screen on which the headline has a border.
 const BORDERS_FROM: u16 = 32;

@@ -7,7 +7,7 @@ use crate::app::page::incident::IncidentPage;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::theme::Theme;
-use crate::words::incident_line::{IncidentLine, IncidentTopic};
+use crate::words::incident::line::{IncidentLine, IncidentTopic};
 use crate::words::remedy::{Remedy, RemedyAct};
 
 /// Where continued lines are indented: behind the labels.

@@ -11,6 +11,7 @@ use crate::ui::paint::label;
 use crate::ui::paint::text;
 use crate::ui::paint::theme::Theme;
 use crate::ui::panel::{boxes, conditions};
+use crate::words::overridden;
 
 /// Where continued lines are indented: behind the labels.
 const INDENT: u16 = 11;
@@ -75,12 +76,10 @@ fn verdict(app: &App, theme: Theme) -> Vec<Line<'static>> {
 /// The victim, or why there is none.
 fn victim_line(context: &RowContext<'_>, opinion: &KillerOpinion, theme: Theme) -> Line<'static> {
     let outcome = &opinion.outcome;
-    if let Some(overridden) = outcome.overridden {
+    if let Some(off) = outcome.overridden {
+        let sentence = overridden::sentence(off, context.policy, context.scene);
         let label = label::label(theme, "victim", label::PANEL);
-        return Line::from(vec![
-            label,
-            Span::styled(overridden.sentence(context.scene), theme.warn()),
-        ]);
+        return Line::from(vec![label, Span::styled(sentence, theme.warn())]);
     }
     let Some(chosen) = outcome.chosen else {
         let label = label::label(theme, "victim", label::PANEL);

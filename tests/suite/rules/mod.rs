@@ -348,7 +348,8 @@ const ORDER: &[(&str, &[&[&str]])] = &[
     (
         "words",
         &[
-            &["incident_line", "numbers_and_names", "outcome", "set_limit", "shortage", "terms"],
+            &["overridden"],
+            &["numbers_and_names", "outcome", "set_limit", "shortage", "terms"],
             &["fits", "freed", "judged_task", "memory_sheet", "next_death", "next_victim"],
             &["answer", "death_details", "remedy"],
             &["daemon_kill", "incident"],

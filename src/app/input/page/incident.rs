@@ -13,7 +13,7 @@ use crate::app::{App, Request};
 use crate::model::{EventTime, OomEvent, Process};
 use crate::units::Adj;
 use crate::words::incident::ExplainedReport;
-use crate::words::incident_line::{IncidentLine, IncidentTopic};
+use crate::words::incident::line::{IncidentLine, IncidentTopic};
 use crate::words::next_death::forecast_sentence;
 use crate::words::remedy::{self, Remedy, RemedyAct};
 

@@ -1,6 +1,8 @@
 //! Explains a report of the kernel's OOM killer: the failed allocation, the limit, the killed processes,
 //! whether a rule agrees with the choice, and what another adj would have changed.
 
+pub mod line;
+
 use std::sync::Arc;
 
 use crate::columns::human_size;
@@ -10,7 +12,7 @@ use crate::policy::{Policy, of_kernel};
 use crate::rank::Ranking;
 use crate::units::Kib;
 use crate::words::answer::{answer, chosen_other, is_thread_of};
-use crate::words::incident_line::{IncidentLine, IncidentTopic};
+use crate::words::incident::line::{IncidentLine, IncidentTopic};
 use crate::words::judged_task::{ChoiceAgreement, JudgedTask, agreement, killed_allocating_task};
 use crate::words::memory_sheet::MemorySheet;
 use crate::words::remedy::{self, Remedy};
