@@ -26,14 +26,34 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// What was read of a process, nothing where it is gone; and how long that took.
 type Answer = (Option<Reading<MemoryBreakdown>>, Duration);
 
+/// What a process had when it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct GivenBack {
+    /// Pages that it gave back, and that nothing had taken yet.
+    pages: Pages,
+    /// All its anonymous pages, those among them.
+    anon: Pages,
+}
+
+impl GivenBack {
+    /// What of them is left in a later sample, in which it has so many anonymous pages. Reclaim takes these first, so
+    /// as many are gone as there are fewer anonymous pages.
+    fn left(self, anon: Reading<Pages>) -> Pages {
+        anon.value()
+            .map_or(self.pages, |now| self.pages.saturating_sub(self.anon.saturating_sub(now)))
+    }
+}
+
 /// The reader, and what it read last.
 pub(super) struct LazyFree {
     root: Arc<ProcRoot>,
     page: PageSize,
     /// Started when it is needed first.
     reader: Option<StallProofReader<Answer>>,
-    /// The pages of each process that was asked for.
-    known: BTreeMap<ProcId, Reading<Pages>>,
+    /// What each process had that was asked for.
+    known: BTreeMap<ProcId, Reading<GivenBack>>,
+    /// Whether some of it seems to have been taken since: it is read again as soon as that costs little.
+    taken: bool,
     /// Number of answers that are to come.
     outstanding: usize,
     /// When all were read last, and how long the last reading took, without the time until it was fetched.
@@ -51,6 +71,7 @@ impl LazyFree {
             page,
             reader: None,
             known: BTreeMap::new(),
+            taken: false,
             outstanding: 0,
             began: None,
             took: Duration::ZERO,
@@ -68,7 +89,8 @@ impl LazyFree {
         }
         // What is not read again says nothing any more.
         self.known.retain(|who, pages| is_holder(*pages) || may_die.contains(who));
-        let is_due = self.began.is_none_or(|at| at.elapsed() >= INTERVAL.max(self.took * SHARE));
+        let interval = if self.taken { Duration::ZERO } else { INTERVAL };
+        let is_due = self.began.is_none_or(|at| at.elapsed() >= interval.max(self.took * SHARE));
         let holders = self.known.iter().filter(|it| is_holder(*it.1)).map(|it| *it.0);
         // What gave nothing back until then has given nothing back since, while the kernel counted nothing.
         let again = is_due && (counted != self.counted || holders.clone().next().is_some());
@@ -87,6 +109,7 @@ impl LazyFree {
         }
         if again {
             self.began = Some(Instant::now());
+            self.taken = false;
             self.counted = if all { counted } else { self.counted };
         }
         let (root, reader) = (Arc::clone(&self.root), &mut self.reader);
@@ -130,7 +153,12 @@ impl LazyFree {
             self.known.remove(&who);
             return;
         };
-        self.known.insert(who, found.map(|it| it.lazy_free.pages(self.page)));
+        let page = self.page;
+        let given = found.map(|it| GivenBack {
+            pages: it.lazy_free.pages(page),
+            anon: it.anonymous.pages(page),
+        });
+        self.known.insert(who, given);
         while self.known.len() > MAX_KNOWN {
             let none = self.known.iter().find(|it| !is_holder(*it.1)).map(|it| *it.0);
             let Some(oldest) = none.or_else(|| self.known.keys().next().copied()) else { break };
@@ -142,7 +170,7 @@ impl LazyFree {
     /// read: the first sample would name one whose memory is no longer its own.
     pub(super) fn store(&mut self, rows: &mut [Process], may_die: &[ProcId]) {
         let end = Instant::now() + PATIENCE;
-        let is_new = |known: &BTreeMap<ProcId, Reading<Pages>>| {
+        let is_new = |known: &BTreeMap<ProcId, Reading<GivenBack>>| {
             may_die.iter().take(MAX_READ).any(|who| !known.contains_key(who))
         };
         while self.outstanding > 0 && is_new(&self.known) {
@@ -152,20 +180,22 @@ impl LazyFree {
             self.note(who, answer);
         }
         self.take();
-        self.known.retain(|who, pages| {
+        let taken = &mut self.taken;
+        self.known.retain(|who, given| {
             let Ok(at) = rows.binary_search_by_key(&who.pid, |row| row.id.pid) else {
                 return false;
             };
             let Some(row) = rows.get_mut(at).filter(|row| row.id == *who) else { return false };
-            row.lazy_free = *pages;
+            row.lazy_free = given.map(|it| it.left(row.anon));
+            *taken |= given.value().is_some_and(|it| it.left(row.anon) < it.pages);
             true
         });
     }
 }
 
 /// Whether a process is known to hold such pages.
-fn is_holder(pages: Reading<Pages>) -> bool {
-    pages.value().is_some_and(|pages| pages > Pages::ZERO)
+fn is_holder(given: Reading<GivenBack>) -> bool {
+    given.value().is_some_and(|it| it.pages > Pages::ZERO)
 }
 
 #[cfg(test)]
@@ -184,7 +214,9 @@ mod tests {
         std::fs::create_dir_all(&place).expect("a folder");
         let stat = format!("{pid} (x) S 7 8 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 42 8192 2 \n");
         std::fs::write(place.join("stat"), stat).expect("written");
-        let rollup = format!("0-1 [rollup]\nPrivate_Dirty: 900 kB\nLazyFree: {lazy_kib} kB\n");
+        let rollup = format!(
+            "0-1 [rollup]\nPrivate_Dirty: 900 kB\nAnonymous: 168 kB\nLazyFree: {lazy_kib} kB\n"
+        );
         std::fs::write(place.join("smaps_rollup"), rollup).expect("written");
         Process { id: ProcId { pid, born: Ticks(42) }, ..Process::default() }
     }
@@ -214,6 +246,13 @@ mod tests {
         }
         let pages = |count| Reading::Value(Pages(count));
         assert_eq!(found, [pages(20), pages(0), Reading::NotAsked]);
+        // Reclaim took twelve of them since: they must not be left out of what remains a second time.
+        rows[0].anon = Reading::Value(Pages(30));
+        assert_eq!(sample(Some(5), &mut rows)[0], pages(8));
+        rows[0].anon = Reading::Value(Pages(10));
+        assert_eq!(sample(Some(5), &mut rows)[0], pages(0));
+        rows[0].anon = Reading::Value(Pages(42));
+        assert_eq!(sample(Some(5), &mut rows)[0], pages(20));
         // Who is gone is forgotten.
         rows.remove(0);
         assert_eq!(sample(Some(5), &mut rows), [pages(0), Reading::NotAsked]);
@@ -236,11 +275,11 @@ mod tests {
         lazy.note(who(4), LookupAnswer::Read((read(0), short)));
         lazy.note(who(5), LookupAnswer::Late((read(4), Duration::from_secs(60))));
         let pages = |count| Reading::Value(Pages(count));
-        let known: Vec<_> = lazy.known.values().copied().collect();
+        let known: Vec<_> = lazy.known.values().map(|it| it.map(|it| it.pages)).collect();
         assert_eq!(known, [Reading::Denied, Reading::NotAsked, pages(2), pages(0), pages(1)]);
         assert_eq!(lazy.took, 3 * short, "a stuck process delays no other reading");
         lazy.note(who(3), LookupAnswer::PassedOver);
-        assert_eq!(lazy.known[&who(3)], pages(2), "it counts as it was");
+        assert_eq!(lazy.known[&who(3)].map(|it| it.pages), pages(2), "it counts as it was");
         lazy.begin(Some(1), &[who(1)]);
         let known: Vec<_> = lazy.known.keys().map(|who| who.pid).collect();
         assert_eq!(known, [1, 3, 5], "candidates and those who hold such pages");
