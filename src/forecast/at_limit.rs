@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::forecast::next_death::Reclaim;
+use crate::forecast::next_death::{Reclaim, TakenBack};
 use crate::model::{ProcId, Scene};
 use crate::policy::{Badness, BadnessUnit, Drift, Policy, TieBreak, Verdict};
 use crate::units::{Bytes, Pages, Points};
@@ -28,7 +28,7 @@ pub struct Contender {
     pub points: i64,
     drift: Drift,
     /// What is taken back of it.
-    gone: Pages,
+    gone: TakenBack,
 }
 
 impl Contender {
@@ -53,18 +53,33 @@ impl Contender {
 pub fn contenders(policy: &dyn Policy, scene: &Scene) -> Vec<Contender> {
     let info = policy.info();
     let waits = info.kind.is_kernel() && info.unit == BadnessUnit::Pages;
-    let reclaim = waits.then(|| Reclaim::of(scene));
+    let looked_at = || scene.now().processes.iter().filter(|it| policy.looks_at(it, scene));
+    let reclaim = waits.then(|| Reclaim::of(scene).among(looked_at()));
     let tie = policy.traits(scene).tie_break;
     let mut contenders = Vec::new();
-    for process in scene.now().processes.iter().filter(|it| policy.looks_at(it, scene)) {
+    for process in looked_at() {
         let Verdict::Scored(badness) = policy.judge(process, scene) else { continue };
-        let gone = reclaim.map_or(Pages::ZERO, |it| it.from(process, scene));
-        let points = badness.points.0.saturating_sub_unsigned(gone.0);
+        let gone = reclaim.map(|it| it.from(process, scene)).unwrap_or_default();
+        let points = badness.points.0.saturating_sub_unsigned(gone.likely.0);
         let drift = policy.drift(process, scene);
         contenders.push(Contender { id: process.id, badness, points, drift, gone });
     }
     contenders.sort_unstable_by(|a, b| a.order(b, tie));
     contenders
+}
+
+/// Who is the first if so many pages are taken back of each.
+fn first_by(
+    contenders: &[Contender],
+    tie: TieBreak,
+    gone: impl Fn(&Contender) -> Pages,
+) -> Option<ProcId> {
+    let with = |it: &Contender| {
+        let points = it.badness.points.0.saturating_sub_unsigned(gone(it).0);
+        Contender { points, ..*it }
+    };
+    let first = contenders.iter().map(with).min_by(|a, b| a.order(b, tie));
+    first.map(|it| it.id)
 }
 
 impl RankingAtLimit {
@@ -73,10 +88,14 @@ impl RankingAtLimit {
     pub fn of(policy: &dyn Policy, scene: &Scene) -> Self {
         let contenders = contenders(policy, scene);
         let tie = policy.traits(scene).tie_break;
-        let excluded = contenders.iter().fold(Pages::ZERO, |sum, it| sum + it.gone);
+        let excluded = contenders.iter().fold(Pages::ZERO, |sum, it| sum + it.gone.likely);
         let excluded = excluded.bytes(scene.machine().page_size);
         let Some(first) = contenders.first() else { return Self { excluded, ..Self::default() } };
-        let near = contenders.iter().skip(1).filter(|it| it.may_lead(first, tie)).map(|it| it.id);
+        // Who would lead if reclaim took more or less of everybody's file pages.
+        let most = first_by(&contenders, tie, |it| it.gone.most);
+        let least = first_by(&contenders, tie, |it| it.gone.least);
+        let may = |it: &&Contender| it.may_lead(first, tie) || [most, least].contains(&Some(it.id));
+        let near = contenders.iter().skip(1).filter(may).map(|it| it.id);
         Self {
             victim: Some((first.id, Points(first.points))),
             candidates: std::iter::once(first.id).chain(near).collect(),

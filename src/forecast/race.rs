@@ -75,14 +75,12 @@ impl Race {
         // A scene is not small, so it is copied only for another domain.
         let other = death.map(scope_of).map(|scope| scene.within(scope));
         let inside = other.as_ref().unwrap_or(scene);
-        let reclaim = death.map(|_| Reclaim::of(inside));
+        let contained =
+            || inside.now().processes.iter().filter(|process| inside.domain().contains(process));
+        let reclaim = death.map(|_| Reclaim::of(inside).among(contained()));
         let judge = |process: &Process| badness(process, inside, reclaim);
-        let processes = &inside.now().processes;
-        let ranked: Vec<(f64, &Process)> = processes
-            .iter()
-            .filter(|process| inside.domain().contains(process))
-            .filter_map(|process| Some((judge(process)?, process)))
-            .collect();
+        let ranked: Vec<(f64, &Process)> =
+            contained().filter_map(|process| Some((judge(process)?, process))).collect();
         let eligible = ranked.len();
         let named = death.map_or(&[][..], |death| &death.candidates[..]);
         let is_candidate = |id: ProcId| named.iter().any(|it| it.id == id);
@@ -168,7 +166,7 @@ fn badness(process: &Process, scene: &Scene, reclaim: Option<Reclaim>) -> Option
         return None;
     }
     let points = LINUX.key(process, scene).ok()?.points;
-    let gone = reclaim.map_or(0, |it| it.from(process, scene).0);
+    let gone = reclaim.map_or(0, |it| it.from(process, scene).likely.0);
     Some(points.0 as f64 - gone as f64)
 }
 

@@ -8,7 +8,9 @@ use doomtop::app::{App, Msg};
 use doomtop::columns::{CommandStyle, RowContext, SizeUnit};
 use doomtop::forecast::at_limit::RankingAtLimit;
 use doomtop::forecast::next_death::{Candidate, DeathCertainty, NextDeath, TimeSpan};
-use doomtop::model::{ForecastResult, Names, Process, Reading, Scene, Scope, ScoreScale, Text};
+use doomtop::model::{
+    Cgroups, ForecastResult, Hierarchy, Names, Process, Reading, Scene, Scope, ScoreScale, Text,
+};
 use doomtop::policy::{EARLYOOM, LINUX, Policy, SYSTEMD_OOMD_PRESSURE};
 use doomtop::rank::Ranking;
 use doomtop::ui::Theme;
@@ -18,6 +20,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::demo::{AT_END, BATCH, SAMPLES, Show, app_before, eves, log, printed, show_before};
+use crate::domains::{group, path};
 use crate::fixtures::{app, paint, press, text};
 use crate::stage::{machine, process};
 
@@ -256,6 +259,39 @@ fn at_the_limit_only_what_stays_counts() {
     assert_eq!(at_limit(&LINUX, 40_000), (Some(10), pages(0)), "what is locked stays");
     assert_eq!(at_limit(&LINUX, 25_000), (Some(10), pages(15_000)));
     assert_eq!(at_limit(&EARLYOOM, 0), (Some(10), pages(0)), "it does not wait for reclaim");
+}
+
+#[test]
+fn whose_file_pages_are_taken_is_not_always_known() {
+    // Every one of them has 3 MiB of programs and libraries; the first also has a file of the cgroup, of which reclaim has
+    // taken most already. As measured: the second one was killed.
+    let at_limit = |reclaimable: u64| {
+        let mapper = |pid, name, anon, file| Process {
+            anon: Reading::Value(Pages(anon)),
+            file: Reading::Value(Pages(file)),
+            cgroup: Reading::Value(path("/a")),
+            ..process(pid, name, anon + file)
+        };
+        let members = vec![
+            mapper(10, "mapper", 2314, 1056),
+            mapper(11, "other", 2467, 848),
+            mapper(12, "small", 900, 860),
+        ];
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, members);
+        let mut limited = group("/a", Some(96));
+        limited.reclaimable = Reading::Value(Bytes(reclaimable * 4096));
+        snapshot.cgroups = Arc::new(Cgroups {
+            hierarchy: Reading::Value(Hierarchy::V2),
+            list: vec![group("/", None), limited],
+            ..Cgroups::default()
+        });
+        let scope = Scope::parse("/a").expect("a scope");
+        let scene = Scene::scoped(Arc::new(snapshot), None, scope);
+        RankingAtLimit::of(&LINUX, &scene).candidates.iter().map(|id| id.pid).collect::<Vec<_>>()
+    };
+    assert_eq!(at_limit(200), [11, 10], "it is the mapper's, or it is nobody's");
+    assert_eq!(at_limit(0), [10], "nothing is left to take");
+    assert_eq!(at_limit(9000), [11], "all is taken");
 }
 
 #[test]

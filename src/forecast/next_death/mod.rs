@@ -33,7 +33,7 @@ pub(crate) use killers::{is_by_amounts, is_userspace, left as left_until, presen
 pub use prediction_log::{PredictedKill, PredictionLog};
 pub use room::stall;
 pub(crate) use room::{Room, of_cgroup as room_of_cgroup, of_machine as room_of_machine};
-pub(crate) use unreclaimable::{Reclaim, lasting};
+pub(crate) use unreclaimable::{Reclaim, TakenBack, lasting};
 
 /// The name of the kernel as a killer.
 pub const KERNEL: &str = "kernel";

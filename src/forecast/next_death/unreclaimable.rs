@@ -25,8 +25,24 @@ pub struct Reclaim {
     /// File pages, of all processes together. File pages that another cgroup is charged for, as those of
     /// shared programs and libraries often are, stay.
     file: Pages,
+    /// What each process has of file pages that nobody has alone, where it is not known whose can be taken: those of
+    /// shared programs and libraries, as far as can be told.
+    common: Pages,
+    /// Whether the processes have more file pages than can be taken.
+    is_split_unknown: bool,
     /// Whether shared memory can go to swap.
     swaps: bool,
+}
+
+/// What is taken back of a process, in pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Most likely.
+    pub likely: Pages,
+    /// If as many of its file pages as can be taken are among those that are.
+    pub most: Pages,
+    /// If none of its file pages can be taken.
+    pub least: Pages,
 }
 
 impl Reclaim {
@@ -36,23 +52,47 @@ impl Reclaim {
         let swap = now.swap.free_kib.0 > 0;
         let domain = scene.domain();
         let group = domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str()));
-        let Some(group) = group.flatten() else {
-            return Self { file: Pages(u64::MAX), swaps: swap };
+        let all = Self {
+            file: Pages(u64::MAX),
+            common: Pages::ZERO,
+            is_split_unknown: false,
+            swaps: swap,
         };
+        let Some(group) = group.flatten() else { return all };
         let none = |limit: Reading<Limit>| limit == Reading::Value(Limit::At(Bytes::ZERO));
         let swappiness = group.swappiness.value().or(now.sysctls.swappiness.value());
         let file = group
             .reclaimable
             .value()
             .map_or(Pages(u64::MAX), |bytes| bytes.pages(now.machine.page_size));
-        Self { file, swaps: swap && swappiness != Some(0) && !none(group.swap_limit) }
+        let swaps = swap && swappiness != Some(0) && !none(group.swap_limit);
+        Self { file, swaps, ..all }
+    }
+
+    /// With the processes of the domain, which tell whose file pages can be taken.
+    #[must_use]
+    pub fn among<'a>(self, processes: impl Iterator<Item = &'a Process>) -> Self {
+        if self.file == Pages(u64::MAX) {
+            return self;
+        }
+        let sizes = processes.map(unlocked_file);
+        let (sum, least) = sizes.fold((Pages::ZERO, Pages(u64::MAX)), |(sum, least), size| {
+            (Pages(sum.0.saturating_add(size.0)), least.min(size))
+        });
+        let is_split_unknown = sum > self.file;
+        let common = if is_split_unknown { least } else { Pages::ZERO };
+        Self { common, is_split_unknown, ..self }
     }
 
     /// The pages of a process that are taken back.
-    pub fn from(self, process: &Process, scene: &Scene) -> Pages {
+    pub fn from(self, process: &Process, scene: &Scene) -> TakenBack {
         let shmem = if self.swaps { known(process.shmem) } else { Pages::ZERO };
-        let gone = unlocked_file(process).min(self.file) + shmem + given_back(process);
-        gone.min(scene.rss(process))
+        let (file, other) = (unlocked_file(process), shmem + given_back(process));
+        let most = file.min(self.file);
+        let least = if self.is_split_unknown { Pages::ZERO } else { most };
+        let likely = file.saturating_sub(self.common).min(self.file);
+        let within = |file: Pages| (file + other).min(scene.rss(process));
+        TakenBack { likely: within(likely), most: within(most), least: within(least) }
     }
 }
 

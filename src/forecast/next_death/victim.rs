@@ -2,7 +2,7 @@
 
 use crate::model::{ProcId, Scene};
 use crate::policy::{AdjEffect, BadnessUnit, KillScope, Policy, TieBreak};
-use crate::units::{Adj, Millis};
+use crate::units::{Adj, Millis, Pages};
 
 use super::growth::{GrowthTracks, ProcessGrowth};
 use super::room_history::COUNT;
@@ -41,6 +41,8 @@ struct Runner {
     second: i64,
     /// Badness at the limit without growth, in the points of the policy.
     base: f64,
+    /// The same, if reclaim takes as many of its file pages as it can, and if it takes none.
+    other_bases: [f64; 2],
     /// It cannot shrink by more than this, in pages.
     size: f64,
     growth: ProcessGrowth,
@@ -59,6 +61,11 @@ impl Runner {
 
     fn points(&self, window: Window, times: f64) -> f64 {
         self.base + self.gain(window, times) * self.per_page
+    }
+
+    /// The points by another view of what reclaim takes.
+    fn points_by(&self, other: usize, window: Window, times: f64) -> f64 {
+        self.points(window, times) - self.base + self.other_bases[other]
     }
 
     /// How far these points may be off.
@@ -137,32 +144,37 @@ fn runners(
     let pages = policy.info().unit == BadnessUnit::Pages;
     let per_page = policy.points_per_page(inside);
     let reclaim = Some(Reclaim::of(inside)).filter(|_| policy.info().kind.is_kernel() && pages);
+    let members: Vec<u32> = members.collect();
+    let rows = members.iter().filter_map(|&at| processes.get(at as usize));
+    let reclaim = reclaim.map(|it| it.among(rows.filter(|it| policy.looks_at(it, inside))));
     let judge = |at: u32| {
         let process = processes.get(at as usize)?;
         if !policy.looks_at(process, inside) || process.dying {
             return None;
         }
         let badness = policy.key_when_acting(process, inside).ok()?;
-        let gone = reclaim.map_or(0.0, |it| it.from(process, inside).0 as f64);
+        let gone = reclaim.map(|it| it.from(process, inside)).unwrap_or_default();
         let growth = if per_page > 0.0 {
             growth.of(process.id, course.over)
         } else {
             ProcessGrowth::default()
         };
         let peak = if course.at_peak { growth.peak } else { 0.0 };
+        let base = |gone: Pages| badness.points.0 as f64 - gone.0 as f64 + peak * per_page;
         Some(Runner {
             at,
             id: process.id,
             class: badness.class,
             second: badness.second,
-            base: badness.points.0 as f64 - gone + peak * per_page,
+            base: base(gone.likely),
+            other_bases: [base(gone.most), base(gone.least)],
             size: lasting(process, inside) as f64,
             growth,
             per_page,
             error: 0.0,
         })
     };
-    let mut runners: Vec<Runner> = members.filter_map(judge).collect();
+    let mut runners: Vec<Runner> = members.into_iter().filter_map(judge).collect();
     let gains = gains(&runners, course);
     if policy.traits(inside).kill_scope == KillScope::Cgroup {
         join_groups(&mut runners);
@@ -250,9 +262,14 @@ impl Race {
 
     /// The leader of all but one.
     fn leader_but(&self, one: Option<usize>, window: Window, times: f64) -> Option<usize> {
+        self.leader_by(one, |it| it.points(window, times))
+    }
+
+    /// The leader of all but one, by these points.
+    fn leader_by(&self, one: Option<usize>, points: impl Fn(&Runner) -> f64) -> Option<usize> {
         (0..self.runners.len()).filter(|it| Some(*it) != one).min_by(|&a, &b| {
             let (a, b) = (&self.runners[a], &self.runners[b]);
-            let points = |it: &Runner| it.points(window, times).round();
+            let points = |it: &Runner| points(it).round();
             let by_points = points(b).total_cmp(&points(a)).then(b.second.cmp(&a.second));
             by_points.then_with(|| self.tie.order(a.id, b.id))
         })
@@ -290,6 +307,10 @@ impl Race {
         {
             let other = course.window(other);
             add(self.leader(other, course.times(other)), 1, low, high);
+        }
+        for other in 0..2 {
+            let points = |it: &Runner| it.points_by(other, window, until_full);
+            add(self.leader_by(None, points), 1, low, high);
         }
         found.sort_by_key(|it| std::cmp::Reverse(it.weight));
         for index in self.near(window, until_full) {
@@ -353,7 +374,15 @@ impl Race {
             });
             let doubt = |it: usize| self.runners[it].doubt(main, until_full);
             let near = behind(other, main, until_full) + doubt(own) + doubt(other);
-            leads.chain([Some(near)]).try_fold(f64::MIN, |most, it| Some(most.max(it?)))
+            let by_reclaim = (0..2).map(|view| {
+                let points = |it: &Runner| it.points_by(view, main, until_full);
+                let other = self.leader_by(Some(own), points)?;
+                Some(points(&self.runners[own]) - points(&self.runners[other]))
+            });
+            leads
+                .chain(by_reclaim)
+                .chain([Some(near)])
+                .try_fold(f64::MIN, |most, it| Some(most.max(it?)))
         });
         let step = (inside.domain().pages.0 / 1000) as f64;
         // A whole point behind: the order of equals is not known everywhere.
