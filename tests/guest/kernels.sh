@@ -32,6 +32,7 @@ need() { [ -e "$1" ] || command -v "$1" > /dev/null || packages+=" $2"; }
 need "$qemu" "$emulator"
 need busybox busybox-static
 need cpio cpio
+need mke2fs e2fsprogs
 need xz xz-utils
 need zstd zstd
 need dpkg-deb dpkg
@@ -77,11 +78,15 @@ read_archive() {
   local site
   site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2> /dev/null \
     | grep '/debian/\?$' | sort -u | head -1 || true)
-  for suite in bookworm bookworm-backports trixie trixie-backports; do
+  for suite in bullseye bookworm bookworm-backports trixie trixie-backports; do
     echo "deb [arch=$arch signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
       "${site:-http://deb.debian.org/debian} $suite main"
   done > "$apt_dir/sources.list"
-  apt_with apt-get -qq update || impossible "Debian's archive cannot be read"
+  if ! apt_with apt-get -qq update; then
+    # The oldest release leaves the archive one day.
+    sed -i '/ bullseye /d' "$apt_dir/sources.list"
+    apt_with apt-get -qq update || impossible "Debian's archive cannot be read"
+  fi
   archive_read=yes
 }
 

@@ -48,12 +48,10 @@ impl Cause {
         let limit = format!("limit of a cgroup v{version}");
         match self {
             Self::Machine => "the machine runs out".to_owned(),
-            Self::MachineReclaim => {
-                "the machine runs out; files, shared memory, MADV_FREE".to_owned()
-            }
+            Self::MachineReclaim => "the machine runs out; some of it reclaimable".to_owned(),
             Self::Limit => limit,
             Self::Group => format!("{limit} with memory.oom.group"),
-            Self::Reclaim => format!("{limit}; files, shared memory, MADV_FREE"),
+            Self::Reclaim => format!("{limit}; some of it reclaimable"),
             Self::Forks => format!("{limit}; parents and their forked children"),
             Self::Scope => format!("{limit} above the scope, which has none"),
             Self::Dump => format!("{limit}; one hangs in its core dump"),

@@ -147,18 +147,18 @@ fn guest(plan: &[String]) -> ExitCode {
     let all =
         nix::sys::mman::MlockAllFlags::MCL_CURRENT | nix::sys::mman::MlockAllFlags::MCL_FUTURE;
     nix::sys::mman::mlockall(all).expect("to stay in memory");
+    match given_back::test() {
+        Ok(what) => println!("oom: memory given back: {what}"),
+        Err(why) => {
+            println!("oom: FAILED: memory given back: {why}");
+            return ExitCode::FAILURE;
+        }
+    }
     let stop = stopper();
     let mut refuted = false;
     for (at, step) in plan.iter().enumerate() {
         let (cause, kills) = step.split_once('=').expect("CAUSE=KILLS");
         let cause = Cause::parse(cause).unwrap_or_else(|| panic!("{cause} is not a cause"));
-        match given_back::test() {
-            Ok(what) => println!("oom: memory given back: {what}"),
-            Err(why) => {
-                println!("oom: FAILED: memory given back: {why}");
-                return ExitCode::FAILURE;
-            }
-        }
         let seed = number("OOM_SEED", 1) * 1000 + at as u64;
         let ran = Field::new(cause, seed, Arc::clone(&stop)).and_then(|mut field| {
             let ran = field.run(kills.parse().expect("a number of kills"));
