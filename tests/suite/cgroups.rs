@@ -127,7 +127,7 @@ fn v1(fake: &FakeProc, path: &str, limit: Option<u64>, usage: u64) {
 fn a_tree_of_version_2_is_read() {
     let fake = v2_machine();
     std::os::unix::fs::symlink(fake.at("mount/app"), fake.at("mount/link")).unwrap();
-    fake.file("mount/off/cgroup.procs", "");
+    fake.file("mount/off/cgroup.procs", "").file("mount/off/cgroup.events", "populated 1\n");
     let snapshot = sample(&mut start(&fake), CgroupNeeds::Everything);
     let cgroups = &snapshot.cgroups;
     assert_eq!(cgroups.hierarchy, Reading::Value(Hierarchy::V2));
@@ -138,7 +138,11 @@ fn a_tree_of_version_2_is_read() {
     assert_eq!((root.limit, root.usage), (Reading::Missing, Reading::Missing));
     assert_eq!((root.events.max, root.pressure.some), (Reading::Missing, Reading::Missing));
     let off = group(cgroups, "/off");
-    assert_eq!((off.limit, off.usage), (Reading::Missing, Reading::Missing), "not accounted");
+    assert_eq!(
+        (off.limit, off.usage),
+        (MAX, Reading::Missing),
+        "not accounted, so without a limit"
+    );
 
     let app = group(cgroups, "/app");
     assert_eq!((app.limit, app.usage, app.high), (at(512), holds(300), at(511)));

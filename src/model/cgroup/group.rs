@@ -78,8 +78,8 @@ pub struct Cgroup {
     /// bytes.
     #[serde(rename = "usage_bytes")]
     pub usage: Reading<Bytes>,
-    /// The limit of memory (`memory.max`, `memory.limit_in_bytes`). Missing on the root of version
-    /// 2.
+    /// The limit of memory (`memory.max`, `memory.limit_in_bytes`). Missing on the root of version 2; none where the
+    /// parent does not distribute memory, so that the group has no such file.
     #[serde(rename = "limit_bytes")]
     pub limit: Reading<Limit>,
     /// The usage above which tasks are throttled (`memory.high`). It causes no kills.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
 
-use crate::model::{Cgroup, CgroupEvents, Hierarchy, Pressure, Reading, Text};
+use crate::model::{Cgroup, CgroupEvents, Hierarchy, Limit, Pressure, Reading, Text};
 use crate::sample::absence::perhaps;
 use crate::sample::cgroup::directory::{CgroupBuffers, children, open_dir, push};
 use crate::sample::cgroup::mount::Mount;
@@ -25,6 +25,14 @@ const DEPTH_MAX: usize = 64;
 /// Whether its usage matters in each sample: it has a limit, or its tasks are throttled above some usage.
 fn is_watched(group: &Cgroup) -> bool {
     group.is_limited() || group.is_throttled_above()
+}
+
+/// Whether a group of version 2 is not the root and its parent does not distribute memory: it has no limit of its own
+/// (`Documentation/admin-guide/cgroup-v2.rst`, "Controlling Controllers").
+fn is_without_controller(dir: &OwnedFd) -> bool {
+    let exists = |name: &CStr| statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+    exists(c"memory.max").is_err_and(|errno| errno == Errno::NOENT)
+        && exists(c"cgroup.events").is_ok()
 }
 
 /// A walk over the tree.
@@ -121,6 +129,9 @@ impl Survey<'_> {
             }
             Hierarchy::V2 => {
                 group.limit = self.file(dir, c"memory.max", parse::limit);
+                if group.limit == Reading::Missing && is_without_controller(dir) {
+                    group.limit = Reading::Value(Limit::Max);
+                }
                 group.high = self.file(dir, c"memory.high", parse::limit);
             }
         }
