@@ -169,7 +169,7 @@ fn a_dry_run_asks_checks_and_does_nothing() {
     let mut terminal = Terminal::run(120, 40, &["--dry-run", &only(child.pid())]);
     terminal.wait_for("the child", |text| text.contains(&child.pid().to_string()));
     terminal.send("X");
-    terminal.wait_for("the dialog", |text| text.contains("y = try it"));
+    terminal.wait_for("the dialog", |text| text.contains("y = see what would be done"));
     terminal.answer("y", "the rehearsal", |text| text.contains("dry run, nothing done"));
     assert!(child.0.try_wait().expect("a status").is_none());
     assert_eq!(terminal.quit(), 0);
@@ -529,8 +529,8 @@ fn the_demo_shows_the_victim_and_later_the_kill_and_acts_on_nobody() {
     terminal.send("}");
     terminal.wait_for("the next kill", |text| text.contains("just before kill 2 of"));
     terminal.send("X");
-    terminal.wait_for("the dialog", |text| text.contains("y = try it"));
-    terminal.answer("y", "the refusal", |text| text.contains("this is a recording"));
+    terminal.wait_for("the dialog", |text| text.contains("y = see what would be done"));
+    terminal.answer("y", "the answer", |text| text.contains("the demo, nothing done: SIGKILL to"));
     assert_eq!(terminal.quit(), 0);
     terminal.assert_restored();
 }

@@ -1,12 +1,15 @@
 //! The boxes of the screen: no line of one is cut while another one of its lines is free.
 
-use doomtop::app::App;
+use doomtop::app::{App, Msg};
+use doomtop::intent::Outcome;
 use doomtop::ui::Theme;
+use doomtop::units::Adj;
 use ratatui::buffer::Buffer;
 
 use crate::demo::app_before;
 use crate::fixtures::{app, paint, press, text};
 use crate::groups::limited_app;
+use crate::stage::{Player, process, usual};
 
 const PLAIN: Theme = crate::fixtures::theme(false, true);
 
@@ -111,4 +114,29 @@ fn limits_that_nobody_uses_are_not_listed_as_near() {
     let near: Vec<&str> = near.take_while(|line| line.starts_with('│')).collect();
     assert!(near.len() > 1, "{screen}");
     assert!(near.iter().all(|line| !line.contains(" 0B/")), "{screen}");
+}
+
+#[test]
+fn a_change_of_a_process_that_is_gone_is_not_offered_to_be_reverted() {
+    let mut player = Player::on(usual());
+    let who = process(500, "chrome", 0).id;
+    let set = Outcome::AdjSet {
+        who,
+        name: "chrome".to_owned(),
+        before: Adj(300),
+        now: Adj(0),
+        revert: false,
+    };
+    player.app.update(Msg::Outcome(set));
+    let screen = |player: &mut Player| text(&paint(&mut player.app, PLAIN, 160, 50).0);
+    let offer = "r reverts 500 chrome to +300";
+    let before = screen(&mut player);
+    assert!(before.contains(offer), "{before}");
+    let mut left = usual();
+    left.processes.retain(|it| it.id != who);
+    player.sample(left);
+    let after = screen(&mut player);
+    assert!(!after.contains(offer), "{after}");
+    assert_eq!(player.play("r"), []);
+    assert!(player.notice().contains("nothing left to revert"), "{}", player.notice());
 }

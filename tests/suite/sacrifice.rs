@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use doomtop::app::mode::Mode;
-use doomtop::app::{ActingMode, Msg, Request, Setup};
+use doomtop::app::{ActingMode, Msg, NoticeLevel, Request, Setup};
+use doomtop::effects::{Effects, NoEffects};
 use doomtop::intent::{
     ConfirmedBy, Expedite, ExpediteStep, FROZEN, FreeMemory, Intent, Outcome, Refusal, StepResult,
 };
@@ -12,8 +13,10 @@ use doomtop::model::{
     Capabilities, Cgroup, Cgroups, Comm, FrozenBy, Hierarchy, Limit, MemorySharers, Process,
     ProcessDetail, Reading, RestartPolicy, Scope, ServiceUnit, Signal, Snapshot, Text,
 };
+use doomtop::ui::Theme;
 use doomtop::units::{Bytes, Kib, Millis};
 
+use crate::fixtures::{paint, text};
 use crate::stage::{Player, cast, machine, process, setup, usual};
 
 fn id(pid: i32) -> doomtop::model::ProcId {
@@ -413,6 +416,22 @@ fn a_rehearsal_goes_the_same_way_and_says_what_it_was() {
     let said = player.notice();
     assert!(said.contains("dry run, nothing done: SIGKILL to 500 chrome"), "{said}");
     assert!(!player.app.session.journal.is_pending(id(500)));
+}
+
+#[test]
+fn the_demo_answers_what_would_have_been_done() {
+    let mut player = Player::with(Setup { acting: ActingMode::Demo, ..setup() }, usual());
+    player.play("X");
+    let dialog = text(&paint(&mut player.app, Theme::default(), 100, 30).0);
+    assert!(dialog.contains("y = see what would be done"), "{dialog}");
+    let asked = player.play("y");
+    let [intent] = acts(&asked)[..] else { panic!("{asked:?}") };
+    let outcome = NoEffects::NotLive.perform(intent.clone());
+    player.app.update(Msg::Outcome(outcome));
+    let said = player.notice();
+    assert!(said.contains("the demo, nothing done: SIGKILL to 500 chrome"), "{said}");
+    let notice = player.app.display.notice.as_ref().expect("an answer");
+    assert_eq!(notice.level, NoticeLevel::Plain, "it is no fault of the user");
 }
 
 #[test]

@@ -301,6 +301,15 @@ impl Journal {
         self.pending.iter().any(|it| it.who == id)
     }
 
+    /// Marks the changes of all processes that do not live any more.
+    pub(crate) fn forget_exited(&mut self, lives: impl Fn(ProcId) -> bool) {
+        for change in &mut self.changes {
+            if change.state != ChangeState::Gone && !lives(change.who) {
+                change.state = ChangeState::Gone;
+            }
+        }
+    }
+
     /// Marks the changes of a process that exited. They cannot be reverted, and must not hide older
     /// changes.
     pub fn forget(&mut self, who: ProcId) {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
 use crate::app::session::journal::JournalAct;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::session::pending_exit::{CgroupReturn, PendingSignal};
+use crate::app::{ActingMode, App};
 use crate::columns::human_size;
-use crate::intent::{Intent, Outcome, StepResult};
+use crate::intent::{Intent, Outcome, Refusal, StepResult};
 use crate::model::{DomainKind, ProcId, Signal};
 use crate::units::Bytes;
 use crate::words::numbers_and_names::short_cgroup;
@@ -35,13 +35,16 @@ impl App {
         let (reached, refused) = (outcome.targets(), matches!(outcome, Outcome::Refused { .. }));
         let rehearsed = matches!(outcome, Outcome::DryRun { .. });
         let acted = JournalAct::of(&outcome);
-        let mut text = outcome_text(&outcome);
+        let tried = self.tried(&outcome);
+        let is_tried = tried.is_some();
+        let mut text = tried.unwrap_or_else(|| outcome_text(&outcome));
         if let Outcome::StillThere { signal, .. } = &outcome
             && *signal != Signal::KILL
         {
             text.push_str(&self.offer());
         }
         let Shown { level, change, quiet } = self.learn(outcome);
+        let level = if is_tried { NoticeLevel::Plain } else { level };
         let at = self.now_unix_ms();
         let journal = &mut self.session.journal;
         if let Some(bulk) = journal.bulk.as_mut().filter(|_| !quiet) {
@@ -53,6 +56,13 @@ impl App {
         if !quiet {
             self.say(level, text);
         }
+    }
+
+    /// What would have been done, where the demo was asked: it refuses everything, and that is no fault of the user.
+    fn tried(&self, outcome: &Outcome) -> Option<String> {
+        let Outcome::Refused { intent, refusal: Refusal::NotLive } = outcome else { return None };
+        let is_demo = self.start.acting == ActingMode::Demo;
+        is_demo.then(|| format!("the demo, nothing done: {}", intent.describe()))
     }
 
     /// Changes the session's state by an outcome.

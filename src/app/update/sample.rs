@@ -73,6 +73,7 @@ impl App {
                 self.names.forget(all + EXITED_NAMES, |id| scene.find(id).is_some());
                 self.refresh.commands_asked.retain(|&id, _| scene.find(id).is_some());
                 self.table.tags.retain(|&id| scene.find(id).is_some());
+                self.session.journal.forget_exited(|id| scene.find(id).is_some());
             }
         }
         self.renew_struck();

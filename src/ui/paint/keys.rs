@@ -16,12 +16,12 @@ pub fn hints(theme: Theme, pairs: &[(&'static str, &'static str)]) -> Line<'stat
     Line::from(spans)
 }
 
-/// `y = do it`: the answer to a question that one key confirms; `y = try it` where nothing is done.
+/// `y = do it`: the answer to a question that one key confirms; where nothing is done, `y` tells what would be.
 pub fn yes(theme: Theme, acting: ActingMode) -> Line<'static> {
-    let does = if without_effect(acting).is_some() { "try" } else { "do" };
+    let does = if without_effect(acting).is_some() { "see what would be done" } else { "do it" };
     Line::from(vec![
         Span::styled("y", theme.danger()),
-        Span::raw(format!(" = {does} it   anything else = nothing")),
+        Span::raw(format!(" = {does}   anything else = nothing")),
     ])
 }
 
