@@ -127,7 +127,7 @@ impl TaskRows {
         lookups.clear();
         let units = self.table.units();
         let records = self.table.records().map(|(record, at)| (record.id(units), at));
-        place(&mut self.positions, self.table.len(), rows, records);
+        place(&mut self.positions, rows, records);
         let turn = self.turn..self.turn + TURN;
         self.turn = if turn.end < self.table.len() { turn.end } else { 0 };
         let mut listed = request.listed.iter().peekable();
@@ -295,22 +295,23 @@ fn has(rows: &[Process], id: ProcId) -> bool {
 
 /// Gives each record its position in the list. A process keeps the one that it has: their order is what counts, and
 /// if every exit moved all that follow, all rows would differ from those of the sample before. New processes are at
-/// the end of the list. `records` are sorted by pid, as `rows` are, each with its place in the scan, from 1.
+/// the end of the list. `records` are sorted by pid, as `rows` are, each with its place in the scan, from 1: some places
+/// are of processes that ended during the scan, and have no record.
 fn place(
     positions: &mut Vec<u32>,
-    count: usize,
     rows: &[Process],
     records: impl Iterator<Item = (ProcId, u32)>,
 ) {
     positions.clear();
-    positions.resize(count, 0);
     let mut before = rows.iter().peekable();
     for (id, at) in records {
         while before.next_if(|row| row.id.pid < id.pid).is_some() {}
         let old = before.next_if(|row| row.id == id).and_then(|row| row.task);
-        if let Some(place) = positions.get_mut((at as usize).saturating_sub(1)) {
-            *place = old.map_or(0, |task| task.position);
+        let nth = (at as usize).saturating_sub(1);
+        if nth >= positions.len() {
+            positions.resize(nth + 1, 0);
         }
+        positions[nth] = old.map_or(0, |task| task.position);
     }
     if positions.iter().any(|&at| at > u32::MAX / 2) {
         positions.fill(0);
@@ -389,17 +390,25 @@ mod tests {
         Process { id: ProcId { pid, ..ProcId::default() }, task, ..Process::default() }
     }
 
-    /// The positions of a scan with these pids, in the order of the list.
+    /// The positions of a scan with these pids, in the order of the list; a place with pid 0 has no record.
     fn positions(rows: &[Process], list: &[i32]) -> Vec<u32> {
         let mut records: Vec<(ProcId, u32)> = list
             .iter()
             .zip(1..)
+            .filter(|(pid, _)| **pid != 0)
             .map(|(&pid, at)| (ProcId { pid, ..ProcId::default() }, at))
             .collect();
         records.sort_unstable();
         let mut positions = vec![7; 3];
-        place(&mut positions, list.len(), rows, records.into_iter());
+        place(&mut positions, rows, records.into_iter());
         positions
+    }
+
+    #[test]
+    fn a_process_behind_one_that_ended_during_the_scan_is_behind_all_others() {
+        let rows = [row(1, 11), row(4, 23), row(9, 24)];
+        let found = positions(&rows, &[1, 0, 4, 9, 12]);
+        assert_eq!([found[0], found[2], found[3], found[4]], [11, 23, 24, 25]);
     }
 
     #[test]
