@@ -75,8 +75,13 @@ fn method(context: &RowContext<'_>) -> Vec<(&'static str, String)> {
         (
             "machine",
             format!(
-                "{}, Linux {} {}, {} CPUs, pages of {} bytes",
-                machine.name, machine.kernel, machine.arch, machine.cpus, machine.page_size.0
+                "{}, Linux {} {}, {} CPU{}, pages of {} bytes",
+                machine.name,
+                machine.kernel,
+                machine.arch,
+                machine.cpus,
+                if machine.cpus == 1 { "" } else { "s" },
+                machine.page_size.0
             ),
         ),
         ("sampler", machine.sampler.to_string()),

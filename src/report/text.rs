@@ -175,7 +175,7 @@ fn first_limit(context: &RowContext<'_>, predicted: Option<&Deaths>) -> String {
     );
     let comma = if first.limit.is_machine() { "," } else { "" };
     format!(
-        "first limit: {name}{comma} {room}: {}",
+        "nearest limit: {name}{comma} {room}: {}",
         numbers_and_names::outcome(context, &first.outcome)
     )
 }

@@ -39,7 +39,7 @@ pub struct VictimForm {
 pub struct PredictionSentence {
     /// What it predicts.
     pub certainty: Certainty,
-    /// `NEXT VICTIM`, with the rule if it is not the running kernel's, and the domain if it is not the machine.
+    /// `NOW FIRST`, with the rule if it is not the running kernel's, and the domain if it is not the machine.
     pub label: String,
     /// The id of the rule, if it is not the running kernel's.
     pub rule: Option<&'static str>,
@@ -85,7 +85,7 @@ pub fn sentence(context: &RowContext<'_>) -> PredictionSentence {
             (Certainty::TooClose, format!("TOO CLOSE TO CALL{rule}:"), too_close_forms(context))
         }
         (None, Some((row, victim))) => {
-            let label = format!("NEXT VICTIM{rule}{}", inside(context));
+            let label = format!("NOW FIRST{rule}{}", inside(context));
             (Certainty::Named, label, named_forms(context, row, victim))
         }
     };
@@ -98,8 +98,10 @@ fn named_forms(context: &RowContext<'_>, row: &Ranked, victim: &Process) -> Vec<
         (numbers_and_names::who(victim), row.placement.points().unwrap_or_default());
     let user = numbers_and_names::user(context, victim);
     let score = match context.policy.info().unit {
-        BadnessUnit::Pages => numbers_and_names::share_of_domain(context, points)
-            .unwrap_or_else(|| numbers_and_names::points(context, points)),
+        BadnessUnit::Pages => numbers_and_names::share_of_domain(context, points).map_or_else(
+            || numbers_and_names::points(context, points),
+            |it| format!("badness {it}"),
+        ),
         BadnessUnit::Bare => format!("{} points", numbers_and_names::grouped(points.0)),
     };
     let versus = versus(context, victim, points);

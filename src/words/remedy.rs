@@ -22,7 +22,7 @@ pub enum RemedyAct {
     Persist(i32, Adj),
     /// Open the editor of the vm sysctls.
     Sysctls,
-    /// Nothing: it is done elsewhere.
+    /// Nothing but to copy the sentence: it is done elsewhere.
     Nothing,
 }
 

@@ -555,7 +555,7 @@ fn the_sentence_names_those_who_die_along() {
     Arc::make_mut(&mut now.cgroups).list[1].oom_group = Reading::Value(true);
     let said = |now: &Snapshot, scope| whole_sentence(&scoped(now.clone(), scope));
     let whole = said(&now, "/pod");
-    assert!(whole.starts_with("NEXT VICTIM in /pod 30 raised"), "{whole}");
+    assert!(whole.starts_with("NOW FIRST in /pod 30 raised"), "{whole}");
     assert!(whole.ends_with("2 more of /pod die with it (memory.oom.group)."), "{whole}");
     // The flag of a cgroup above the wall that was hit does not count.
     assert!(!said(&now, "/pod/a").contains("oom.group"));

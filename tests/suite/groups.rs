@@ -450,10 +450,10 @@ fn a_pipe_is_told_the_first_wall_too() {
     let lines = DeathLines { predicted: Some(&deaths), killed: &[] };
     doomtop::report::text::write_sample(&mut text, &context, &[], &[], lines, manner).unwrap();
     let text = String::from_utf8(text).unwrap();
-    let line = text.lines().find(|line| line.starts_with("first limit: ")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("nearest limit: ")).unwrap();
     assert_eq!(
         line,
-        "first limit: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
+        "nearest limit: /system.slice/ci-build.service 2.71/3.00G, 322M left, full in ~65s: \
          30114 cc1plus 616/1000 +1 with it"
     );
 }

@@ -295,6 +295,28 @@ fn whose_file_pages_are_taken_is_not_always_known() {
 }
 
 #[test]
+fn shared_memory_stays_where_swap_ends() {
+    // As measured: the one with shared memory was killed, because swap was full by then.
+    let at_limit = |swap_free: u64| {
+        let sharer = Process {
+            shmem: Reading::Value(Pages(1369)),
+            anon: Reading::Value(Pages(170)),
+            swap: Reading::Value(Pages(2635)),
+            ..process(10, "sharer", 1539)
+        };
+        let other = Process { swap: Reading::Value(Pages(2068)), ..process(11, "other", 1263) };
+        let mut snapshot = machine(1_000_000, ScoreScale::Signed, vec![sharer, other]);
+        (snapshot.swap.total_kib, snapshot.swap.free_kib) = (Kib(65_536), Kib(swap_free));
+        let scene = Scene::new(Arc::new(snapshot), None);
+        RankingAtLimit::of(&LINUX, &scene).candidates.iter().map(|id| id.pid).collect::<Vec<_>>()
+    };
+    assert_eq!(at_limit(0), [10]);
+    assert_eq!(at_limit(40), [10], "ten pages fit");
+    assert_eq!(at_limit(5200), [11, 10], "its memory goes to swap, or that of the other");
+    assert_eq!(at_limit(65_000), [11], "all of it fits");
+}
+
+#[test]
 fn what_was_given_back_does_not_count_at_the_limit() {
     let freer = |lazy: Reading<Pages>| Process {
         anon: Reading::Value(Pages(50_000)),

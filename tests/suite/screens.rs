@@ -409,7 +409,7 @@ fn the_sentence_says_who_dies_next_and_why() {
     let line = line_with(&buffer, "nothing near");
     assert!(
         line.starts_with(
-            "nothing near; if memory ended now: 20731 chrome (alice) 313/1000: adj +300 adds 11.8G (rank 8 at \
+            "nothing near; if memory ended now: 20731 chrome (alice) badness 313/1000: adj +300 adds 11.8G (rank 8 at \
              adj 0). 786M ahead of 4411 java."
         ),
         "{line}"

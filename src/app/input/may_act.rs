@@ -7,7 +7,6 @@ use crate::app::refresh::showing::Showing;
 use crate::app::session::notice::NoticeLevel;
 use crate::app::setup::ActingMode;
 use crate::model::Process;
-use crate::words::remedy::RemedyAct;
 
 /// Why doomtop may not act.
 enum Refusal {
@@ -86,9 +85,7 @@ impl App {
             }
             (_, KeyContext::Verdicts, Action::Expand) => self.views.verdicts.folded > 0,
             (_, KeyContext::Verdicts, Action::EnterPolicy) => !self.views.verdicts.lines.is_empty(),
-            (Mode::Incident(page), _, Action::Remedy) => {
-                page.remedies.iter().any(|it| it.act != RemedyAct::Nothing)
-            }
+            (Mode::Incident(page), _, Action::Remedy) => !page.remedies.is_empty(),
             (Mode::Fits(page), _, Action::Choose) => page.chosen().is_some(),
             (Mode::Journal(_), _, Action::Write | Action::Copy | Action::PutBack) => {
                 !self.session.journal.entries.is_empty()

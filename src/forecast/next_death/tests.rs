@@ -223,22 +223,23 @@ fn file_pages_do_not_count_as_far_as_the_cgroup_can_give_them_back() {
 
 #[test]
 fn shared_memory_does_not_count_where_it_can_go_to_swap() {
-    let shared = |swap: u64| {
+    let shared = |swap: u64, most: f64| {
         move |at: f64| {
             let mut server = process(10, "server", "/a", 45.0);
             server.shmem = Reading::Value(pages(40.0));
             let size = 5.0 + at;
             let members = vec![server, process(11, "leak", "/a", size)];
             let mut group = group("/a", 80.0, 45.0 + size);
-            group.swap_limit = Reading::Value(Limit::At(mib(4.0)));
+            group.swap_limit = Reading::Value(Limit::At(mib(most)));
             group.swap_usage = Reading::Value(Bytes::ZERO);
             let mut sample = sample(at, vec![group], members);
             (sample.swap.total_kib, sample.swap.free_kib) = (Kib(swap), Kib(swap));
             sample
         }
     };
-    assert_eq!(names(&said_after(10, shared(0)).next.unwrap()), ["server"]);
-    assert_eq!(names(&said_after(10, shared(1 << 20)).next.unwrap()), ["leak"]);
+    assert_eq!(names(&said_after(10, shared(0, 12.0)).next.unwrap()), ["server"]);
+    assert_eq!(names(&said_after(18, shared(1 << 20, 12.0)).next.unwrap()), ["leak"]);
+    assert_eq!(names(&said_after(10, shared(1 << 20, 4.0)).next.unwrap()), ["server"], "4M of 40M");
 }
 
 #[test]

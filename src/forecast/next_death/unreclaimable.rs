@@ -30,8 +30,10 @@ pub struct Reclaim {
     common: Pages,
     /// Whether the processes have more file pages than can be taken.
     is_split_unknown: bool,
-    /// Whether shared memory can go to swap.
-    swaps: bool,
+    /// How much shared memory can go to swap.
+    swap: Pages,
+    /// Whether swap has no room for all that could go there: whose memory does is not known.
+    is_swap_short: bool,
 }
 
 /// What is taken back of a process, in pages.
@@ -41,7 +43,7 @@ pub struct TakenBack {
     pub likely: Pages,
     /// If as many of its file pages as can be taken are among those that are.
     pub most: Pages,
-    /// If none of its file pages can be taken.
+    /// If none of its file pages can be taken, and none of its shared memory goes to a swap that is short.
     pub least: Pages,
 }
 
@@ -49,50 +51,66 @@ impl Reclaim {
     /// Of the scene's domain.
     pub fn of(scene: &Scene) -> Self {
         let now = scene.now();
-        let swap = now.swap.free_kib.0 > 0;
+        let page = now.machine.page_size;
+        let swap = now.swap.free_kib.pages(page);
         let domain = scene.domain();
         let group = domain.is_memcg().then(|| now.cgroups.find(domain.limiting_cgroup().as_str()));
         let all = Self {
             file: Pages(u64::MAX),
             common: Pages::ZERO,
             is_split_unknown: false,
-            swaps: swap,
+            swap,
+            is_swap_short: false,
         };
         let Some(group) = group.flatten() else { return all };
-        let none = |limit: Reading<Limit>| limit == Reading::Value(Limit::At(Bytes::ZERO));
         let swappiness = group.swappiness.value().or(now.sysctls.swappiness.value());
-        let file = group
-            .reclaimable
-            .value()
-            .map_or(Pages(u64::MAX), |bytes| bytes.pages(now.machine.page_size));
-        let swaps = swap && swappiness != Some(0) && !none(group.swap_limit);
-        Self { file, swaps, ..all }
+        let file = group.reclaimable.value().map_or(Pages(u64::MAX), |bytes| bytes.pages(page));
+        let swap = match group.swap_limit.value() {
+            _ if swappiness == Some(0) => Pages::ZERO,
+            Some(Limit::At(limit)) => {
+                let used = group.swap_usage.value().unwrap_or_default();
+                swap.min(limit.saturating_sub(used).pages(page))
+            }
+            _ => swap,
+        };
+        Self { file, swap, ..all }
     }
 
     /// With the processes of the domain, which tell whose file pages can be taken.
     #[must_use]
     pub fn among<'a>(self, processes: impl Iterator<Item = &'a Process>) -> Self {
-        if self.file == Pages(u64::MAX) {
+        if self.file == Pages(u64::MAX) && self.swap == Pages::ZERO {
             return self;
         }
-        let sizes = processes.map(unlocked_file);
-        let (sum, least) = sizes.fold((Pages::ZERO, Pages(u64::MAX)), |(sum, least), size| {
-            (Pages(sum.0.saturating_add(size.0)), least.min(size))
-        });
-        let is_split_unknown = sum > self.file;
+        let (mut files, mut least, mut swappable) = (0_u64, Pages(u64::MAX), 0_u64);
+        for process in processes {
+            let file = unlocked_file(process);
+            files = files.saturating_add(file.0);
+            least = least.min(file);
+            let could = known(process.anon) + known(process.shmem);
+            swappable = swappable.saturating_add(could.0);
+        }
+        let is_split_unknown = files > self.file.0;
         let common = if is_split_unknown { least } else { Pages::ZERO };
-        Self { common, is_split_unknown, ..self }
+        let is_swap_short = swappable > self.swap.0;
+        Self { common, is_split_unknown, is_swap_short, ..self }
     }
 
     /// The pages of a process that are taken back.
     pub fn from(self, process: &Process, scene: &Scene) -> TakenBack {
-        let shmem = if self.swaps { known(process.shmem) } else { Pages::ZERO };
-        let (file, other) = (unlocked_file(process), shmem + given_back(process));
+        let (file, given_back) = (unlocked_file(process), given_back(process));
+        let swapped = known(process.shmem).min(self.swap);
+        let stays = if self.is_swap_short { Pages::ZERO } else { swapped };
         let most = file.min(self.file);
         let least = if self.is_split_unknown { Pages::ZERO } else { most };
         let likely = file.saturating_sub(self.common).min(self.file);
-        let within = |file: Pages| (file + other).min(scene.rss(process));
-        TakenBack { likely: within(likely), most: within(most), least: within(least) }
+        let within =
+            |file: Pages, swapped: Pages| (file + swapped + given_back).min(scene.rss(process));
+        TakenBack {
+            likely: within(likely, swapped),
+            most: within(most, swapped),
+            least: within(least, stays),
+        }
     }
 }
 

@@ -32,7 +32,15 @@ pub fn line(app: &App, context: &RowContext<'_>, theme: Theme, width: u16) -> Li
         let machine = context.scene.machine();
         let [one, five, fifteen] = now.load;
         left.push(Span::raw(format!("  load {one:.1} {five:.1} {fifteen:.1}")));
-        left.push(Span::styled(format!("  {} CPUs  {}", machine.cpus, machine.arch), theme.dim()));
+        left.push(Span::styled(
+            format!(
+                "  {} CPU{}  {}",
+                machine.cpus,
+                if machine.cpus == 1 { "" } else { "s" },
+                machine.arch
+            ),
+            theme.dim(),
+        ));
     }
     let mut right = marks(app, theme);
     right.extend(clock(app, context, theme));

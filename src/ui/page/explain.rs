@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::App;
+use crate::policy::BadnessUnit;
 use crate::ui::paint::canvas::Canvas;
 use crate::ui::paint::scroll::{self, PageShown};
 use crate::ui::paint::text;
@@ -55,7 +56,8 @@ fn lines(app: &App, theme: Theme, room: u16) -> Vec<Line<'static>> {
 
 fn why_this_rank(case: &Case<'_>) -> Vec<Line<'static>> {
     let policy = case.context.policy;
-    let title = format!("Why it has this rank, by the rule of {}", policy.title());
+    let units = if policy.info().unit == BadnessUnit::Pages { " (size, pages)" } else { "" };
+    let title = format!("Why it has this rank, by the rule of {}{units}", policy.title());
     let mut lines = vec![case.heading(&title)];
     lines.extend(case.verdict());
     lines.push(case.kernel_score());

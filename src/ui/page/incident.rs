@@ -31,7 +31,12 @@ fn lines(page: &IncidentPage, theme: Theme) -> Vec<Line<'static>> {
             Span::styled(line.text.clone(), style),
         ])
     };
-    let mut lines: Vec<Line<'static>> = page.lines.iter().map(line).collect();
+    // Who died and why, and what to do about it, are on the first screen, however small that is.
+    let answered = page.lines.iter().position(|it| it.topic == IncidentTopic::Answer);
+    let killed = || page.lines.iter().position(|it| it.topic == IncidentTopic::Killed);
+    let first = answered.or_else(killed).map_or(page.lines.len(), |at| at + 1);
+    let (answer, details) = page.lines.split_at(first);
+    let mut lines: Vec<Line<'static>> = answer.iter().map(line).collect();
     if !page.remedies.is_empty() {
         lines.push(Line::default());
         lines.push(Line::styled("What to change, the best first", theme.strong()));
@@ -39,21 +44,21 @@ fn lines(page: &IncidentPage, theme: Theme) -> Vec<Line<'static>> {
     for (remedy, digit) in page.remedies.iter().zip(1..) {
         lines.push(Line::from(vec![
             Span::styled(format!("{:<7}", IncidentTopic::Change.label()), theme.label()),
-            Span::styled(key(remedy, digit), theme.strong()),
+            Span::styled(format!("{digit} "), theme.strong()),
             Span::raw(remedy.text.clone()),
         ]));
         let does = does(remedy, digit);
         lines.extend(does.map(|text| Line::styled(format!("{:9}{text}", ""), theme.dim())));
     }
+    if !page.remedies.is_empty() && !details.is_empty() {
+        lines.push(Line::default());
+        lines.push(Line::styled("Details", theme.strong()));
+    }
+    lines.extend(details.iter().map(line));
     lines
 }
 
-/// The digit that makes the change, where doomtop can.
-fn key(remedy: &Remedy, digit: u16) -> String {
-    if remedy.act == RemedyAct::Nothing { "- ".to_owned() } else { format!("{digit} ") }
-}
-
-/// What its digit does.
+/// What its digit does, beyond copying the sentence.
 fn does(remedy: &Remedy, digit: u16) -> Option<String> {
     let command = remedy.command.as_deref();
     match remedy.act {

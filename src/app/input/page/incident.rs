@@ -90,10 +90,8 @@ impl App {
             }
             (RemedyAct::Persist(pid, adj), _) => self.persist_for_successor(pid, adj),
             (_, Some(command)) => self.copy(command.clone()),
-            (_, None) => {
-                self.say(NoticeLevel::Plain, "this is done outside doomtop");
-                Vec::new()
-            }
+            // It is done outside doomtop: for the ticket.
+            (_, None) => self.copy(remedy.text.clone()),
         }
     }
 

@@ -43,7 +43,7 @@ pub(in crate::app::keymap) const ROWS: &[KeyBinding] = &[
         &[c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')],
         Action::Remedy,
         "Change",
-        "make this change: copies its command, or opens the page or the editor for it",
+        "make this change: copies its command or its sentence, or opens the page or the editor for it",
     ),
     row(HELP, &[c('/'), k(KeyCode::F(3))], Action::Search, "Find", "search the help as you type"),
     row(HELP, &[c('n')], Action::SearchNext, "Next", "next match"),

@@ -297,11 +297,7 @@ fn has(rows: &[Process], id: ProcId) -> bool {
 /// if every exit moved all that follow, all rows would differ from those of the sample before. New processes are at
 /// the end of the list. `records` are sorted by pid, as `rows` are, each with its place in the scan, from 1: some places
 /// are of processes that ended during the scan, and have no record.
-fn place(
-    positions: &mut Vec<u32>,
-    rows: &[Process],
-    records: impl Iterator<Item = (ProcId, u32)>,
-) {
+fn place(positions: &mut Vec<u32>, rows: &[Process], records: impl Iterator<Item = (ProcId, u32)>) {
     positions.clear();
     let mut before = rows.iter().peekable();
     for (id, at) in records {
