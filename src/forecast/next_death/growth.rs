@@ -12,6 +12,11 @@ const SIZES: usize = 12;
 const MIN_STEP: Millis = Millis(900);
 /// A process that has not changed for this long is no longer tracked.
 const QUIET: Millis = Millis(60_000);
+/// A process that gained less than this share of an even gain in the last part of a long time has stopped: growth of
+/// before says nothing of what comes.
+const STOPPED: f64 = 0.25;
+/// That part is at most this share of the time.
+const LAST_PART: u64 = 4;
 /// ProcessGrowth of a process goes on for at most so many times the time for which it has been seen.
 const REACH: f64 = 4.0;
 
@@ -119,11 +124,16 @@ impl Track {
         let (first, last) = (self.sizes[0], self.sizes[self.count - 1]);
         let most = self.sizes().iter().map(|it| it.1).max().unwrap_or(0);
         let seen = last.0.saturating_sub(first.0).0 as f64 / 1000.0;
-        ProcessGrowth {
-            gains: over.map(|over| self.gain(over)),
-            peak: most.saturating_sub(last.1) as f64,
-            reach: seen * REACH,
+        let mut gains = over.map(|over| self.gain(over));
+        for long in 1..COUNT {
+            let last = (0..long).rev().find(|it| over[*it].0 * LAST_PART <= over[long].0);
+            let Some(last) = last.filter(|_| gains[long] > 0.0) else { continue };
+            let times = over[long].0 as f64 / over[last].0.max(1) as f64;
+            if gains[last] < gains[long] / times * STOPPED {
+                gains[long] = gains[last] * times;
+            }
         }
+        ProcessGrowth { gains, peak: most.saturating_sub(last.1) as f64, reach: seen * REACH }
     }
 }
 
@@ -213,6 +223,22 @@ mod tests {
         let samples = [vec![begin], vec![grown; 31]].concat();
         assert_eq!(after(&samples[..31]).tracks.len(), 1, "58 s without a change");
         assert_eq!(after(&samples).tracks.len(), 0, "60 s");
+    }
+
+    #[test]
+    fn growth_that_has_stopped_does_not_go_on_in_a_longer_time() {
+        let (stops, steps) = (id(2, 5), id(3, 5));
+        // For 30 s it gains 100 pages in 2 s, and then next to nothing; the other one gains 700 in steps of 14 s.
+        let samples: Vec<[(ProcId, u64); 2]> = (0..25)
+            .map(|nth: u64| [(stops, 100 + 100 * nth.min(15) + nth), (steps, 100 + nth / 7 * 700)])
+            .collect();
+        let tracks = |count: usize| {
+            after(&samples[..count].iter().map(|it| it.as_slice()).collect::<Vec<_>>())
+        };
+        let longest = |count: usize, id: ProcId| tracks(count).of(id, WINDOWS).gains[COUNT - 1];
+        assert!(longest(16, stops) > 1400.0, "it grows");
+        assert!(longest(25, stops) < 100.0, "it stopped 18 s ago: {}", longest(25, stops));
+        assert!(longest(25, steps) > 2000.0, "it rests between two steps: {}", longest(25, steps));
     }
 
     #[test]
