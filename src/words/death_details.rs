@@ -216,19 +216,16 @@ fn kill_instead(
 
 /// The death after the next one, and when: `~53s`, `machine full` or `earlyoom acts`, `178 python3`.
 #[must_use]
-pub fn after(deaths: &Deaths) -> Option<[String; 3]> {
-    let next = deaths.next.as_ref()?;
-    let is_other = |it: &&NextDeath| (it.by, &it.domain) != (next.by, &next.domain);
-    let later = deaths.list.iter().filter(is_other).find(|it| it.when.is_some())?;
-    let time = numbers_and_names::soon(later.middle());
-    let place = event(later);
-    let who = match (later.certainty, later.candidates.first()) {
-        (DeathCertainty::Named, Some(first)) => format!("{} {}", first.id, first.comm),
-        (DeathCertainty::TooClose, Some(first)) => {
-            format!("{} {} or another", first.id, first.comm)
-        }
+pub fn after(deaths: &Deaths, scene: &Scene) -> Option<[String; 3]> {
+    let later = deaths.then(scene)?;
+    let time = numbers_and_names::soon(later.when.middle);
+    let place = event(later.death);
+    let who = match (later.death.certainty, later.candidates.as_slice()) {
         (DeathCertainty::Overridden(_), _) => "no prediction".to_owned(),
-        _ => "nobody can be chosen".to_owned(),
+        (DeathCertainty::Nobody, _) => "nobody can be chosen".to_owned(),
+        (_, []) => "another".to_owned(),
+        (_, [only]) => format!("{} {}", only.id, only.comm),
+        (_, [first, ..]) => format!("{} {} or another", first.id, first.comm),
     };
     Some([time, place, who])
 }

@@ -13,6 +13,8 @@ use crate::demo::SAMPLES;
 struct Said {
     at: Millis,
     deaths: Deaths,
+    /// The killer that acts after the next death, and in how many milliseconds.
+    then: Option<(&'static str, u64)>,
 }
 
 /// Who was killed, and at which sample that was seen.
@@ -40,7 +42,9 @@ fn replay(
             none => none.insert(Scene::new(sample, None)),
         };
         forecaster.observe(scene);
-        said.push(Said { at, deaths: forecaster.deaths(scene, &GroupCensus::new(scene)) });
+        let deaths = forecaster.deaths(scene, &GroupCensus::new(scene));
+        let then = deaths.then(scene).map(|it| (it.death.by, it.when.middle.0));
+        said.push(Said { at, deaths, then });
         for kill in scene.kills().iter().filter(|kill| kill.at == at) {
             let before = scene.before().and_then(|before| before.find(kill.victim));
             let comm = before.map(|it| it.comm).unwrap_or_default();
@@ -146,6 +150,19 @@ fn the_domain_of_the_headline_changes_at_most_once_before_a_kill() {
         let shown: Vec<Option<&str>> = before(said, kill.at, 20).map(domain).collect();
         let changes = shown.windows(2).filter(|pair| pair[0] != pair[1]).count();
         assert!(changes <= 1, "before {}: {shown:?}", kill.comm);
+    }
+}
+
+#[test]
+fn no_killer_is_told_to_act_after_a_death_that_keeps_it_from_acting() {
+    let (said, kills) = &*DEMO;
+    // Before the first two kills the machine shrinks by what their victims take.
+    for kill in &kills[..2] {
+        for said in before(said, kill.at, 30) {
+            let left = kill.at.saturating_sub(said.at);
+            let soon = said.then.filter(|it| it.1 < 30_000);
+            assert_eq!(soon, None, "{left:?} before {}", kill.comm);
+        }
     }
 }
 

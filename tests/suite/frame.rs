@@ -228,6 +228,7 @@ fn what_acts_has_one_name_and_one_time_on_the_whole_screen() {
         let mut other = next.clone();
         other.domain = Arc::new(Text::new(b"/shop"));
         (other.by, other.trigger) = ("kernel", None);
+        other.candidates.clear(); // nobody whose death would put it off
         app.deaths = Deaths { next: Some(other), list: vec![next] };
         let screen = text(&paint(&mut app, FULL, 80, 24).0);
         let then = screen.lines().find(|line| line.contains("then  ")).unwrap_or_default();

@@ -16,6 +16,7 @@ mod room_history;
 pub(crate) mod slope;
 #[cfg(test)]
 mod tests;
+mod then;
 mod unreclaimable;
 mod usage_scale;
 mod victim;
@@ -33,6 +34,7 @@ pub(crate) use killers::{is_by_amounts, is_userspace, left as left_until, presen
 pub use prediction_log::{PredictedKill, PredictionLog};
 pub use room::stall;
 pub(crate) use room::{Room, of_cgroup as room_of_cgroup, of_machine as room_of_machine};
+pub use then::FollowingDeath;
 pub(crate) use unreclaimable::{Reclaim, TakenBack, lasting};
 
 /// The name of the kernel as a killer.

@@ -2,6 +2,7 @@
 
 mod killers;
 mod start;
+mod then;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The memory of a process that reclaim cannot take back before the kernel kills.
 
 use crate::model::{Limit, Process, Reading, Scene};
-use crate::units::{Bytes, Pages};
+use crate::units::Pages;
 
 fn known(size: Reading<Pages>) -> Pages {
     size.value().unwrap_or_default()

@@ -238,7 +238,7 @@ fn after(
     theme: Theme,
     (width, rows): (u16, usize),
 ) -> Vec<Line<'static>> {
-    let mut spans = match death_details::after(&app.deaths) {
+    let mut spans = match death_details::after(&app.deaths, context.scene) {
         Some([time, place, who]) => vec![
             Span::styled("then  ", theme.label()),
             Span::raw(format!("{time} {place}: ")),
