@@ -73,3 +73,23 @@ fn a_screen_that_is_closed_early_leaves_the_command_running_to_its_end() {
     terminal.assert_restored();
     assert!(terminal.text().contains("ended      with status 0"), "{}", terminal.text());
 }
+
+/// It needs longer to end than a screen has to give its terminal back.
+const SLOW_END: &str =
+    "trap 'sleep 2; echo ended; exit 9' INT TERM; echo begun; while :; do sleep 0.05; done";
+
+#[test]
+fn a_command_that_needs_time_to_end_keeps_its_verdict_after_a_signal_on_the_screen() {
+    if let Some(why) = missing() {
+        return eprintln!("skipped: {why}");
+    }
+    let (mut terminal, folder) = run(SLOW_END);
+    let output = || fs::read_to_string(folder.path().join("load.out")).unwrap_or_default();
+    terminal.wait_until("the command", |_| output().contains("begun"));
+    terminal.wait_for("the scope", |text| text.contains("scope ") && text.contains("doomtop-run-"));
+    terminal.signal("TERM");
+    assert_eq!(terminal.end(), 9, "the status is that of the command");
+    terminal.assert_restored();
+    assert_eq!(output(), "begun\nended\n", "it ended by itself");
+    assert!(verdict(&folder).contains("\"ended_by\": \"signal\""), "{}", verdict(&folder));
+}

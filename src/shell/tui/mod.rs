@@ -122,7 +122,7 @@ pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
     let (inbox, events) = Inbox::new();
     let begun = Instant::now();
     terminal::hook_panics();
-    signals::start(inbox.clone())?;
+    let _signals = signals::start(inbox.clone())?;
     signal_action::run_before_fatal_signals(terminal::restore_in_signal_handler);
     let screen = TerminalScreen::take(options.buffer)
         .map_err(|error| CommandError::failure(format!("cannot use the terminal: {error}")))?;
