@@ -241,7 +241,7 @@ impl Followed<'_> {
             }
             ending.act(self.root, started, &self.monitor());
             let exit = started.process.as_ref().and_then(RunProcess::exit);
-            wait(exit, ending.next().map_or(due, |next| next.min(due)));
+            wait(exit, self.signals, ending.next().map_or(due, |next| next.min(due)));
         }
     }
 
@@ -257,14 +257,16 @@ impl Followed<'_> {
 }
 
 /// Waits until then, until the command ends, or until a signal arrives.
-fn wait(exit: Option<&OwnedFd>, until: Instant) {
+fn wait(exit: Option<&OwnedFd>, signals: &PassedSignals, until: Instant) {
     let rest = until.saturating_duration_since(Instant::now());
     let Some(exit) = exit else { return std::thread::sleep(rest.min(RESPONSE)) };
     let rest = Timespec {
         tv_sec: i64::try_from(rest.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: rest.subsec_nanos().into(),
     };
-    let _ = poll(&mut [PollFd::new(exit, PollFlags::IN)], Some(&rest));
+    let arrival = signals.arrival();
+    let ends = PollFd::new(exit, PollFlags::IN);
+    let _ = poll(&mut [ends, PollFd::from_borrowed_fd(arrival, PollFlags::IN)], Some(&rest));
 }
 
 /// How far the test is, in one line.
@@ -286,6 +288,23 @@ mod tests {
 
     fn sizes(of: impl Fn(u64) -> u64) -> Vec<(Millis, Bytes)> {
         (0..100).map(|nth| (Millis(nth * 500), Bytes(of(nth) << 10))).collect()
+    }
+
+    #[test]
+    fn a_signal_that_arrives_before_the_wait_ends_it() {
+        use nix::sys::signal::{Signal, raise};
+        let signals = PassedSignals::handle_these(std::iter::once(nix::libc::SIGUSR2));
+        let signals = signals.expect("a handler");
+        let (never, _kept) = std::os::unix::net::UnixStream::pair().expect("a pair");
+        let never = OwnedFd::from(never);
+        let begun = Instant::now();
+        for _ in 0..2 {
+            raise(Signal::SIGUSR2).expect("to ourselves");
+            wait(Some(&never), &signals, begun + Duration::from_secs(20));
+            assert_eq!(signals.take(), [nix::libc::SIGUSR2]);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "it was not waited for");
+        assert!(signals.take().is_empty(), "each is passed on once");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The signals that doomtop gets while a command runs. They belong to the command first.
 
-use std::io::stdin;
-use std::os::fd::AsFd;
+use std::io::{Read, stdin};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +17,11 @@ const PASSED: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 const WITHOUT_SCREEN: [i32; 2] = [SIGUSR1, SIGUSR2];
 
 /// The signals that arrived and were not passed on yet.
-pub(super) struct PassedSignals(Vec<(i32, Arc<AtomicBool>)>);
+pub(super) struct PassedSignals {
+    flags: Vec<(i32, Arc<AtomicBool>)>,
+    /// Readable after a signal, also after one that arrived before anybody waited for it.
+    arrived: UnixStream,
+}
 
 impl PassedSignals {
     /// Handles them from now on, but not those that were ignored at the start (`nohup`). An ignored SIGCHLD is no
@@ -26,22 +31,37 @@ impl PassedSignals {
     /// The system refuses the handlers.
     pub(super) fn handle(with_screen: bool) -> Result<Self, CommandError> {
         restore_default(SIGCHLD);
-        let mut flags = Vec::new();
         let more = WITHOUT_SCREEN.into_iter().filter(|_| !with_screen);
-        for signal in PASSED.into_iter().chain(more).filter(|&it| !is_ignored(it)) {
+        Self::handle_these(PASSED.into_iter().chain(more).filter(|&it| !is_ignored(it)))
+    }
+
+    /// Handles these.
+    pub(super) fn handle_these(signals: impl Iterator<Item = i32>) -> Result<Self, CommandError> {
+        let failed = |error| CommandError::failure(format!("cannot handle signals: {error}"));
+        let (arrived, wakes) = UnixStream::pair().map_err(failed)?;
+        arrived.set_nonblocking(true).map_err(failed)?;
+        let mut flags = Vec::new();
+        for signal in signals {
             let flag = Arc::new(AtomicBool::new(false));
-            signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(|error| {
-                CommandError::failure(format!("cannot handle signals: {error}"))
-            })?;
+            // In this order: who is woken finds the flag.
+            signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(failed)?;
+            let wakes = wakes.try_clone().map_err(failed)?;
+            signal_hook::low_level::pipe::register(signal, wakes).map_err(failed)?;
             flags.push((signal, flag));
         }
-        Ok(Self(flags))
+        Ok(Self { flags, arrived })
+    }
+
+    /// Becomes readable when a signal arrives, until the next [`Self::take`].
+    pub(super) fn arrival(&self) -> BorrowedFd<'_> {
+        self.arrived.as_fd()
     }
 
     /// The signals that arrived since the last call.
     pub(super) fn take(&self) -> Vec<i32> {
+        while matches!((&self.arrived).read(&mut [0; 64]), Ok(1..)) {}
         let arrived = |it: &&(i32, Arc<AtomicBool>)| it.1.swap(false, Ordering::Relaxed);
-        self.0.iter().filter(arrived).map(|it| it.0).collect()
+        self.flags.iter().filter(arrived).map(|it| it.0).collect()
     }
 }
 
