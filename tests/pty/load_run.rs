@@ -93,3 +93,19 @@ fn a_command_that_needs_time_to_end_keeps_its_verdict_after_a_signal_on_the_scre
     assert_eq!(output(), "begun\nended\n", "it ended by itself");
     assert!(verdict(&folder).contains("\"ended_by\": \"signal\""), "{}", verdict(&folder));
 }
+
+#[test]
+fn ctrl_c_on_the_screen_reaches_the_command() {
+    if let Some(why) = missing() {
+        return eprintln!("skipped: {why}");
+    }
+    let (mut terminal, folder) = run(SLOW_END);
+    let output = || fs::read_to_string(folder.path().join("load.out")).unwrap_or_default();
+    terminal.wait_until("the command", |_| output().contains("begun"));
+    terminal.wait_for("the scope", |text| text.contains("scope ") && text.contains("doomtop-run-"));
+    terminal.send("\x03");
+    assert_eq!(terminal.end(), 9, "the status is that of the command");
+    terminal.assert_restored();
+    assert_eq!(output(), "begun\nended\n", "it got one signal");
+    assert!(verdict(&folder).contains("\"ended_by\": \"signal\""), "{}", verdict(&folder));
+}

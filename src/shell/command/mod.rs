@@ -98,7 +98,9 @@ fn run_on_input(cli: &Cli, display: OutputKind) -> Result<ExitStatus, CommandErr
         Some(Command::Fits(args)) => fits::run(args, cli, invocation),
         _ if cli.self_check => self_check::run(cli, invocation),
         None if cli.plain => plain::run(cli, invocation),
-        _ if display == OutputKind::Screen => screen::run(cli, invocation, adj_rules),
+        _ if display == OutputKind::Screen => {
+            screen::run(cli, invocation, adj_rules).map(|end| end.status)
+        }
         Some(Command::Set(args)) => {
             let effects = invocation.effects(cli)?;
             let Invocation { setup, mut input, .. } = invocation;

@@ -7,9 +7,8 @@ use super::invocation::Invocation;
 use crate::app::adj_rules::reload::RulesUpdate;
 use crate::shell::command_error::CommandError;
 use crate::shell::config_file::save::SavedCheck;
-use crate::shell::exit_status::ExitStatus;
 use crate::shell::tui::{
-    self, LiveTrees, Screen, ScreenBuffer, ScreenInput, ScreenOptions, ScreenSettings,
+    self, LiveTrees, Screen, ScreenBuffer, ScreenEnd, ScreenInput, ScreenOptions, ScreenSettings,
 };
 use crate::shell::worker::adj_rules::AdjRulesWatch;
 use crate::shell::worker::recording_reader::Player;
@@ -22,7 +21,7 @@ pub(crate) fn run(
     cli: &Cli,
     mut invocation: Invocation,
     adj_rules: Option<(RulesUpdate, AdjRulesWatch)>,
-) -> Result<ExitStatus, CommandError> {
+) -> Result<ScreenEnd, CommandError> {
     let effects = invocation.effects(cli)?;
     let live = live_trees(&invocation)?;
     let Invocation { setup, site_rules, mut input, .. } = invocation;

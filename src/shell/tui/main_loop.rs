@@ -14,6 +14,7 @@ use super::recording::{RecorderReport, ScreenRecorder};
 use super::settings::SettingsSaver;
 use super::terminal::{self, TerminalScreen};
 use super::workers::Workers;
+use crate::app::keymap::bindings::Key;
 use crate::app::setup::ThemeName;
 use crate::app::{App, Msg, NoticeLevel, Viewport};
 use crate::effects::Effects;
@@ -61,12 +62,14 @@ pub(super) struct Quit {
     pub(super) keep: bool,
     /// Why there is nothing to show, where that is so.
     pub(super) why: Option<String>,
+    /// By ^C, which belongs to the command where one is followed.
+    pub(super) by_interrupt: bool,
 }
 
 impl Quit {
     /// With nothing left on the terminal.
     pub(super) const fn with(status: ExitStatus) -> Self {
-        Self { status, keep: false, why: None }
+        Self { status, keep: false, why: None, by_interrupt: false }
     }
 }
 
@@ -358,11 +361,12 @@ impl MainLoop {
                     let _ = playing.taken.try_recv();
                 }
             }
-            Msg::Key(_, pressed) => {
-                let pressed = *pressed;
+            Msg::Key(key, pressed) => {
+                let (by_interrupt, pressed) = (*key == Key::ctrl('c'), *pressed);
                 self.drawn.forget();
                 let requests = self.app.update(message);
-                return self.serve_key(requests, pressed, events);
+                let quit = self.serve_key(requests, pressed, events)?;
+                return Ok(quit.map(|quit| Quit { by_interrupt, ..quit }));
             }
             _ => {}
         }

@@ -109,6 +109,14 @@ pub(crate) struct Screen {
     pub(crate) notice: Option<String>,
 }
 
+/// How the screen ended.
+pub(crate) struct ScreenEnd {
+    /// The status of the program.
+    pub(crate) status: ExitStatus,
+    /// By ^C.
+    pub(crate) by_interrupt: bool,
+}
+
 /// Maximum memory for the samples kept with `--ring`, in bytes, however long a time is asked for.
 const MAX_RING_BYTES: usize = 256 << 20;
 
@@ -116,7 +124,7 @@ const MAX_RING_BYTES: usize = 256 << 20;
 ///
 /// # Errors
 /// The terminal or a thread is not available, or the source ended before its first sample.
-pub(crate) fn run(start: Screen) -> Result<ExitStatus, CommandError> {
+pub(crate) fn run(start: Screen) -> Result<ScreenEnd, CommandError> {
     let Screen { options, setup, input, effects, live, site_rules, adj_rules, .. } = start;
     let (reports, own_adj, notice) = (start.reports, start.own_adj, start.notice);
     let (inbox, events) = Inbox::new();
@@ -221,10 +229,10 @@ fn finish(
     mut main_loop: MainLoop,
     events: &Receiver<Event>,
     keep_picture: bool,
-) -> Result<ExitStatus, CommandError> {
-    let Ok(Quit { status, keep, why }) = main_loop.run(events) else {
+) -> Result<ScreenEnd, CommandError> {
+    let Ok(Quit { status, keep, why, by_interrupt }) = main_loop.run(events) else {
         // Only the terminal itself fails in the loop, and then there is nowhere to report it.
-        return Ok(main_loop::HUNG_UP);
+        return Ok(ScreenEnd { status: main_loop::HUNG_UP, by_interrupt: false });
     };
     let keep = keep || (keep_picture && status == ExitStatus::Success);
     let picture = if keep { main_loop.picture() } else { Vec::new() };
@@ -235,5 +243,5 @@ fn finish(
     for line in picture {
         let _ = writeln!(out, "{line}");
     }
-    why.map_or(Ok(status), |why| Err(CommandError::failure(why)))
+    why.map_or(Ok(ScreenEnd { status, by_interrupt }), |why| Err(CommandError::failure(why)))
 }

@@ -104,6 +104,7 @@ fn show(
         own_adj: None,
         notice: None,
     })
+    .map(|end| end.status)
 }
 
 /// Reads the log, and gives each thing that it tells to `take`, in the order of the log.

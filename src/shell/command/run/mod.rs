@@ -353,7 +353,8 @@ fn lost_limit(
     is_lifted.then_some("its limit was raised while it ran")
 }
 
-/// Shows the screen while the command runs, and follows it on when the screen is closed.
+/// Shows the screen while the command runs, and follows it on when the screen is closed. ^C is a key there: it is passed
+/// on as the signal that it is elsewhere.
 fn on_screen(
     cli: &Cli,
     invocation: Invocation,
@@ -370,8 +371,10 @@ fn on_screen(
             monitor.set_ended(format!("the command ended with status {code}; q shows the verdict"));
             ended
         });
-        if let Err(error) = screen::run(cli, invocation, None) {
-            complain(&error.lines().join("; "));
+        match screen::run(cli, invocation, None) {
+            Ok(end) if end.by_interrupt => followed.signals.interrupt(),
+            Ok(_) => {}
+            Err(error) => complain(&error.lines().join("; ")),
         }
         // From here on the other thread takes the samples.
         followed.turn.by_screen.store(false, std::sync::atomic::Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! The signals that doomtop gets while a command runs. They belong to the command first.
 
-use std::io::{Read, stdin};
+use std::io::{Read, Write, stdin};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub(super) struct PassedSignals {
     flags: Vec<(i32, Arc<AtomicBool>)>,
     /// Readable after a signal, also after one that arrived before anybody waited for it.
     arrived: UnixStream,
+    /// Its other end.
+    wakes: UnixStream,
 }
 
 impl PassedSignals {
@@ -40,16 +42,25 @@ impl PassedSignals {
         let failed = |error| CommandError::failure(format!("cannot handle signals: {error}"));
         let (arrived, wakes) = UnixStream::pair().map_err(failed)?;
         arrived.set_nonblocking(true).map_err(failed)?;
+        wakes.set_nonblocking(true).map_err(failed)?;
         let mut flags = Vec::new();
         for signal in signals {
             let flag = Arc::new(AtomicBool::new(false));
             // In this order: who is woken finds the flag.
             signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(failed)?;
-            let wakes = wakes.try_clone().map_err(failed)?;
-            signal_hook::low_level::pipe::register(signal, wakes).map_err(failed)?;
+            let wake = wakes.try_clone().map_err(failed)?;
+            signal_hook::low_level::pipe::register(signal, wake).map_err(failed)?;
             flags.push((signal, flag));
         }
-        Ok(Self { flags, arrived })
+        Ok(Self { flags, arrived, wakes })
+    }
+
+    /// SIGINT, as if it had arrived.
+    pub(super) fn interrupt(&self) {
+        if let Some((_, flag)) = self.flags.iter().find(|it| it.0 == SIGINT) {
+            flag.store(true, Ordering::Relaxed);
+            let _ = (&self.wakes).write(&[0]);
+        }
     }
 
     /// Becomes readable when a signal arrives, until the next [`Self::take`].
