@@ -109,3 +109,29 @@ fn ctrl_c_on_the_screen_reaches_the_command() {
     assert_eq!(output(), "begun\nended\n", "it got one signal");
     assert!(verdict(&folder).contains("\"ended_by\": \"signal\""), "{}", verdict(&folder));
 }
+
+/// doomtop without a screen, and a command that notes its begin and then waits.
+fn waits(flags: &[&str]) -> (Terminal, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!(": >{}; exec sleep 300", folder.path().join("begun").display());
+    let arguments = [flags, &["--", "sh", "-c", &script]].concat();
+    (Terminal::run_as(120, 40, &arguments, &[]), folder)
+}
+
+#[test]
+fn ctrl_c_that_ends_the_command_at_once_is_a_signal_to_doomtop() {
+    if let Some(why) = missing() {
+        return eprintln!("skipped: {why}");
+    }
+    let searches = ["search-limit", "--yes", "--max", "40M"];
+    let runs = [&FLAGS[..], &["--no-screen"]].concat();
+    for (flags, said) in
+        [(&searches[..], "the search was ended by a signal"), (&runs, "after a signal to doomtop")]
+    {
+        let (mut terminal, folder) = waits(flags);
+        terminal.wait_until("the command", |_| folder.path().join("begun").exists());
+        terminal.send("\x03");
+        assert_eq!(terminal.end(), 130, "{}", terminal.text());
+        assert!(terminal.text().contains(said), "{said} in\n{}", terminal.text());
+    }
+}

@@ -123,15 +123,19 @@ impl TestEnding {
         }
     }
 
-    /// Passes signals on to the command. The third that asks it to end kills it: it ignores them.
+    /// Passes signals on to the command, unless it has ended. The third that asks it to end kills it: it ignores them.
     pub(super) fn pass_on(
         &mut self,
         root: &LiveRoot,
         signals: &PassedSignals,
         started: &StartedCommand,
+        has_ended: bool,
     ) {
         for number in signals.take() {
             self.passed = Some((number, Instant::now()));
+            if has_ended {
+                continue;
+            }
             self.asked_times += u32::from(ASKING.contains(&number));
             if self.asked_times >= MOST_ASKED {
                 started.end(root, EndSignal::Kill);
@@ -220,7 +224,6 @@ impl Followed<'_> {
         let delay = Duration::from_millis(self.delay.0);
         let mut due = Instant::now();
         loop {
-            ending.pass_on(self.root, self.signals, started);
             let ended = match started.child.try_wait() {
                 Ok(status) => status.map(end_of),
                 Err(error) => {
@@ -228,6 +231,8 @@ impl Followed<'_> {
                     Some(CommandEnd::Exited(u8::MAX))
                 }
             };
+            // After the status: ^C reaches the command as soon as doomtop, and ends it.
+            ending.pass_on(self.root, self.signals, started, ended.is_some());
             if let Some(end) = ended {
                 let ran_for = ending.ran_for();
                 let is_killed = matches!(end, CommandEnd::Signalled(9) | CommandEnd::Exited(137));

@@ -67,7 +67,7 @@ pub(crate) fn run(
     invocation: Invocation,
 ) -> Result<ExitStatus, CommandError> {
     load_test(args, cli, invocation).map_err(|error| match error.status {
-        ExitStatus::NotExecutable | ExitStatus::NotFound => error,
+        ExitStatus::NotExecutable | ExitStatus::NotFound | ExitStatus::Signal(_) => error,
         _ => CommandError { status: ExitStatus::NotRun, ..error },
     })
 }
@@ -272,6 +272,7 @@ fn load_test(
             }
         }
     };
+    signals.none_so_far("ended before the command began,")?;
     let (mut started, not_enforced) = start(args, &root, (confined, &name), &prepare)?;
     unused.keep();
     let mut ending = TestEnding::new(args, !with_screen);

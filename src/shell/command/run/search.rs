@@ -28,6 +28,8 @@ use crate::units::Bytes;
 
 /// The name and version of the object.
 const SCHEMA: &str = "doomtop-search-limit/1";
+/// The start of the message about a signal.
+const ENDED: &str = "the search was ended";
 /// Interval at which a run is looked at.
 const PACE: Duration = Duration::from_millis(5);
 /// What is above the need of the runs without a limit, as a share.
@@ -143,6 +145,7 @@ fn confirmed(warning: &str) -> Result<bool, CommandError> {
 impl SearchRuns<'_> {
     /// Runs the command once.
     fn run(&mut self, limit: Option<Bytes>) -> Result<LimitRun, CommandError> {
+        self.signals.none_so_far(ENDED)?;
         self.count += 1;
         let with = limit.map_or_else(|| "without a limit".to_owned(), human_size);
         stdio::progress(&format!("run {} of at most {}: {with}", self.count, self.most));
@@ -194,11 +197,18 @@ impl SearchRuns<'_> {
             let status = started.child.try_wait();
             let status = status.map_err(|error| CommandError::failure(error.to_string()))?;
             let passed = begun.elapsed();
+            // After the status: ^C reaches the command as soon as doomtop, and ends it.
+            for number in self.signals.take() {
+                stopped = stopped.or(Some((number, Instant::now())));
+                if status.is_none() && !reached_command(number) {
+                    started.signal(number);
+                }
+            }
             if let Some(status) = status {
                 if let Some((number, _)) = stopped {
                     let status = ExitStatus::Signal(number);
                     stdio::progress("");
-                    return Err(CommandError::not_run(status, "the search was ended by a signal"));
+                    return Err(CommandError::not_run(status, format!("{ENDED} by a signal")));
                 }
                 return Ok((status.success() && !is_late, passed.as_secs_f64()));
             }
@@ -206,12 +216,6 @@ impl SearchRuns<'_> {
                 // It ignores the signal.
                 is_late = true;
                 started.end(self.root, EndSignal::Kill);
-            }
-            for number in self.signals.take() {
-                stopped = stopped.or(Some((number, Instant::now())));
-                if !reached_command(number) {
-                    started.signal(number);
-                }
             }
             if !is_late && most.is_some_and(|most| passed >= most) {
                 is_late = true;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::shell::command_error::CommandError;
+use crate::shell::exit_status::ExitStatus;
 use crate::syscall::signal_action::{is_ignored, restore_default};
 
 /// The signals that are passed on.
@@ -68,6 +69,18 @@ impl PassedSignals {
         self.arrived.as_fd()
     }
 
+    /// Whether a command may begin: no signal arrived since the last call of [`Self::take`]. The terminal gave ^C to all
+    /// processes that there were, so the command would not get it.
+    ///
+    /// # Errors
+    /// The signal that ended doomtop before that.
+    pub(super) fn none_so_far(&self, what: &str) -> Result<(), CommandError> {
+        let ending = self.take().into_iter().find(|signal| PASSED.contains(signal));
+        ending.map_or(Ok(()), |signal| {
+            Err(CommandError::not_run(ExitStatus::Signal(signal), format!("{what} by a signal")))
+        })
+    }
+
     /// The signals that arrived since the last call.
     pub(super) fn take(&self) -> Vec<i32> {
         while matches!((&self.arrived).read(&mut [0; 64]), Ok(1..)) {}
@@ -83,4 +96,25 @@ pub(super) fn reached_command(signal: i32) -> bool {
     }
     let group = rustix::termios::tcgetpgrp(stdin().as_fd());
     group.is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::signal::{Signal, raise};
+
+    use super::*;
+
+    #[test]
+    fn a_signal_before_the_command_begins_ends_doomtop_and_one_that_asks_nothing_does_not() {
+        let signals =
+            PassedSignals::handle_these([SIGQUIT, SIGUSR1].into_iter()).expect("handlers");
+        assert!(signals.none_so_far("ended").is_ok());
+        raise(Signal::SIGUSR1).expect("to ourselves");
+        assert!(signals.none_so_far("ended").is_ok(), "it does not ask to end");
+        raise(Signal::SIGQUIT).expect("to ourselves");
+        let error = signals.none_so_far("ended").expect_err("it was ended");
+        assert_eq!(error.status, ExitStatus::Signal(SIGQUIT));
+        assert_eq!(error.lines(), ["ended by a signal"]);
+        assert!(signals.none_so_far("ended").is_ok(), "each is told once");
+    }
 }
