@@ -185,7 +185,7 @@ pub const EXIT_STATUSES: &[ExitStatusRow] = &[
     ExitStatusRow {
         status: ExitStatus::NotRun,
         meaning: "the command was not run: a limit cannot be enforced, or a file cannot be written; or it \
-                  succeeded, and the verdict cannot be written",
+                  succeeded, but the verdict cannot be written, or the limit was not in force to the end",
         commands: &["run", "search-limit"],
     },
     ExitStatusRow {

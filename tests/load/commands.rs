@@ -42,7 +42,10 @@ pub fn wrong_usage(bed: &Bed) {
         (["--expect", "peek<4M"], "expected one of peak, needed"),
         (["--expect", "peak<many"], "a size such as 400M"),
         (["--expect", "kills<0"], "never below 0"),
-        (["--limit", "12"], "a size such as 512M"),
+        (["--expect", "peak!=4M"], "compared with <, <=, >, >= or ="),
+        (["--expect", "peak==4M"], "compared with <, <=, >, >= or ="),
+        (["--expect", "peak"], "compared with <, <=, >, >= or ="),
+        (["--limit", "12"], "at least 4096, a page"),
         (["--limti", "64M"], "unexpected argument"),
         (["--until", "someday"], "stable, killed"),
     ] {
@@ -57,6 +60,19 @@ pub fn wrong_usage(bed: &Bed) {
     let arguments = ["run", "--verdict", "/no/such/folder/v.json", "--", "touch", made];
     let output = bed.doomtop(&arguments).output().expect("doomtop");
     assert_eq!(output.status.code(), Some(125));
+    // One file cannot hold two things.
+    let one = bed.path("one");
+    let one = one.to_str().expect("a path");
+    for (first, second) in
+        [("--verdict", "--junit"), ("--junit", "--record"), ("--record", "--output")]
+    {
+        let arguments = ["run", first, one, second, one, "--", "touch", made];
+        let output = bed.doomtop(&arguments).output().expect("doomtop");
+        assert_eq!(output.status.code(), Some(2), "{first} {second}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("the same file"), "{said}");
+        assert!(!Path::new(one).exists(), "nothing was written");
+    }
     for before in [&["--demo"][..], &["--redact"], &["--from", "x"]] {
         let mut arguments = before.to_vec();
         arguments.extend(["run", "--", "touch", made]);
@@ -145,6 +161,19 @@ pub fn unmet(bed: &Bed) {
     ran.expect_status(6);
     assert_eq!(ran.verdict["expectations"][0]["met"], json!(null), "{:#}", ran.verdict);
     assert!(ran.stderr.contains("too short"), "{}", ran.stderr);
+}
+
+/// The output of the command in a file, also without a screen.
+pub fn output(bed: &Bed) {
+    let file = bed.path("kept.out");
+    let ran = bed.run(
+        &["--no-screen", "--output", file.to_str().expect("a path")],
+        &["sh", "-c", "echo out; echo err >&2"],
+    );
+    ran.expect_status(0);
+    assert_eq!(fs::read_to_string(&file).expect("an output"), "out\nerr\n");
+    assert_eq!(ran.stdout, "", "not twice");
+    assert_eq!(ran.verdict["output"], json!(file));
 }
 
 pub fn statuses(bed: &Bed) {
@@ -300,11 +329,17 @@ pub fn limit_that_is_lifted(bed: &Bed) {
                 [ -e $f ] || f=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.max\n\
                 [ ! -w $f ] || echo 1G >$f; sleep 1";
     let ran = bed.run(&["--limit", "64M"], &["sh", "-c", lift]);
-    ran.expect_status(0);
     let (enforced, why) = (&ran.verdict["limit_enforced"], &ran.verdict["not_enforced"]);
     let is_lifted = ran.mib("limit_bytes") > 64.0;
     assert_eq!(enforced, &json!(!is_lifted), "{:#}", ran.verdict);
     assert_eq!(why.as_str().is_some_and(|it| it.contains("was raised")), is_lifted);
+    // A test without its limit tells nothing, unless it may be measured without one.
+    ran.expect_status(if is_lifted { 125 } else { 0 });
+    assert_eq!(ran.stderr.contains("not in force to the end"), is_lifted, "{}", ran.stderr);
+    assert_eq!(ran.junit.contains("<failure"), is_lifted, "{}", ran.junit);
+    let ran = bed.run(&["--limit", "64M", "--limit-optional"], &["sh", "-c", lift]);
+    ran.expect_status(0);
+    assert!(!ran.junit.contains("<failure"), "{}", ran.junit);
 }
 
 pub fn ignored_signals(bed: &Bed) {

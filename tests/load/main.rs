@@ -36,6 +36,7 @@ const WITH_CGROUP: &[LoadCase] = &[
     ("a command that fits is measured", commands::fits),
     ("a command that does not fit is killed, and the verdict says why", commands::killed),
     ("an expectation that is not met is status 6", commands::unmet),
+    ("the output of the command can be kept in a file", commands::output),
     ("the status of the command is that of doomtop", commands::statuses),
     ("a limit below what the command needs to start", commands::too_small_to_start),
     ("what the command left running is ended, or left", commands::leftovers),

@@ -74,6 +74,7 @@ fn verdict(summary: LoadSummary) -> LoadVerdict {
         ran_for: Millis(60_200),
         limits: CgroupLimits { memory: Some(Bytes(512 * MIB)), ..CgroupLimits::default() },
         not_enforced: None,
+        limit_optional: false,
         measured: MeasuredBy::Cgroup,
         summary: Some(summary),
         answers: Vec::new(),
@@ -144,16 +145,35 @@ fn where_a_process_was_killed_more_may_have_been_needed() {
 }
 
 #[test]
+fn an_expectation_is_told_as_it_was_written_and_a_near_value_exactly() {
+    let mut verdict = verdict(summary());
+    verdict.summary.as_mut().expect("a summary").needed = Some(Bytes((90 << 20) + 4096));
+    for (text, told, shown) in [
+        ("needed < 94371840", "needed<94371840", "90M, 94375936 bytes"),
+        ("needed<90M", "needed<90M", "90M, 94375936 bytes"),
+        ("needed<0.5G", "needed<0.5G", "90M"),
+        ("growth<1023.9K/min", "growth<1023.9K/min", "1024K/min, 1048560 bytes/min"),
+    ] {
+        let answer = Expectation::parse(text).expect("good").answer(&verdict);
+        assert_eq!((answer.expectation.as_str(), answer.shown.as_str()), (told, shown));
+    }
+}
+
+#[test]
 fn a_bad_expectation_is_one_line_that_says_what_would_be_good() {
     for (bad, said) in [
         ("", "expected one of peak, needed, near-limit"),
         ("speed<4", "as in peak<400M"),
-        ("peak", "expected peak<VALUE, where VALUE is a size"),
+        ("peak", "peak is compared with <, <=, >, >= or =, as in peak<VALUE"),
+        ("peak!=4M", "peak is compared with <, <=, >, >= or ="),
+        ("peak==4M", "peak is compared with <, <=, >, >= or ="),
+        ("peak=<4M", "peak is compared with <, <=, >, >= or ="),
+        ("peak>=4X", "expected peak>=VALUE, where VALUE is a size"),
         ("peak<", "a size such as 400M"),
         ("peak<-1", "a size such as 400M"),
         ("peak<NaN", "a size such as 400M"),
         ("peak<1e400", "a size such as 400M"),
-        ("peak!400M", "expected one of"),
+        ("peak!400M", "peak is compared with <, <=, >, >= or ="),
         ("psi-full<1M", "a time such as 1s"),
         ("growth<1M", "1M/min"),
         ("growth<1M/year", "1M/min"),
@@ -296,12 +316,17 @@ fn junit_has_a_case_for_the_command_and_for_each_expectation() {
     let expectations = ["peak<500M", "kills=0", "psi-full<100ms"];
     verdict.answers =
         expectations.map(|it| Expectation::parse(it).expect("good").answer(&verdict)).to_vec();
-    assert_eq!(failures(&junit(&verdict)), ["psi-full<0.10s"]);
+    assert_eq!(failures(&junit(&verdict)), ["psi-full<100ms"]);
     assert_eq!(junit(&verdict).matches("pressure  ").count(), 1, "the verdict is told once");
     verdict.end = CommandEnd::Signalled(9);
-    assert_eq!(failures(&junit(&verdict)), ["the command succeeds", "psi-full<0.10s"]);
+    assert_eq!(failures(&junit(&verdict)), ["the command succeeds", "psi-full<100ms"]);
     verdict.ended_by = TestEnd::Until;
-    assert_eq!(failures(&junit(&verdict)), ["psi-full<0.10s"], "it was ended as asked");
+    assert_eq!(failures(&junit(&verdict)), ["psi-full<100ms"], "it was ended as asked");
+    verdict.not_enforced = Some("its limit was raised while it ran".to_owned());
+    let lost = "the limit is in force to the end";
+    assert_eq!(failures(&junit(&verdict)), [lost, "psi-full<100ms"]);
+    verdict.limit_optional = true;
+    assert_eq!(failures(&junit(&verdict)), ["psi-full<100ms"], "it may be measured without one");
 }
 
 proptest! {
@@ -318,6 +343,7 @@ proptest! {
         verdict.command = words.iter().map(|it| Text::new(it)).collect();
         verdict.end = CommandEnd::Signalled(9);
         verdict.not_enforced = Some(why);
+        verdict.limit_optional = true;
         prop_assert_eq!(failures(&junit(&verdict)), ["the command succeeds"]);
         prop_assert!(verdict_object(&verdict)["kills"][0]["comm"].is_string());
     }

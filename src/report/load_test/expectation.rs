@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::answer::ExpectationAnswer;
 use super::summary::LoadSummary;
@@ -240,11 +241,13 @@ const OPERATORS: [ComparisonSign; 5] = [
 ];
 
 /// What is expected of one quantity.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Expectation {
     quantity: &'static LoadQuantity,
     operator: usize,
     bound: f64,
+    /// As it was written: a size that is rounded would be another one.
+    text: Arc<str>,
 }
 
 impl Expectation {
@@ -253,24 +256,42 @@ impl Expectation {
     /// # Errors
     /// What it should have been, in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let at = text.find(['<', '>', '=']).unwrap_or(text.len());
+        let at = text.find(['<', '>', '=', '!']).unwrap_or(text.len());
         let (name, rest) = text.split_at(at);
         let name = name.trim();
         let Some(quantity) = LOAD_QUANTITIES.iter().find(|it| it.name == name) else {
             let names: Vec<&str> = LOAD_QUANTITIES.iter().map(|it| it.name).collect();
             return Err(format!("expected one of {}, as in peak<400M", names.join(", ")));
         };
-        let wanted =
-            || format!("expected {name}<VALUE, where VALUE is {}", quantity.unit.example());
-        let operator =
-            OPERATORS.iter().position(|(sign, _)| rest.starts_with(sign)).ok_or_else(wanted)?;
+        let Some(operator) = OPERATORS.iter().position(|(sign, _)| {
+            rest.strip_prefix(sign).is_some_and(|value| !value.starts_with(['<', '>', '=', '!']))
+        }) else {
+            return Err(format!("{name} is compared with <, <=, >, >= or =, as in {name}<VALUE"));
+        };
         let sign = OPERATORS.get(operator).map_or("", |it| it.0);
         let value = rest.strip_prefix(sign).unwrap_or_default().trim();
-        let bound = quantity.unit.parse(value).ok_or_else(wanted)?;
+        let bound = quantity.unit.parse(value).ok_or_else(|| {
+            format!("expected {name}{sign}VALUE, where VALUE is {}", quantity.unit.example())
+        })?;
         if sign == "<" && bound == 0.0 {
             return Err(format!("{name} is never below 0: use {name}=0"));
         }
-        Ok(Self { quantity, operator, bound })
+        Ok(Self { quantity, operator, bound, text: format!("{name}{sign}{value}").into() })
+    }
+
+    /// A value as text. Where the bound is shown alike, bytes tell them apart.
+    fn show(&self, value: f64) -> String {
+        let unit = self.quantity.unit;
+        let shown = unit.show(value);
+        let differs = (value - self.bound).abs() >= 1.0;
+        if !differs || shown != unit.show(self.bound) {
+            return shown;
+        }
+        match unit {
+            LoadUnit::Bytes => format!("{shown}, {value:.0} bytes"),
+            LoadUnit::BytesPerMinute => format!("{shown}, {value:.0} bytes/min"),
+            LoadUnit::Seconds | LoadUnit::Count => shown,
+        }
     }
 
     /// What came of it.
@@ -284,7 +305,7 @@ impl Expectation {
             && verdict.summary.as_ref().is_some_and(|it| it.needed_is_least);
         // Of a lower bound only this can be said: that it is above, or that it is not below.
         let met = met.filter(|met| !is_least || *met == sign.starts_with('>'));
-        let shown = value.map_or_else(str::to_owned, |value| self.quantity.unit.show(value));
+        let shown = value.map_or_else(str::to_owned, |value| self.show(value));
         ExpectationAnswer {
             expectation: self.to_string(),
             met,
@@ -296,8 +317,7 @@ impl Expectation {
 
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = OPERATORS.get(self.operator).map_or("", |it| it.0);
-        write!(f, "{}{sign}{}", self.quantity.name, self.quantity.unit.show(self.bound))
+        f.write_str(&self.text)
     }
 }
 

@@ -31,8 +31,9 @@ pub fn junit(verdict: &LoadVerdict) -> String {
     let seconds = verdict.ran_for.0 as f64 / 1000.0;
     let text = escaped(&verdict_lines(verdict).join("\n"));
     let unmet = verdict.answers.iter().filter(|it| !it.is_met()).count();
-    let failures = unmet + usize::from(!verdict.succeeded());
-    let tests = verdict.answers.len() + 1;
+    let lost = verdict.lost_limit();
+    let failures = unmet + usize::from(!verdict.succeeded()) + usize::from(lost.is_some());
+    let tests = verdict.answers.len() + 1 + usize::from(lost.is_some());
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n\
@@ -57,6 +58,9 @@ pub fn junit(verdict: &LoadVerdict) -> String {
     let status = verdict.end.code();
     let failed = (!verdict.succeeded()).then(|| format!("the command ended with status {status}"));
     case("the command succeeds", failed);
+    if let Some(why) = lost {
+        case("the limit is in force to the end", Some(why.to_owned()));
+    }
     for it in &verdict.answers {
         let failed = (!it.is_met()).then(|| format!("{}: {}", it.expectation, it.shown));
         case(&it.expectation, failed);

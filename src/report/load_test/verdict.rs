@@ -96,6 +96,8 @@ pub struct LoadVerdict {
     pub limits: CgroupLimits,
     /// Why they are not in force; `None` where they are, or none was asked for.
     pub not_enforced: Option<String>,
+    /// Whether it may be measured without them.
+    pub limit_optional: bool,
     /// What the figures are about.
     pub measured: MeasuredBy,
     /// What it took; `None` where no sample was taken.
@@ -119,6 +121,12 @@ impl LoadVerdict {
     #[must_use]
     pub fn limit_enforced(&self) -> bool {
         !self.limits.is_none() && self.not_enforced.is_none()
+    }
+
+    /// Why a limit that the test depends on was not in force to its end.
+    #[must_use]
+    pub fn lost_limit(&self) -> Option<&str> {
+        self.not_enforced.as_deref().filter(|_| !self.limit_optional)
     }
 
     /// Whether the command succeeded, or was ended where `--until` asked for it.

@@ -43,7 +43,8 @@ fn duration(text: &str) -> Result<Millis, String> {
 /// A limit of memory. Smaller than a page it could hold nothing.
 fn limit(text: &str) -> Result<Bytes, String> {
     let expected = || "expected a size such as 512M, 1.5G or 65536".to_owned();
-    parse_size(text).filter(|size| size.0 >= 4096).ok_or_else(expected)
+    let size = parse_size(text).ok_or_else(expected)?;
+    if size.0 < 4096 { Err("a limit is at least 4096, a page".to_owned()) } else { Ok(size) }
 }
 
 fn swap(text: &str) -> Result<Bytes, String> {
@@ -90,9 +91,9 @@ pub struct RunArgs {
     #[arg(long)]
     pub no_screen: bool,
 
-    /// With the screen: the file for what the command writes; it must not exist yet. The default is named after the
-    /// recording
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_screen")]
+    /// The file for what the command writes; it must not exist yet. With the screen the default is named after the
+    /// recording, without it the command writes to the terminal
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
     /// Send SIGTERM after this time, such as 10m, and SIGKILL five seconds later

@@ -23,7 +23,7 @@ use self::confine::{Confinement, StartFailure, StartedCommand, executable, shown
 use self::follow::{Followed, SamplingTurn, TestEnding};
 use self::leftovers::{LeftBehind, clean_up};
 use self::monitor::{LoadMonitor, SharedMonitor};
-use self::outputs::{UnusedFiles, VerdictFiles, create};
+use self::outputs::{UnusedFiles, VerdictFiles, create, distinct};
 use self::signals::PassedSignals;
 use super::cli::Cli;
 use super::invocation::Invocation;
@@ -66,6 +66,12 @@ pub(crate) fn run(
     cli: &Cli,
     invocation: Invocation,
 ) -> Result<ExitStatus, CommandError> {
+    distinct([
+        ("--verdict", args.verdict.as_deref()),
+        ("--junit", args.junit.as_deref()),
+        ("--record", args.record.as_deref()),
+        ("--output", args.output.as_deref()),
+    ])?;
     load_test(args, cli, invocation).map_err(|error| match error.status {
         ExitStatus::NotExecutable | ExitStatus::NotFound | ExitStatus::Signal(_) => error,
         _ => CommandError { status: ExitStatus::NotRun, ..error },
@@ -216,8 +222,8 @@ impl TestFiles {
                 }
             }
         };
-        let output =
-            if with_screen { Some(create(args.output.as_deref(), stem, "out")?) } else { None };
+        let keeps = with_screen || args.output.is_some();
+        let output = if keeps { Some(create(args.output.as_deref(), stem, "out")?) } else { None };
         let names = [recording.as_ref().map(|it| &it.0), output.as_ref().map(|it| &it.0)];
         let unused = UnusedFiles::new(names.into_iter().flatten());
         Ok(Self { verdict, recording, output, unused })
@@ -266,7 +272,9 @@ fn load_test(
     monitor.sample(&Needs::everything()).map_err(CommandError::failure)?;
     let prepare = |command: &mut Command| {
         if let Some((_, file)) = &output {
-            command.stdin(Stdio::null()).process_group(0);
+            if with_screen {
+                command.stdin(Stdio::null()).process_group(0);
+            }
             if let (Ok(out), Ok(err)) = (file.try_clone(), file.try_clone()) {
                 command.stdout(out).stderr(err);
             }
@@ -318,6 +326,7 @@ fn load_test(
         not_enforced,
         measured,
         summary,
+        limit_optional: args.limit_optional,
         answers: Vec::new(),
         left_running,
         left_cgroup,
@@ -396,8 +405,12 @@ fn report(args: &RunArgs, files: VerdictFiles, verdict: &LoadVerdict) -> ExitSta
     }
     let failed = files.write(verdict);
     failed.iter().for_each(|why| complain(why));
+    let lost = verdict.lost_limit();
+    if let Some(why) = lost {
+        complain(&format!("the limit was not in force to the end: {why}"));
+    }
     match verdict.end {
-        _ if verdict.succeeded() && !failed.is_empty() => ExitStatus::NotRun,
+        _ if verdict.succeeded() && (!failed.is_empty() || lost.is_some()) => ExitStatus::NotRun,
         _ if verdict.succeeded() && !verdict.is_as_expected() => ExitStatus::NotExpected,
         _ if verdict.succeeded() => ExitStatus::Success,
         CommandEnd::Signalled(signal) => ExitStatus::Signal(signal),

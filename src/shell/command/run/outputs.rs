@@ -95,6 +95,35 @@ impl VerdictFiles {
     }
 }
 
+/// Refuses one file for two things.
+///
+/// # Errors
+/// Which flags name it.
+pub(super) fn distinct(files: [(&str, Option<&Path>); 4]) -> Result<(), CommandError> {
+    let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+    for (flag, path) in files {
+        let Some(place) = path.and_then(place) else { continue };
+        if let Some((other, _)) = seen.iter().find(|it| it.1 == place) {
+            let what = format!("{other} and {flag} name the same file: {}", place.display());
+            return Err(CommandError::usage(what));
+        }
+        seen.push((flag, place));
+    }
+    Ok(())
+}
+
+/// Where a file is or will be. What is no regular file, such as `/dev/null`, takes more than one text.
+fn place(path: &Path) -> Option<PathBuf> {
+    match fs::metadata(path) {
+        Ok(there) => there.is_file().then(|| fs::canonicalize(path).ok())?,
+        Err(_) => {
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+            let folder = fs::canonicalize(folder.unwrap_or_else(|| Path::new("."))).ok()?;
+            Some(folder.join(path.file_name()?))
+        }
+    }
+}
+
 /// Files that were made for a command, removed again where it is not started.
 pub(super) struct UnusedFiles(Vec<PathBuf>);
 
@@ -191,6 +220,26 @@ mod tests {
         });
         let names: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
         assert_eq!(names.len(), 1, "nothing is beside it, and it is still there");
+    }
+
+    #[test]
+    fn one_file_is_for_one_thing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("there"), "").expect("a file");
+        std::os::unix::fs::symlink("there", path("link")).expect("a link");
+        let check = |a: &Path, b: &Path| {
+            let files = [("--verdict", Some(a)), ("--junit", None), ("--record", Some(b))];
+            let [first, second, third] = files;
+            distinct([first, second, third, ("--output", None)]).map_err(|it| it.lines().join(""))
+        };
+        assert_eq!(check(&path("a"), &path("b")), Ok(()));
+        for (a, b) in [("a", "a"), ("a", "./a"), ("there", "link")] {
+            let said = check(&path(a), &path(b)).expect_err("one file");
+            assert!(said.starts_with("--verdict and --record name the same file: /"), "{said}");
+        }
+        let null = Path::new("/dev/null");
+        assert_eq!(check(null, null), Ok(()));
     }
 
     #[test]
