@@ -56,8 +56,10 @@ const KNOWN: &[&str] = &[
 /// Where every machine has a tmpfs.
 const USUAL_MOUNTS: &[&str] = &["/dev", "/dev/shm", "/run", "/run/lock", "/tmp", "/var/tmp"];
 
-/// Prefix and suffix around the number of a user or session.
+/// Prefix and suffix around the number of a user or session, or of a doomtop that runs a load test.
 const NUMBERED: &[(&str, &str)] = &[
+    ("doomtop-run-", ""),
+    ("doomtop-run-", ".scope"),
     ("user-", ".slice"),
     ("user@", ".service"),
     ("user-runtime-dir@", ".service"),

@@ -19,6 +19,11 @@ fn said(output: &Output) -> String {
 
 /// A recording of /shop, which uses so many MiB in each second of half a minute.
 fn recording(folder: &Path, name: &str, used: impl Fn(u64) -> u64) -> PathBuf {
+    recording_of(folder, name, "/shop", used)
+}
+
+/// The same of another cgroup.
+fn recording_of(folder: &Path, name: &str, group: &str, used: impl Fn(u64) -> u64) -> PathBuf {
     let path = folder.join(name);
     let mut file = fs::File::create(&path).expect("a file");
     for second in 0..30 {
@@ -28,7 +33,7 @@ fn recording(folder: &Path, name: &str, used: impl Fn(u64) -> u64) -> PathBuf {
         sample.clock.monotonic_ms = at;
         sample.memory.total_kib = Kib(4 << 20);
         let shop = Cgroup {
-            path: Arc::new(Text::new(b"/shop")),
+            path: Arc::new(Text::new(group.as_bytes())),
             usage: Reading::Value(Bytes(used(second) << 20)),
             limit: Reading::Value(Limit::At(Bytes(400 << 20))),
             reclaimable: Reading::Value(Bytes(0)),
@@ -163,6 +168,34 @@ fn a_recording_that_is_cut_counts_up_to_there_and_one_may_come_from_a_pipe() {
     let text = String::from_utf8_lossy(&piped.stdout).into_owned();
     assert!(text.starts_with("No difference"), "{text}");
     assert!(text.contains("the same machine and the same time"), "{text}");
+}
+
+#[test]
+fn redacted_load_tests_are_compared_as_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (_, _) = (
+        recording_of(folder.path(), "a", "/shop/doomtop-run-7", |_| 100),
+        recording_of(folder.path(), "b", "/shop/doomtop-run-9.scope", |it| 100 + it * 5),
+    );
+    let plain = said(&run(&["compare", &path("a"), &path("b")]));
+    let sentence = plain.lines().next().unwrap_or_default();
+    assert!(sentence.contains("needed 145M (+145 %) more"), "{plain}");
+    let redacted = said(&run(&["compare", "--redact", &path("a"), &path("b")]));
+    assert!(redacted.starts_with(sentence), "{redacted}");
+    assert!(!redacted.contains("shop") && redacted.contains("/doomtop-run-9.scope"), "{redacted}");
+    let hosts: Vec<&str> = redacted.split(' ').filter(|it| it.starts_with("host-")).collect();
+    assert!(hosts.len() == 2 && hosts[0] == hosts[1], "{redacted}");
+    // Files that were redacted one by one have other tokens.
+    for name in ["a", "b"] {
+        let new = path(&format!("{name}.tape"));
+        let made = run(&["--redact", "--from", &path(name), "record", "-q", &new]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let files = said(&run(&["compare", &path("a.tape"), &path("b.tape")]));
+    assert!(files.starts_with(sentence), "{files}");
+    assert!(!files.contains("different machines"), "{files}");
+    assert!(files.contains("names of the machines are redacted"), "{files}");
 }
 
 #[test]

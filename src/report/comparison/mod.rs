@@ -118,6 +118,12 @@ fn differ_in_length([a, b]: &[ComparedRun; 2]) -> bool {
     (over_a - over_b).abs() > over_a.max(over_b) * SAME_DURATION
 }
 
+/// Whether the name of a machine may be the token that `--redact` puts in its place.
+fn is_redacted(machine: &str) -> bool {
+    let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+    machine.strip_prefix("host-").is_some_and(|it| it.len() == 8 && it.chars().all(is_hex))
+}
+
 /// What keeps two recordings from being comparable.
 fn notes(runs: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
     let [a, b] = runs;
@@ -129,7 +135,12 @@ fn notes(runs: &[ComparedRun; 2], same_file: bool) -> Vec<String> {
         notes.push("A and B are of the same machine and the same time".to_owned());
     }
     let ((name_a, kernel_a, ram_a), (name_b, kernel_b, ram_b)) = (&a.machine, &b.machine);
-    if name_a != name_b {
+    if name_a != name_b && is_redacted(name_a.as_str()) && is_redacted(name_b.as_str()) {
+        notes.push(
+            "the names of the machines are redacted: they may be of one machine or of two"
+                .to_owned(),
+        );
+    } else if name_a != name_b {
         notes.push(format!("they are of different machines: {name_a} and {name_b}"));
     }
     if kernel_a != kernel_b {

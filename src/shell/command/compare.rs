@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::cli::{Cli, CompareArgs};
-use super::input::Input;
+use super::input::{Input, redactor};
 use super::sampling::{self, Sampled};
 use crate::app::setup::ThemeName;
 use crate::columns::human_size;
@@ -19,7 +19,7 @@ use crate::shell::command_error::CommandError;
 use crate::shell::exit_status::ExitStatus;
 use crate::shell::guarded_source::ProtectionReport;
 use crate::shell::{new_file, stdio};
-use crate::source::SourceError;
+use crate::source::{Redactor, SourceError};
 use crate::ui::comparison::{ComparedMark, ComparisonPicture};
 use crate::ui::{self, ColourDepth, Theme, svg};
 
@@ -80,8 +80,10 @@ pub(crate) fn run(args: &CompareArgs, cli: &Cli) -> Result<ExitStatus, CommandEr
 /// # Errors
 /// One of them cannot be read.
 fn both(args: &CompareArgs, cli: &Cli) -> Result<LoadComparison, CommandError> {
-    let first = read(&args.first, cli)?;
-    let second = read(&args.second, cli)?;
+    // One name has one token in both.
+    let redactor = redactor(cli);
+    let first = read(&args.first, cli, redactor.clone())?;
+    let second = read(&args.second, cli, redactor)?;
     let whole = |path: &Path| fs::canonicalize(path).ok();
     let same_file = whole(&args.first).is_some() && whole(&args.first) == whole(&args.second);
     Ok(LoadComparison::new([first, second], same_file))
@@ -91,7 +93,7 @@ fn both(args: &CompareArgs, cli: &Cli) -> Result<LoadComparison, CommandError> {
 ///
 /// # Errors
 /// It cannot be read, or the scope is not in it.
-fn read(path: &Path, cli: &Cli) -> Result<ComparedRun, CommandError> {
+fn read(path: &Path, cli: &Cli, redactor: Option<Redactor>) -> Result<ComparedRun, CommandError> {
     let named = |error: CommandError| {
         // An error of the end of a recording does not name it.
         let name = path.display().to_string();
@@ -103,7 +105,8 @@ fn read(path: &Path, cli: &Cli) -> Result<ComparedRun, CommandError> {
     };
     let mut of_file = cli.clone();
     (of_file.from, of_file.command) = (Some(path.to_owned()), None);
-    let mut source = Input::open(&of_file, 0, ProtectionReport::OnStandardError)?.source;
+    let mut source =
+        Input::open_redacted(&of_file, 0, ProtectionReport::OnStandardError, redactor)?.source;
     let needs = Needs { cmdline: false, ..Needs::everything() };
     let mut summariser = LoadSummariser::new(cli.scope.clone().unwrap_or_default());
     let (mut spent, mut samples, mut is_of_command) = (None, 0, false);

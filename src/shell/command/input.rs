@@ -100,6 +100,11 @@ pub(crate) fn is_recorded(cli: &Cli) -> bool {
     cli.demo || recording_of(cli).is_some() || matches!(cli.command, Some(Command::Replay(_)))
 }
 
+/// What replaces names, where that is asked for.
+pub(crate) fn redactor(cli: &Cli) -> Option<Redactor> {
+    cli.redact.map(|extent| Redactor::new(extent.into()))
+}
+
 impl Input {
     /// Opens what the command line names. `patience` is how long a sample waits for a slow walk over the
     /// processes, in milliseconds.
@@ -111,7 +116,19 @@ impl Input {
         patience: u64,
         report: ProtectionReport,
     ) -> Result<Self, CommandError> {
-        let redactor = cli.redact.map(|extent| Redactor::new(extent.into()));
+        Self::open_redacted(cli, patience, report, redactor(cli))
+    }
+
+    /// The same with names replaced by this.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn open_redacted(
+        cli: &Cli,
+        patience: u64,
+        report: ProtectionReport,
+        redactor: Option<Redactor>,
+    ) -> Result<Self, CommandError> {
         let recorded = |source: Box<dyn Source>, progress| Self {
             source,
             tree: None,
