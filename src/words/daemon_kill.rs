@@ -5,6 +5,12 @@ use crate::events::HeardKill;
 use crate::model::{EventTime, OomEvent, Text, Victim};
 use crate::words::remedy::{self, Remedy};
 
+/// What follows in every text the name of a kill that JSON calls `unproven`; empty for others.
+#[must_use]
+pub const fn doubt(event: &OomEvent) -> &'static str {
+    if event.unproven { " (unproven: by a log file, to which any user can write)" } else { "" }
+}
+
 /// The kill in one sentence: who, whom, why.
 #[must_use]
 pub fn answer(heard: &HeardKill) -> String {

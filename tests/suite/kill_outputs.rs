@@ -367,7 +367,7 @@ fn a_line_that_any_user_can_write_is_told_as_such_until_a_proven_one_comes() {
         let [java, forged, proven] = &lines[..] else { panic!("{lines:#?}") };
         assert!(!java.contains("any user"), "{java}");
         assert!(forged.contains("killed 500 chrome (9M"), "{forged}");
-        assert!(forged.contains("(by a log file, to which any user can write)"), "{forged}");
+        assert!(forged.contains("(unproven: by a log file, to which any user can write)"), "{forged}");
         assert!(proven.contains("CORRECTED") && proven.contains("500 chrome (351M"), "{proven}");
         assert!(!proven.contains("any user"), "{proven}");
     }

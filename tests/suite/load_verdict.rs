@@ -249,6 +249,19 @@ fn the_text_says_what_a_person_asks_first() {
 }
 
 #[test]
+fn a_kill_that_any_user_could_have_written_is_told_as_such_in_every_form() {
+    let mut kill = kill(b"java", ForecastResult::NotPredicted);
+    let told = |kill: &LoadKill| {
+        let verdict = verdict(LoadSummary { kills: vec![kill.clone()], ..summary() });
+        let text = verdict_lines(&verdict).join("\n");
+        [text, junit(&verdict)].map(|it| it.contains("unproven"))
+    };
+    assert_eq!(told(&kill), [false, false]);
+    kill.event.unproven = true;
+    assert_eq!(told(&kill), [true, true]);
+}
+
+#[test]
 fn the_json_has_what_the_schema_says() {
     let among = ForecastResult::Among { candidates: 3, lead: Millis(2_000) };
     let mut verdict = verdict(LoadSummary { kills: vec![kill(b"java", among)], ..summary() });

@@ -5,6 +5,7 @@ use crate::columns::human_size;
 use crate::kills::KillNews;
 use crate::model::{Killer, OomEvent, Scene, Text};
 use crate::units::{Bytes, Kib};
+use crate::words::daemon_kill::doubt;
 use crate::words::next_death::forecast_sentence;
 use crate::words::numbers_and_names::cgroup_forms;
 
@@ -24,9 +25,7 @@ pub fn limit_of_kill(scene: &Scene, event: &OomEvent) -> Option<Bytes> {
 #[must_use]
 pub fn kill_line(scene: Option<&Scene>, event: &OomEvent) -> String {
     let [mut text, ..] = kill_sentences(event, scene.and_then(|scene| limit_of_kill(scene, event)));
-    if event.unproven {
-        text.push_str(" (by a log file, to which any user can write)");
-    }
+    text.push_str(doubt(event));
     if let Some(forecast) = forecast_sentence(event.forecast) {
         text.push_str(&format!(", {forecast}"));
     }

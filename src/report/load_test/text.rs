@@ -6,6 +6,7 @@ use crate::columns::human_size;
 use crate::forecast::steady_growth::{GrowthTrend, SteadyGrowth};
 use crate::format::span_of;
 use crate::units::{Bytes, Millis};
+use crate::words::daemon_kill::doubt;
 use crate::words::next_death::forecast_sentence;
 
 /// Width of the label of a line, in cells.
@@ -214,5 +215,6 @@ fn kill(it: &LoadKill) -> String {
     let likely = if event.guessed { " (likely)" } else { "" };
     let forecast = forecast_sentence(event.forecast);
     let forecast = forecast.map_or_else(String::new, |it| format!(", {it}"));
-    format!("{who}{likely} at {}{forecast}: {}", seconds(it.after), it.why)
+    let doubt = doubt(event);
+    format!("{who}{likely}{doubt} at {}{forecast}: {}", seconds(it.after), it.why)
 }

@@ -12,6 +12,7 @@ use crate::policy::LINUX;
 use crate::shell::command::headless::SamplePace;
 use crate::shell::stdio::{complain, progress};
 use crate::units::{Bytes, Millis};
+use crate::words::daemon_kill::doubt;
 
 /// Maximum number of victims that the summary names.
 const MAX_NAMED: usize = 8;
@@ -122,10 +123,10 @@ impl RecordingProgress {
 
 /// The victim in the summary.
 fn name(event: &OomEvent) -> String {
-    let doubt = if event.unproven { ", by a log file that any user can write" } else { "" };
+    let doubt = doubt(event);
     match event.by.is_kernel() {
-        true => victim_text(event),
-        false => format!("{} ({}{doubt})", victim_text(event), event.by.word()),
+        true => format!("{}{doubt}", victim_text(event)),
+        false => format!("{} ({}){doubt}", victim_text(event), event.by.word()),
     }
 }
 
