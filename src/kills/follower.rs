@@ -122,6 +122,15 @@ impl KillFollower {
         self.news(NewKills { found, ..NewKills::default() })
     }
 
+    /// The kills that [`finish`](Self::finish) would tell of now.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<OomEvent> {
+        let mut timeline = self.timeline.clone();
+        let found = timeline.settle(Millis::ZERO, true);
+        let kills = found.into_iter().filter_map(|nth| timeline.find(nth).cloned());
+        kills.filter(OomEvent::is_kill).collect()
+    }
+
     /// Whether a kill waits for a line of a log.
     #[must_use]
     pub fn waits(&self) -> bool {

@@ -2,6 +2,8 @@
 //! later in a recording.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -18,11 +20,13 @@ use doomtop::report::load_test::summary::LoadSummary;
 use doomtop::source::Recorder;
 use doomtop::units::Millis;
 use doomtop::words::next_death::forecast_sentence;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::demo::{BATCH, SAMPLES, Show};
 use crate::fixtures::{paint, text};
 use crate::stage::{Player, setup, usual};
+use crate::wait::until;
 
 const BEGIN: i64 = 1_763_726_400_000;
 const FULL: doomtop::ui::Theme = crate::fixtures::theme(true, true);
@@ -328,6 +332,38 @@ fn the_last_line_of_json_has_the_kills_that_wait_for_a_line_of_the_log() {
 }
 
 #[test]
+fn a_signal_does_not_take_the_last_line_of_json() {
+    let (_folder, cut) = recorded(&film(true)[..5]);
+    // The lines of JSON are a recording, too, but without the log: the kill is counted, and waits for its line.
+    let lines = printed(&["--json", "--from", &cut]);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doomtop"));
+        command.args(["--json", "--from", "-"]).env("XDG_CONFIG_HOME", "/nonexistent");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("doomtop runs");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(lines.as_bytes()).expect("it reads");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut told = String::new();
+        for _ in 0..4 {
+            output.read_line(&mut told).expect("it writes");
+        }
+        // It has taken all, and waits for more.
+        until("it waits for the next line", || {
+            let unread = rustix::io::ioctl_fionread(&input).expect("a pipe");
+            let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).expect("it runs");
+            (unread == 0 && stat.contains(") S ")).then_some(())
+        });
+        kill_process(Pid::from_child(&child), signal).expect("it runs");
+        output.read_to_string(&mut told).expect("its end");
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(signal.as_raw()), "as by default");
+        let last: Value = serde_json::from_str(told.lines().last().expect("lines")).expect("JSON");
+        assert_eq!((told.lines().count(), last["kills"].as_array().map(Vec::len)), (5, Some(1)));
+    }
+}
+
+#[test]
 fn a_single_sample_tells_of_the_kills_in_those_before_it() {
     // The printed sample is the fifth; the kill is in the third, and its line in the fourth.
     let (_folder, name) = recorded(&film(true)[2..]);
@@ -367,7 +403,10 @@ fn a_line_that_any_user_can_write_is_told_as_such_until_a_proven_one_comes() {
         let [java, forged, proven] = &lines[..] else { panic!("{lines:#?}") };
         assert!(!java.contains("any user"), "{java}");
         assert!(forged.contains("killed 500 chrome (9M"), "{forged}");
-        assert!(forged.contains("(unproven: by a log file, to which any user can write)"), "{forged}");
+        assert!(
+            forged.contains("(unproven: by a log file, to which any user can write)"),
+            "{forged}"
+        );
         assert!(proven.contains("CORRECTED") && proven.contains("500 chrome (351M"), "{proven}");
         assert!(!proven.contains("any user"), "{proven}");
     }

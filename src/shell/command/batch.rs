@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cli::Cli;
+use super::headless::last_output::LastOutput;
 use super::headless::names::CommandLines;
 use super::headless::ranker::Ranker;
 use super::headless::warm_up::WarmUp;
@@ -77,6 +78,7 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         kills: Vec::new(),
         held: None,
         left: if is_once { Some(1) } else { cli.iterations },
+        last: None,
         may_die: Vec::new(),
         lines: Vec::new(),
         out,
@@ -84,9 +86,10 @@ pub(crate) fn run(cli: &Cli, invocation: Invocation) -> Result<ExitStatus, Comma
         warm_up,
     };
     let mut source = invocation.input.source;
-    headless::run(source.as_mut(), &mut printer, &pace)?;
+    let ended = headless::run(source.as_mut(), &mut printer, &pace);
+    // Whatever ended it: the last line is not lost.
     stdio::written(printer.end())?;
-    Ok(ExitStatus::Success)
+    ended.map(|()| ExitStatus::Success)
 }
 
 struct Printer<'a> {
@@ -101,6 +104,8 @@ struct Printer<'a> {
     /// The last line of JSON is not printed yet, which tells this of kills: where a recording ends, what waits for a
     /// later line of a log belongs into it.
     held: Option<Vec<KillNews>>,
+    /// That line, as it is if a signal ends the program; `None` before the first.
+    last: Option<LastOutput>,
     /// How many samples are still to be printed; `None`: no number is set.
     left: Option<u64>,
     /// Those that may die by the last prediction.
@@ -153,6 +158,7 @@ impl SampleConsumer for Printer<'_> {
             }
         }
         if let Some(kills) = self.held.take() {
+            self.forget_last();
             if let Err(error) = self.write(&kills).and_then(|()| self.out.flush()) {
                 return stdio::written(Err(error)).map(|()| AfterSample::Stop);
             }
@@ -174,8 +180,9 @@ impl SampleConsumer for Printer<'_> {
             self.follow_to_end();
         }
         let kills = std::mem::take(&mut self.kills);
-        if self.cli.json && !self.setup.live && self.warm_up.is_none() {
-            self.held = Some(kills);
+        let waits = self.follower.waits();
+        if waits && self.cli.json && !self.setup.live && self.warm_up.is_none() {
+            self.hold(kills)?;
             return Ok(AfterSample::Continue(spent));
         }
         match self.write(&kills).and_then(|()| self.out.flush()) {
@@ -220,6 +227,7 @@ impl Printer<'_> {
     /// No more samples come: prints the last one of a short recording where only one is asked for, or the last line of
     /// JSON, and tells of kills that waited for a line of the log.
     fn end(&mut self) -> io::Result<()> {
+        self.forget_last();
         let held = self.held.take();
         if held.is_some() || self.warm_up.is_some() && self.is_first {
             self.follow_to_end();
@@ -239,7 +247,36 @@ impl Printer<'_> {
         self.out.flush()
     }
 
+    /// Keeps the line of JSON until the next sample.
+    fn hold(&mut self, kills: Vec<KillNews>) -> Result<(), CommandError> {
+        let waiting = self.follower.unfinished().into_iter().map(KillNews::Kill);
+        let all: Vec<KillNews> = kills.iter().cloned().chain(waiting).collect();
+        let mut line = Vec::new();
+        stdio::written(self.write_to(&mut line, &all))?;
+        let last = match self.last.take() {
+            Some(last) => last,
+            None => LastOutput::on_signals()?,
+        };
+        last.set(line);
+        (self.last, self.held) = (Some(last), Some(kills));
+        Ok(())
+    }
+
+    /// The line that was held is written by this thread.
+    fn forget_last(&self) {
+        if let Some(last) = &self.last {
+            last.set(Vec::new());
+        }
+    }
+
     fn write(&mut self, kills: &[KillNews]) -> io::Result<()> {
+        let mut text = Vec::new();
+        self.write_to(&mut text, kills)?;
+        self.is_first = false;
+        self.out.write_all(&text)
+    }
+
+    fn write_to(&mut self, out: &mut dyn Write, kills: &[KillNews]) -> io::Result<()> {
         let Some(context) = self.ranker.context(CommandStyle::Short) else { return Ok(()) };
         let view = TableSettings {
             sort: self.setup.sort.unwrap_or_else(by_badness),
@@ -254,20 +291,19 @@ impl Printer<'_> {
         let deaths = self.follower.deaths();
         view.arrange(&context, &mut self.lines);
         let rows: Vec<u32> = self.lines.iter().filter_map(|line| line.at).collect();
-        let is_first = std::mem::take(&mut self.is_first);
         if self.cli.json {
             let verdicts =
                 self.cli.verdicts.then(|| verdicts::answers(&context, self.setup.policy));
             let columns = self.setup.columns.as_deref();
             let extras = LineExtras { verdicts, deaths: deaths.clone(), kills };
-            return json::write_line_with(&mut self.out, &context, &rows, columns, extras);
+            return json::write_line_with(out, &context, &rows, columns, extras);
         }
-        if !is_first {
-            writeln!(self.out)?;
+        if !self.is_first {
+            writeln!(out)?;
         }
         let killed = kill_lines(context.scene, kills);
         let said = DeathLines { predicted: Some(deaths), killed: &killed };
-        write_text(&mut self.out, self.cli, self.setup, &context, (&rows, said))
+        write_text(out, self.cli, self.setup, &context, (&rows, said))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The loop of the commands that sample again and again without a screen: batch, metrics and record.
 
+pub(crate) mod last_output;
 pub(crate) mod names;
 pub(crate) mod ranker;
 pub(crate) mod warm_up;
