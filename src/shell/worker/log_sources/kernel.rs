@@ -46,6 +46,8 @@ struct KernelLog {
     clock_offset: i64,
     /// Everything that was in the log at the start was read.
     live: bool,
+    /// The report that was open at the start and named a victim already, by its number: that kill is not new.
+    from_before: Option<u64>,
     /// The open report was sent already.
     sent: bool,
     /// When the last line arrived.
@@ -62,6 +64,7 @@ impl KernelLog {
             number: 1,
             clock_offset: now_ms() - monotonic_ms(),
             live: false,
+            from_before: None,
             sent: false,
             last_line: 0,
             lines: Vec::new(),
@@ -75,7 +78,9 @@ impl KernelLog {
     fn update(&self, report: OomReport) -> LogUpdate {
         let stamp_ms = report.stamp.uptime_us.unwrap_or(0) / 1000;
         let unix_ms = i64::try_from(stamp_ms).unwrap_or(0).saturating_add(self.clock_offset);
-        let (number, told) = (self.number, self.event_time());
+        let number = self.number;
+        let is_old = self.from_before == Some(number);
+        let told = if is_old { EventTime::Stamp } else { self.event_time() };
         LogUpdate::Report { number, unix_ms, told, report: Arc::new(report) }
     }
 
@@ -148,6 +153,9 @@ impl KernelLog {
         if last_ms.is_some_and(|ms| monotonic_ms() - ms > ENDED_MS) {
             self.reports.end_report();
             ended = self.take_ended();
+        }
+        if self.reports.open_report().is_some_and(|open| !open.killed.is_empty()) {
+            self.from_before = Some(self.number);
         }
         // What was written before is nothing for a recording that begins now.
         self.lines.clear();
@@ -338,6 +346,39 @@ mod tests {
         let soon = begun + BETWEEN_MESSAGES / 4;
         assert_eq!(pace.wait(soon), BETWEEN_MESSAGES * 3 / 4);
         assert_eq!(pace.wait(begun + BETWEEN_MESSAGES), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_kill_shortly_before_the_start_is_not_told_as_new() {
+        let now_us = monotonic_ms() * 1000;
+        let record = |pid: i32| {
+            format!(
+                "6,1,{now_us},-;Out of memory: Killed process {pid} (hog) total-vm:9kB, anon-rss:8kB, \
+                 file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
+            )
+        };
+        let told = |updates: Vec<LogUpdate>| -> Vec<(i32, EventTime)> {
+            let report = |update| match update {
+                LogUpdate::Report { told, report, .. } => Some((report.killed[0].pid, told)),
+                _ => None,
+            };
+            updates.into_iter().filter_map(report).collect()
+        };
+        let mut log = KernelLog::new();
+        let mut updates = log.take(&record(42));
+        updates.extend(log.go_live());
+        // Its report is still open: lines of the reaper may follow.
+        updates.extend(log.take(&format!(
+            "6,2,{now_us},-;oom_reaper: reaped process 42 (hog), now anon-rss:0kB"
+        )));
+        let invoked = format!(
+            "4,3,{now_us},-;hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+        );
+        updates.extend(log.take(&invoked));
+        updates.extend(log.take(&record(43)));
+        log.reports.end_report();
+        updates.extend(log.take_ended());
+        assert_eq!(told(updates), [(42, EventTime::Stamp), (43, EventTime::Live)]);
     }
 
     #[test]
