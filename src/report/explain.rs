@@ -51,6 +51,7 @@ impl ExplainedReport<'_> {
             "schema": "doomtop-explain/1",
             "killer": "kernel",
             "when": report.stamp.text,
+            "time": report.stamp.rfc3339(),
             "uptime_us": report.stamp.uptime_us,
             "lines": [report.lines.0, report.lines.1],
             "kernel": report.kernel,
@@ -93,7 +94,10 @@ pub fn write_daemon_kill(
     out: &mut dyn Write,
     style: TextStyle,
 ) -> io::Result<()> {
-    let when = if heard.stamp.text.is_empty() { "unknown" } else { &heard.stamp.text };
+    let when = match heard.stamp.shown() {
+        when if when.is_empty() => "unknown".to_owned(),
+        when => when,
+    };
     let mut lines = vec![
         ("answer", daemon_kill::answer(heard)),
         ("when", format!("{when} (line {})", heard.line)),
@@ -130,6 +134,7 @@ pub fn daemon_kill_json(heard: &HeardKill) -> Value {
         "schema": "doomtop-explain/1",
         "killer": kill.by.word(),
         "when": heard.stamp.text,
+        "time": heard.stamp.rfc3339(),
         "uptime_us": heard.stamp.uptime_us,
         "lines": [heard.line, heard.line],
         "kernel": null,

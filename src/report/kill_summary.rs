@@ -35,7 +35,7 @@ fn time(stamp: &LogTimestamp) -> String {
         Some(us) if stamp.text.is_empty() || stamp.text.ends_with(" us") => {
             format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000)
         }
-        _ => stamp.text.clone(),
+        _ => stamp.shown(),
     }
 }
 

@@ -36,7 +36,7 @@ impl App {
         };
         let stamp = match report.stamp.uptime_us {
             Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
-            None => report.stamp.text.clone(),
+            None => report.stamp.shown(),
         };
         let kernel = post.snapshot.machine.kernel.as_str();
         let is_running = self.settings.policy.id() == "linux";

@@ -20,6 +20,58 @@ pub struct LogTimestamp {
     pub uptime_us: Option<u64>,
 }
 
+/// A time with its date and zone, as RFC 3339 and as `journalctl -o short-iso` write it.
+static ZONED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let time = "([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9:]{8}(?:[.,][0-9]{1,9})?)";
+    Regex::new(&format!("^{time} ?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$")).ok()
+});
+
+/// Times in microseconds since 1970 have at least so many digits (from September 2001 on), and at most so many.
+const MICROSECONDS: (usize, usize) = (16, 17);
+
+impl LogTimestamp {
+    /// The time as RFC 3339, where the log tells date and zone: of the journal, whose fields count microseconds since
+    /// 1970, in UTC.
+    #[must_use]
+    pub fn rfc3339(&self) -> Option<String> {
+        let text = self.text.trim();
+        if (MICROSECONDS.0..=MICROSECONDS.1).contains(&text.len())
+            && text.bytes().all(|it| it.is_ascii_digit())
+        {
+            return text.parse().ok().map(utc);
+        }
+        let parts = ZONED.as_ref()?.captures(text)?;
+        let mut zone = parts[3].to_owned();
+        if zone.len() == 5 {
+            zone.insert(3, ':');
+        }
+        Some(format!("{}T{}{zone}", &parts[1], parts[2].replace(',', ".")))
+    }
+
+    /// The time for a reader: in the words of the log, but no bare number of microseconds since 1970.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let is_number = self.text.bytes().all(|it| it.is_ascii_digit());
+        self.rfc3339().filter(|_| is_number).unwrap_or_else(|| self.text.clone())
+    }
+}
+
+/// A time in microseconds since 1970 as RFC 3339, UTC. The days are counted from the 1st of March of the year 0, so that
+/// a leap day is the last one of its year.
+fn utc(unix_us: u64) -> String {
+    let (seconds, micros) = (unix_us / 1_000_000, unix_us % 1_000_000);
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
 /// A line of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FramedLine {
@@ -465,5 +517,27 @@ mod tests {
     fn a_record_of_several_lines_with_escapes_is_decoded() {
         let found = taken("6,1,5,-;anon 1\\x0afile 2 \\x5c").expect("a record");
         assert_eq!(found.2, "anon 1\nfile 2 \\");
+    }
+
+    #[test]
+    fn times_with_date_and_zone_are_rfc_3339() {
+        let stamp = |text: &str| LogTimestamp { text: text.to_owned(), uptime_us: None };
+        for (text, time) in [
+            ("1796031213857000", Some("2026-11-30T09:33:33.857000Z")),
+            ("1709164800000001", Some("2024-02-29T00:00:00.000001Z")),
+            ("1735689599999999", Some("2024-12-31T23:59:59.999999Z")),
+            ("2026-11-30T09:33:33+0100", Some("2026-11-30T09:33:33+01:00")),
+            ("2026-11-30 09:33:33,857000+01:00", Some("2026-11-30T09:33:33.857000+01:00")),
+            ("2026-11-30T09:33:33.857Z", Some("2026-11-30T09:33:33.857Z")),
+            ("2026-11-30T09:33:33", None),
+            ("Nov 30 09:33:33", None),
+            ("17", None),
+            ("2983001 us", None),
+            ("", None),
+        ] {
+            assert_eq!(stamp(text).rfc3339().as_deref(), time, "{text}");
+        }
+        assert_eq!(stamp("1796031213857000").shown(), "2026-11-30T09:33:33.857000Z");
+        assert_eq!(stamp("2026-11-30T09:33:33+0100").shown(), "2026-11-30T09:33:33+0100");
     }
 }

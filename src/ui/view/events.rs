@@ -253,7 +253,7 @@ fn stamp(app: &App, event: &OomEvent) -> String {
     let Some(stamp) = report.map(|report| &report.stamp) else { return String::new() };
     match stamp.uptime_us {
         Some(us) => format!("{}.{:03} s", us / 1_000_000, us / 1000 % 1000),
-        None => stamp.text.clone(),
+        None => stamp.shown(),
     }
 }
 

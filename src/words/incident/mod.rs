@@ -224,7 +224,7 @@ impl<'a> ExplainedReport<'a> {
         let stamp = match report.stamp.uptime_us {
             Some(us) => format!("{}.{:03} s after boot", us / 1_000_000, us / 1000 % 1000),
             None if report.stamp.text.is_empty() => "unknown".to_owned(),
-            None => report.stamp.text.clone(),
+            None => report.stamp.shown(),
         };
         let kernel = report.kernel.as_ref().map_or_else(String::new, |it| format!(", Linux {it}"));
         let lines =
