@@ -114,6 +114,29 @@ fn bash_completes_with_values_of_this_machine() {
 }
 
 #[test]
+fn bash_gets_words_that_it_reads_back() {
+    if !has("bash") {
+        return;
+    }
+    for (typed, wanted) in [
+        // Not quoted, the alarm would be written to a file named 20%, and the file be two arguments.
+        ("doomtop --alarm psi-so", r"psi-some\>20%"),
+        ("doomtop replay two", r"two\ words.tape"),
+        (r#"doomtop replay \"two"#, "two words.tape"),
+        ("doomtop --scope g", "global"),
+        ("doomtop comp", "compare"),
+    ] {
+        let script = format!(
+            ": >'two words.tape'; eval \"$(doomtop completions bash)\"; COMP_WORDS=({typed}); \
+             COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); COMP_TYPE=9; last=${{COMP_WORDS[$COMP_CWORD]}}; \
+             _clap_complete_doomtop doomtop \"${{last#\\\"}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let text = asked("bash", &["--norc", "-c"], &script);
+        assert!(text.lines().any(|line| line == wanted), "{typed}: {text}");
+    }
+}
+
+#[test]
 fn fish_completes_with_values_of_this_machine() {
     if !has("fish") {
         return;

@@ -26,6 +26,20 @@ const CGROUPS: usize = 1000;
 /// Maximum depth of the tree of cgroups that is looked at.
 const DEPTH: u32 = 8;
 
+/// The end of the function for bash, which inserts candidates as they are (`bash(1)`, Programmable Completion): without
+/// it `psi-some>20%` would be a redirection. A word that the user quotes is left alone.
+const BASH_QUOTING: &str = r#"
+    local index special='*[][:space:]<>|&;()$`"'\''*?[!\\]*'
+    if [[ ${COMP_WORDS[COMP_CWORD]} != [\"\']* ]]; then
+        for index in "${!COMPREPLY[@]}"; do
+            if [[ ${COMPREPLY[index]} == $special ]]; then
+                printf -v "COMPREPLY[$index]" %q "${COMPREPLY[index]}"
+            fi
+        done
+    fi
+}
+"#;
+
 /// What writes the script of a shell, and answers it.
 fn completer(shell: ShellArg) -> &'static dyn EnvCompleter {
     match shell {
@@ -45,7 +59,9 @@ fn completer(shell: ShellArg) -> &'static dyn EnvCompleter {
 pub(crate) fn script(shell: ShellArg) -> io::Result<String> {
     let mut text = Vec::new();
     completer(shell).write_registration(VARIABLE, "doomtop", "doomtop", "doomtop", &mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let text = String::from_utf8_lossy(&text).into_owned();
+    // Other shells quote what they insert.
+    Ok(if shell == ShellArg::Bash { text.replacen("\n}\n", BASH_QUOTING, 1) } else { text })
 }
 
 /// Answers a script, where one asks. Returns whether one did.
