@@ -47,12 +47,29 @@ pub(crate) fn new_file_of(stem: &str, ending: &str, mode: u32) -> io::Result<(St
 
 /// Creates a file that only its owner may read: recordings, samples and journals hold command lines, which
 /// may hold secrets, and what `hidepid` hides. A dangling symbolic link counts as an existing file.
+///
+/// # Errors
+/// It exists, cannot be created, or is `-`.
 pub(crate) fn create(path: impl AsRef<Path>) -> io::Result<File> {
+    refuse_dash(path.as_ref())?;
     create_of(path, OWNER_ONLY)
 }
 
 fn create_of(path: impl AsRef<Path>, mode: u32) -> io::Result<File> {
     File::options().write(true).create_new(true).mode(mode).open(path)
+}
+
+/// Refuses `-`, which elsewhere means standard output, as the name of a file.
+///
+/// # Errors
+/// It is that name.
+pub(crate) fn refuse_dash(path: &Path) -> io::Result<()> {
+    if path != Path::new("-") {
+        return Ok(());
+    }
+    Err(io::Error::other(
+        "needs the name of a file, not standard output (./- is a file of that name)",
+    ))
 }
 
 /// Creates a file as any program does, for text that names nobody.
@@ -143,6 +160,13 @@ mod tests {
         assert!(!target.exists());
         let (_, said) = write(folder.path().join("no/such").to_str().expect("a path"), "four");
         assert!(said.contains("directory does not exist"), "{said}");
+    }
+
+    #[test]
+    fn a_dash_is_no_name_of_a_file() {
+        let said = create("-").expect_err("it means standard output elsewhere").to_string();
+        assert!(said.contains("not standard output"), "{said}");
+        assert!(refuse_dash(Path::new("./-")).is_ok());
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl VerdictFile {
     fn begin(path: &Path) -> Result<Self, CommandError> {
         let failed =
             |error: io::Error| CommandError::failure(format!("{}: {error}", path.display()));
+        new_file::refuse_dash(path).map_err(failed)?;
         let there = fs::metadata(path).ok();
         if there.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -196,7 +197,8 @@ mod tests {
         assert!(link.is_symlink(), "the link stays");
         let fifo = folder.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
-        for bad in [folder.path().to_owned(), folder.path().join("no/file"), fifo] {
+        let dash = PathBuf::from("-");
+        for bad in [folder.path().to_owned(), folder.path().join("no/file"), fifo, dash] {
             assert!(VerdictFile::begin(&bad).is_err(), "{}", bad.display());
         }
     }
