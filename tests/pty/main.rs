@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod alarms;
+#[allow(dead_code, reason = "the proof of the ranking uses all of it")]
 #[path = "../oom/cgroup.rs"]
 mod cgroup;
 mod confirm;
