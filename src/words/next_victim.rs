@@ -12,6 +12,9 @@ use crate::rank::{Placement, Ranked};
 use crate::units::{Adj, Points};
 use crate::words::{numbers_and_names, overridden};
 
+/// More candidates than this are told as what they are: nothing is known yet.
+const MANY: usize = 8;
+
 /// What the sentence predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
@@ -268,6 +271,11 @@ fn too_close_forms(context: &RowContext<'_>) -> Vec<VictimForm> {
     let form = |rest: String| VictimForm { who: who.clone(), rest };
     let why = if probably {
         "equal: probably the first, the youngest".to_owned()
+    } else if ranking.candidates().len() > MANY && is_by_growth(context) {
+        format!(
+            "not known yet: lead {lead}, and what has just begun or grown makes that uncertain by \
+             {uncertainty}; more samples tell"
+        )
     } else {
         format!("lead {lead}, uncertainty {uncertainty}")
     };
@@ -279,6 +287,14 @@ fn too_close_forms(context: &RowContext<'_>) -> Vec<VictimForm> {
         form(format!(" or {other}")),
     ]);
     forms
+}
+
+/// Whether the order is uncertain because of how the candidates grew from sample to sample, and not for good, as by the
+/// kernel's inexact counters.
+fn is_by_growth(context: &RowContext<'_>) -> bool {
+    let (_, uncertainty) = context.ranking.rival().unwrap_or_default();
+    let bounds = context.ranking.candidates().iter().map(|it| context.scene.growth_bound(*it));
+    bounds.map(|it| it.rise.max(it.fall)).any(|it| it.0 > uncertainty.0 / 4)
 }
 
 /// Where all candidates are in a cgroup that is killed as a whole, how many die whichever is chosen.

@@ -269,6 +269,32 @@ fn the_lead_of_a_close_call_is_that_over_a_candidate() {
     assert_eq!(Ranking::new(&LINUX, &Scene::new(sample(0, 1000), None)).rival(), None);
 }
 
+#[test]
+fn where_growth_makes_everybody_a_candidate_the_sentence_says_that_nothing_is_known_yet() {
+    let text = |leap: u64| {
+        let sample = |at: u64, first: u64| {
+            let crowd = (901..920).map(|pid| process(pid, "equal", 9000 + pid as u64));
+            let cast: Vec<Process> =
+                [process(900, "leaps", first)].into_iter().chain(crowd).collect();
+            let mut snapshot = machine(1_000_000, ScoreScale::Signed, cast);
+            snapshot.clock.monotonic_ms.0 = at;
+            Arc::new(snapshot)
+        };
+        let mut scene = Scene::new(sample(1000, 10_000 + leap), None);
+        scene.advance(sample(1300, 10_000));
+        let ranking = Ranking::new(&LINUX, &scene);
+        let (names, scale) = (Names::default(), SizeUnit::Auto);
+        let (policy, command) = (&LINUX, CommandStyle::Name);
+        let context =
+            RowContext { scene: &scene, policy, ranking: &ranking, names: &names, scale, command };
+        sentence(&context).whole()
+    };
+    let leapt = text(8000);
+    assert!(leapt.contains("or 18 others (not known yet: lead "), "{leapt}");
+    assert!(text(0).contains("900 leaps"), "it rests: {}", text(0));
+    assert!(!text(0).contains("not known yet"), "it rests: {}", text(0));
+}
+
 fn any_process(pid: i32) -> impl Strategy<Value = Process> {
     (
         0_u64..400_000,

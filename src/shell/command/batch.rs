@@ -43,6 +43,9 @@ const PACE_ONCE: Millis = Millis(300);
 /// The same at least, as far as samples are late.
 const WARM_UP: Millis = Millis(200);
 
+/// A single sample with more candidates settles nothing: another one is taken.
+const FEW: usize = 3;
+
 /// Maximum time that the last sample of a live machine waits for the line of a log about a kill that was counted. The
 /// kernel's log is sent every 200 ms at most.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -172,7 +175,10 @@ impl SampleConsumer for Printer<'_> {
         if let Some(warm_up) = self.warm_up.as_mut().filter(|_| is_filling) {
             warm_up.extend();
         }
-        if self.warm_up.as_mut().is_some_and(|it| !it.is_over(at)) {
+        // What has just begun or grown by leaps makes everybody a candidate, until there are more samples.
+        let is_open = self.setup.live && self.candidates() > FEW;
+        let waits = |it: &mut WarmUp| !it.is_over(at) || is_open && it.waits_for_more(at);
+        if self.warm_up.as_mut().is_some_and(waits) {
             return Ok(AfterSample::Continue(spent));
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
@@ -194,6 +200,12 @@ impl SampleConsumer for Printer<'_> {
 }
 
 impl Printer<'_> {
+    /// How many may be chosen by the ranking; one where it is certain.
+    fn candidates(&self) -> usize {
+        let context = self.ranker.context(CommandStyle::Short);
+        context.map_or(0, |it| it.ranking.candidates().len())
+    }
+
     /// Lets the forecasts know the sample, and takes the kills that became known.
     fn follow(&mut self) {
         let Some(context) = self.ranker.context(CommandStyle::Short) else { return };

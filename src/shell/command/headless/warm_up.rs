@@ -38,6 +38,12 @@ impl WarmUp {
         Self { span, first: None }
     }
 
+    /// Whether a sample that settles nothing is not written: for as long as it takes to predict a death, the next one
+    /// may settle it.
+    pub(crate) fn waits_for_more(&self, at: Millis) -> bool {
+        self.first.is_none_or(|first| at.saturating_sub(first) < SPAN)
+    }
+
     /// Takes the time of a sample. Whether it is the one to be written.
     pub(crate) fn is_over(&mut self, at: Millis) -> bool {
         let first = *self.first.get_or_insert(at);
@@ -57,6 +63,11 @@ mod tests {
         warm_up.extend();
         let over = [1600, 4999, 5000].map(|at| warm_up.is_over(Millis(at)));
         assert_eq!(over, [false, false, true]);
+        let mut open = WarmUp::over(Millis(300));
+        assert!(open.waits_for_more(Millis(1000)), "there is no sample");
+        let over: Vec<bool> = [1000, 1300].map(|at| open.is_over(Millis(at))).into();
+        let more: Vec<bool> = [1300, 4999, 5000].map(|at| open.waits_for_more(Millis(at))).into();
+        assert_eq!((over, more), (vec![false, true], vec![true, true, false]));
         let mut to_the_end = WarmUp::to_the_end();
         assert!(!to_the_end.is_over(Millis(0)) && !to_the_end.is_over(Millis(u64::MAX - 1)));
     }
