@@ -552,7 +552,8 @@ impl Source for LiveSource {
             self.rows.iter_mut().for_each(|row| row.score_fresh = false);
         }
         // Into `rows`, so that a process whose files are closed later keeps its last row.
-        let unreadable = self.unreadable + self.kept.refresh(&self.root, needs, &mut self.rows);
+        let refreshed = self.kept.refresh(&self.root, needs, walked, &mut self.rows);
+        let unreadable = self.unreadable + refreshed;
 
         self.choose_rss_source(total);
         self.take_rare_facts();

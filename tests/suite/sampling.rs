@@ -341,6 +341,29 @@ fn a_pid_that_lives_again_is_somebody_else() {
 }
 
 #[test]
+fn who_gets_the_pid_of_a_process_with_open_files_is_seen_at_once() {
+    let fake = FakeProc::new();
+    fake.process(Fake { swap_kib: 40, ..Fake::default() });
+    let mut live = start(&fake);
+    let needs = Needs { scores: Scores::All, keep: vec![id(100, 5000)], ..needs() };
+    for _ in 0..2 {
+        let before = live.sample(&needs, None).unwrap();
+        assert!(before.find(id(100, 5000)).is_some());
+    }
+    // In place: its open files tell of the other life, as ESRCH does.
+    let cgroup = "0::/new\n".to_owned();
+    fake.process(Fake { born: 6000, cgroup, uid: 7, euid: 7, ..Fake::default() });
+    for sample in 0..2 {
+        let after = live.sample(&needs, None).unwrap();
+        assert!(after.find(id(100, 5000)).is_none());
+        let heir = after.find(id(100, 6000)).unwrap_or_else(|| panic!("missing in {sample}"));
+        assert_eq!(heir.ids, Reading::Value(UserIds { uid: 7, euid: 7 }));
+        assert_eq!(heir.swap, Reading::Value(Pages(0)));
+        assert_eq!(heir.cgroup.clone().value().unwrap().as_str(), "/new");
+    }
+}
+
+#[test]
 fn processes_come_and_go_in_any_order() {
     let fake = FakeProc::new();
     let mut live = start(&fake);

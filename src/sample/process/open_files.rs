@@ -5,13 +5,17 @@
 //! process gets the pid.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use nix::sys::resource::{Resource, getrlimit};
 use rustix::io::Errno;
 
-use crate::model::{Machine, Needs, ProcId, Process, Scores};
+use crate::model::{CgroupNeeds, Machine, Needs, ProcId, Process, Scores, Text};
+use crate::sample::absence::{FileAbsence, reading};
 use crate::sample::file_buffer::{FileBuffer, ProcPath, open};
+use crate::sample::parse;
 use crate::sample::proc_root::ProcRoot;
+use crate::sample::process::living_thread::cgroups;
 use crate::sample::process::row::{
     OpenByPath, ProcFile, ProcFiles, RowBuffers, RowRead, RowRequest,
 };
@@ -132,7 +136,16 @@ impl OpenFiles {
     /// Reads every open process into its row. Removes the rows of processes that are gone, and
     /// closes their files. `rows` is sorted by pid. Returns the number of processes that could not
     /// be read: their rows stay as they were, and a later walk opens them again.
-    pub fn refresh(&mut self, root: &ProcRoot, needs: &Needs, rows: &mut Vec<Process>) -> u32 {
+    ///
+    /// The walk passed over these pids. `may_open` says whether files may be opened here, because the walk was not
+    /// late: then a process that has got the pid of one that is gone takes its row.
+    pub fn refresh(
+        &mut self,
+        root: &ProcRoot,
+        needs: &Needs,
+        may_open: bool,
+        rows: &mut Vec<Process>,
+    ) -> u32 {
         let mut unreadable = 0;
         let request = RowRequest { status: needs.status, score: needs.scores != Scores::None };
         let buffers = &mut self.buffers;
@@ -144,7 +157,11 @@ impl OpenFiles {
             match buffers.read_all(open, root, request, &mut rows[at]) {
                 RowRead::Row => true,
                 RowRead::Gone => {
-                    rows.remove(at);
+                    let heir = may_open.then(|| heir(buffers, root, needs, request, open.id));
+                    match heir.flatten() {
+                        Some(heir) => rows[at] = heir,
+                        None => drop(rows.remove(at)),
+                    }
                     false
                 }
                 RowRead::Unreadable => {
@@ -169,4 +186,27 @@ impl OpenFiles {
         };
         read != RowRead::Gone
     }
+}
+
+/// The process that has the pid of one that is gone. Its command line and its program may be slow to read; the next
+/// walk reads them.
+fn heir(
+    buffers: &mut RowBuffers,
+    root: &ProcRoot,
+    needs: &Needs,
+    request: RowRequest,
+    gone: ProcId,
+) -> Option<Process> {
+    let files = OpenByPath { root, pid: gone.pid };
+    let born = buffers.stat(&files).ok()?.born;
+    let mut row = Process { id: ProcId { born, ..gone }, ..Process::default() };
+    if row.id == gone || buffers.read_all(&files, root, request, &mut row) != RowRead::Row {
+        return None;
+    }
+    if needs.cgroup || needs.cgroups == CgroupNeeds::Everything {
+        let bytes = cgroups(root, gone.pid, &mut buffers.buffer).map_err(FileAbsence::from);
+        let path = bytes.and_then(|it| parse::memory_cgroup(it).ok_or(FileAbsence::Missing));
+        row.cgroup = reading(path.map(|path| Arc::new(Text::new(path))));
+    }
+    Some(row)
 }
