@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::effects::kill_guard;
 use crate::effects::proc_dir::{ProcDir, refusal, write_once};
@@ -14,6 +13,7 @@ use crate::effects::signal::SignalTarget;
 use crate::intent::{ConfirmedBy, Refusal};
 use crate::model::{ProcId, unescape};
 use crate::sample::cgroup::members;
+use crate::syscall::file_limit;
 
 const OPENING: &str = "opening the cgroup";
 const LISTING: &str = "listing the cgroup";
@@ -97,16 +97,11 @@ const FDS_PER_PROCESS: u64 = 3;
 /// File descriptors for everything else in doomtop, with a reserve.
 const OTHER_FDS: u64 = 1024;
 
-/// Raises the soft limit of open files so that `count` processes can be pinned; it is 1024 on many
-/// systems. If the hard limit is too low, pinning fails and nothing is killed.
+/// Raises the soft limit of open files so that `count` processes can be pinned. If the hard limit is too low,
+/// pinning fails and nothing is killed.
 fn raise_file_limit(count: usize) {
     let count = u64::try_from(count).unwrap_or(u64::MAX);
-    let needed = count.saturating_mul(FDS_PER_PROCESS).saturating_add(OTHER_FDS);
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < needed) {
-        let current = limit.maximum.map_or(needed, |most| most.min(needed));
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit });
-    }
+    file_limit::raise_to(count.saturating_mul(FDS_PER_PROCESS).saturating_add(OTHER_FDS));
 }
 
 fn list(dir: impl AsFd) -> Result<Vec<i32>, Refusal> {

@@ -8,16 +8,22 @@ use std::sync::OnceLock;
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-/// Maximum number of descriptors that doomtop asks for.
+/// Number of descriptors that doomtop asks for at its start.
 const MOST: u64 = 65_536;
 
 /// The limits before they were raised.
 static BEFORE: OnceLock<Rlimit> = OnceLock::new();
 
-/// Raises the soft limit as far as the hard limit allows it, once.
+/// Raises the soft limit to what doomtop asks for at its start, as far as the hard limit allows it.
 pub fn raise() {
+    raise_to(MOST);
+}
+
+/// Raises the soft limit to this number of descriptors, as far as the hard limit allows it. The limits before the
+/// first time are those that programs are given back.
+pub fn raise_to(needed: u64) {
     let before = getrlimit(Resource::Nofile);
-    if let Some(raised) = raised(&before)
+    if let Some(raised) = raised(&before, needed)
         && setrlimit(Resource::Nofile, raised).is_ok()
     {
         let _ = BEFORE.set(before);
@@ -25,8 +31,8 @@ pub fn raise() {
 }
 
 /// The limits with a soft limit that is raised; `None` if it is high enough.
-fn raised(before: &Rlimit) -> Option<Rlimit> {
-    let most = before.maximum.map_or(MOST, |hard| hard.min(MOST));
+fn raised(before: &Rlimit, needed: u64) -> Option<Rlimit> {
+    let most = before.maximum.map_or(needed, |hard| hard.min(needed));
     let is_low = before.current.is_some_and(|soft| soft < most);
     is_low.then_some(Rlimit { current: Some(most), maximum: before.maximum })
 }
@@ -52,15 +58,17 @@ mod tests {
 
     #[test]
     fn the_soft_limit_is_raised_within_the_hard_one() {
-        let soft = |current, maximum| raised(&Rlimit { current, maximum })?.current;
+        let soft = |current, maximum| raised(&Rlimit { current, maximum }, MOST)?.current;
         assert_eq!(soft(Some(1024), Some(524_288)), Some(MOST));
         assert_eq!(soft(Some(1024), Some(4096)), Some(4096));
         assert_eq!(soft(Some(1024), None), Some(MOST));
         for high in [(Some(1024), Some(1024)), (Some(1 << 20), None), (None, None)] {
             assert_eq!(soft(high.0, high.1), None);
         }
-        let raised = raised(&Rlimit { current: Some(64), maximum: Some(128) });
-        assert_eq!(raised.and_then(|it| it.maximum), Some(128), "the hard limit stays");
+        let within = raised(&Rlimit { current: Some(64), maximum: Some(128) }, MOST);
+        assert_eq!(within.and_then(|it| it.maximum), Some(128), "the hard limit stays");
+        let more = raised(&Rlimit { current: Some(MOST), maximum: None }, MOST * 2);
+        assert_eq!(more.and_then(|it| it.current), Some(MOST * 2), "many processes need more");
     }
 
     #[test]
