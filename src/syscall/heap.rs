@@ -83,21 +83,24 @@ impl HeapReserve {
     pub fn fill(&self) {
         #[cfg(target_env = "gnu")]
         {
-            self.populate();
+            let end = self.populate();
             let claimed: Vec<Vec<u8>> =
                 (0..self.bytes * 3 / 4 / BLOCK).map(|_| Vec::with_capacity(BLOCK)).collect();
-            self.populate();
+            if heap_end() != end {
+                self.populate();
+            }
             drop(std::hint::black_box(claimed));
         }
     }
 
-    /// Brings the last pages of the heap into memory, without a lock of the allocator.
+    /// Brings the last pages of the heap into memory, without a lock of the allocator. Returns where they end.
     #[cfg(target_env = "gnu")]
-    fn populate(&self) {
+    fn populate(&self) -> usize {
         let end = heap_end();
         let begin = end.saturating_sub(self.bytes * 2).max(self.begin);
         // Another thread may have cut the heap meanwhile; then there is less to do.
         let _ = super::memory::populate_writable(begin..end);
+        end
     }
 }
 
