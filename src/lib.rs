@@ -112,6 +112,7 @@
 //! | `input` | `shell/worker/input.rs` | keys and pastes |
 //! | `input watch` | `shell/worker/input.rs` | notices that keys are taken for the rest of an unknown answer of the terminal |
 //! | `signals` | `shell/worker/signals.rs` | SIGWINCH, SIGTSTP, SIGTERM … |
+//! | `last output` | `shell/command/headless/last_output.rs` | SIGINT, SIGTERM, SIGHUP of `--json`: writes the line that waits for a log, then ends |
 //! | `sampler` | `shell/worker/sampler.rs` | one sample at a time; absent where a recording is played |
 //! | `walker` | `source/walk_thread.rs` | the part of a sample that may stall |
 //! | `cgroups` | `source/side_readers.rs` | reads the cgroups where BPF reads the processes; otherwise the walker does |

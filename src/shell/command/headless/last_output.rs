@@ -43,7 +43,7 @@ impl LastOutput {
                 let _ = emulate_default_handler(signal);
             }
         };
-        thread::spawn("signals", work)?;
+        thread::spawn("last output", work)?;
         Ok(Self(waiting))
     }
 
