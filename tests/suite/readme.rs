@@ -371,6 +371,15 @@ impl Sums<'_> {
                 perhaps("explained")
             );
         }
+        let told = self.0.iter().filter(|row| row["candidates"].is_u64());
+        let (candidates, counted) = told.fold((0, 0), |(candidates, kills), row| {
+            let of = |key: &str| row[key].as_u64().unwrap_or_default();
+            (candidates + of("candidates"), kills + of("kills"))
+        });
+        if counted > 0 {
+            let mean = candidates as f64 / counted as f64;
+            let _ = write!(text, " It named {mean:.2} processes on average.");
+        }
         let unseen = self.of("unseen");
         if unseen > 0 {
             let _ = write!(
